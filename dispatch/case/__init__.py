@@ -1,0 +1,1 @@
+"""What is to be dispatched: the attribute table, validation, netCDF, tables and importers."""

@@ -1,0 +1,118 @@
+"""The attribute table as Python objects; everything that knows a name, unit or range reads it from here."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MEMORY_DTYPE = {"float": "float64", "int": "int32", "bool": "bool", "id": "bytes", "text": "bytes"}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interval of allowed values, open or closed at each end."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    low_open: bool = True
+    high_open: bool = True
+
+    @classmethod
+    def parse(cls, text: str) -> Interval:
+        """Read ``"[0, inf)"`` and the like."""
+        low, high = text[1:-1].split(",")
+        return cls(float(low), float(high), text[0] == "(", text[-1] == ")")
+
+    def contains(self, values: np.ndarray) -> np.ndarray:
+        """Tell for each value whether it lies inside; NaN never does."""
+        low = values > self.low if self.low_open else values >= self.low
+        high = values < self.high if self.high_open else values <= self.high
+        return np.asarray(low & high)
+
+    def __str__(self) -> str:
+        return f"{'(' if self.low_open else '['}{self.low:g}, {self.high:g}{')' if self.high_open else ']'}"
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One row of the attribute table."""
+
+    kind: str
+    name: str
+    dtype: str
+    description: str
+    unit: str = ""
+    range: Interval = Interval()
+    default: Any = None
+    required: bool = True
+    parent: str = ""
+    choices: tuple[str, ...] = ()
+    of: str = ""
+    series: bool = False
+    stored: str = ""
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Dims of its array: the element's, then ``time`` for a series."""
+        element = self.of or self.kind
+        own = () if self.kind in {"case", "forecast"} and not self.of else (element,)
+        return (*own, "time") if self.series else own
+
+    @property
+    def memory_dtype(self) -> str:
+        """Dtype of its array in memory (``"bytes"``: fixed-width bytes)."""
+        return self.stored or MEMORY_DTYPE[self.dtype]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One section of the attribute table: a kind of element, or a group of series."""
+
+    name: str
+    group: str
+    description: str
+    attributes: Mapping[str, Attribute]
+    network: bool = False
+    result: bool = False
+
+    @property
+    def has_elements(self) -> bool:
+        """Whether it has a dim of its own."""
+        return self.name not in {"case", "forecast"} and not self.result
+
+
+def _kind(name: str, section: dict[str, Any]) -> Kind:
+    rows = {}
+    for attribute, row in section["attributes"].items():
+        fields = dict(row)
+        if "range" in fields:
+            fields["range"] = Interval.parse(fields["range"])
+        if "choices" in fields:
+            fields["choices"] = tuple(fields["choices"])
+        required = "default" not in fields
+        rows[attribute] = Attribute(kind=name, name=attribute, required=required, **fields)
+    flags = {k: section[k] for k in ("network", "result") if k in section}
+    return Kind(name, section["group"], section["description"], MappingProxyType(rows), **flags)
+
+
+@cache
+def attribute_table() -> Mapping[str, Kind]:
+    """Every kind of the attribute table by name.
+
+    Returns
+    -------
+    mapping of str to Kind
+        In the order of the file.
+    """
+    text = resources.files(__package__).joinpath("attributes.toml").read_text(encoding="utf-8")
+    return MappingProxyType({name: _kind(name, section) for name, section in tomllib.loads(text).items()})

@@ -1,0 +1,1 @@
+"""From program and limits to plan, prices and certificate."""

@@ -1,0 +1,1 @@
+"""Network limits as rows that are linear in what the meters exchange."""

@@ -1,0 +1,1 @@
+"""A finished schedule against AC power flow; never solves."""
