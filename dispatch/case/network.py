@@ -1,0 +1,162 @@
+"""The electric network of a case as a forest in flat arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import breadth_first_order, connected_components
+
+from dispatch.case.schema import columns, positions
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Network:
+    """Buses and branches; a branch is a line or, after all lines, a transformer, in the order of the case.
+
+    Attributes
+    ----------
+    order : ndarray (bus reached,) of int32
+        Buses parents first, feeder after feeder; isolated buses are left out.
+    feeder : ndarray (bus,) of int32
+        Source on which the bus hangs, -1 where isolated.
+    parent, parent_branch : ndarray (bus,) of int32
+        The next bus towards the source and the branch to it; -1 at source buses and isolated buses.
+    branch_from, branch_to : ndarray (branch,) of int32
+        Buses at both ends.
+    r, x : ndarray (branch,)
+        Series impedance. [pu per kW]
+    ratio : ndarray (branch,)
+        Off-nominal ratio; 1 for lines. [1]
+    s_nom : ndarray (branch,)
+        Rating. [kVA]
+    in_service : ndarray (branch,) of bool
+        Whether the branch is in service.
+    chords : ndarray (loop,) of int32
+        Branches in service that are not part of the tree: each closes one loop.
+    lines : int
+        How many of the branches are lines.
+    source_bus : ndarray (source,) of int32
+        Bus of each source.
+    source_v_pu : ndarray (source,)
+        Voltage held there. [1]
+    """
+
+    order: np.ndarray
+    feeder: np.ndarray
+    parent: np.ndarray
+    parent_branch: np.ndarray
+    branch_from: np.ndarray
+    branch_to: np.ndarray
+    r: np.ndarray
+    x: np.ndarray
+    ratio: np.ndarray
+    s_nom: np.ndarray
+    in_service: np.ndarray
+    chords: np.ndarray
+    lines: int
+    source_bus: np.ndarray
+    source_v_pu: np.ndarray
+
+    @property
+    def buses(self) -> int:
+        """How many buses there are."""
+        return len(self.parent)
+
+    @property
+    def branches(self) -> int:
+        """How many branches there are."""
+        return len(self.r)
+
+
+def tap_ratio(transformer: dict[str, np.ndarray], v_from: np.ndarray, v_to: np.ndarray) -> np.ndarray:
+    """Off-nominal ratio of each transformer between buses of given nominal voltages. [1]"""
+    step = 1 + transformer["tap_step_pu"] * (transformer["tap_position"] - transformer["tap_neutral"])
+    at_from = transformer["tap_side"] == b"from"
+    rated_from = transformer["v_nom_from"] * np.where(at_from, step, 1.0)
+    rated_to = transformer["v_nom_to"] * np.where(at_from, 1.0, step)
+    return np.asarray((rated_from / v_from) / (rated_to / v_to))
+
+
+def network_of(case: xr.DataTree) -> Network:
+    """Resolve the electric network of a case.
+
+    Parameters
+    ----------
+    case : DataTree
+        With valid parents; isolated buses and loops are allowed.
+
+    Returns
+    -------
+    Network
+        Two sources in one island are one feeder each only if the case is invalid; see `dispatch.case.rules`.
+    """
+    bus, line, transformer, source = (columns(case, k) for k in ("bus", "line", "transformer", "source"))
+    ids, v_nom, n = bus["id"], bus.get("v_nom", np.zeros(0)), len(bus["id"])
+
+    def ends(side: str) -> np.ndarray:
+        return np.concatenate([positions(ids, t[side]) if len(t["id"]) else np.zeros(0, np.int32) for t in both])
+
+    both = (line, transformer)
+    start, stop = ends("bus_from"), ends("bus_to")
+    r, x, ratio, s_nom = (np.zeros(len(start)) for _ in range(4))
+    lines = len(line["id"])
+    if lines:
+        base = 1e3 * v_nom[start[:lines]] ** 2
+        r[:lines], x[:lines], ratio[:lines], s_nom[:lines] = line["r"] / base, line["x"] / base, 1.0, line["s_nom"]
+    if len(transformer["id"]):
+        v_from, v_to = v_nom[start[lines:]], v_nom[stop[lines:]]
+        scale = (transformer["v_nom_from"] / v_from) ** 2 / transformer["s_nom"]
+        r[lines:], x[lines:] = transformer["r_pu"] * scale, transformer["x_pu"] * scale
+        ratio[lines:], s_nom[lines:] = tap_ratio(transformer, v_from, v_to), transformer["s_nom"]
+    in_service = np.concatenate([line["in_service"], transformer["in_service"]]).astype(bool)
+    source_bus = positions(ids, source["bus"]) if len(source["id"]) else np.zeros(0, np.int32)
+    tree = _forest(n, start, stop, np.nonzero(in_service)[0], source_bus)
+    v_source = source.get("v_pu", np.ones(0))
+    return Network(
+        *tree[:4], start, stop, r, x, ratio, s_nom, in_service, tree[4], lines, source_bus, v_source.astype(float)
+    )
+
+
+def _forest(
+    n: int, start: np.ndarray, stop: np.ndarray, used: np.ndarray, roots: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Breadth-first forest from the roots: order, feeder, parent, parent branch, chords."""
+    feeder, parent, parent_branch = (np.full(n, -1, np.int32) for _ in range(3))
+    a, b = start[used], stop[used]
+    # Of parallel branches the first is part of the tree, the others are chords.
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    _, first = np.unique(low.astype(np.int64) * n + high, return_index=True)
+    graph = sp.csr_matrix((used[first] + 1, (low[first], high[first])), shape=(n, n))
+    graph = (graph + graph.T).tocsr()
+    order = []
+    for k, root in enumerate(roots):
+        if root < 0 or feeder[root] >= 0:
+            continue
+        reached, before = breadth_first_order(graph, root, directed=False, return_predecessors=True)
+        children = reached[1:]
+        feeder[reached] = k
+        parent[children] = before[children]
+        parent_branch[children] = np.asarray(graph[children, before[children]]).ravel() - 1
+        order.append(reached)
+    chords = np.setdiff1d(used[(feeder[a] >= 0)], parent_branch)
+    flat = np.concatenate(order) if order else np.zeros(0)
+    return flat.astype(np.int32), feeder, parent, parent_branch, chords.astype(np.int32)
+
+
+def islands(network: Network) -> np.ndarray:
+    """Number of the connected part to which each bus belongs, branches in service only.
+
+    Returns
+    -------
+    ndarray (bus,) of int32
+    """
+    used = np.nonzero(network.in_service)[0]
+    n = network.buses
+    graph = sp.csr_matrix((np.ones(len(used)), (network.branch_from[used], network.branch_to[used])), shape=(n, n))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int32)

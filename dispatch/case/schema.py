@@ -1,0 +1,204 @@
+"""A case as labelled arrays: building one from plain columns and reading plain columns from one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from dispatch.case.attributes import Attribute, Kind, attribute_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Columns = dict[str, np.ndarray]
+
+
+def as_bytes(values: Any) -> np.ndarray:
+    """Turn ids or texts into fixed-width UTF-8 bytes, at least one byte wide."""
+    array = np.asarray(values)
+    if array.dtype.kind == "O":
+        array = np.array([v if isinstance(v, bytes) else str(v) for v in array.ravel()]).reshape(array.shape)
+    if array.dtype.kind == "U":
+        array = np.char.encode(array, "utf-8")
+    return array.astype("S1") if array.dtype.itemsize == 0 or array.dtype.kind != "S" else array
+
+
+def unit_of(attribute: Attribute, currency: str) -> str:
+    """Text of the ``units`` attribute, with the case's currency in place."""
+    return attribute.unit.replace("{currency}", currency)
+
+
+def _array(attribute: Attribute, values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    if attribute.dtype in {"id", "text"}:
+        return np.broadcast_to(as_bytes(values), shape).copy()
+    return np.broadcast_to(np.asarray(values, dtype=attribute.memory_dtype), shape).copy()
+
+
+def kind_dataset(kind: Kind, columns: Mapping[str, Any], *, currency: str, sizes: Mapping[str, int]) -> xr.Dataset:
+    """Dataset of one kind or group from plain columns.
+
+    Parameters
+    ----------
+    kind : Kind
+        Its section of the attribute table.
+    columns : mapping of str to array_like
+        ``id`` (for kinds with elements), ``time`` where there are series, and any attributes; defaults fill the rest.
+    currency : str
+        Written into units of money.
+    sizes : mapping of str to int
+        Size of each dim that the columns use.
+
+    Returns
+    -------
+    Dataset
+        With ``units`` and ``description`` on every variable.
+    """
+    data = xr.Dataset()
+    for name, attribute in kind.attributes.items():
+        if name in columns:
+            values = columns[name]
+        elif attribute.required or (attribute.series and "time" not in columns) or kind.result:
+            continue
+        else:
+            values = attribute.default
+        shape = tuple(sizes[d] for d in attribute.dims)
+        labels = {"description": attribute.description}
+        if attribute.unit:
+            labels = {"units": unit_of(attribute, currency), **labels}
+        data[name] = xr.Variable(attribute.dims, _array(attribute, values, shape), labels)
+    return data
+
+
+def build_case(
+    tables: Mapping[str, Mapping[str, Any]],
+    *,
+    title: str = "",
+    time_zone: str = "Europe/Berlin",
+    currency: str = "EUR",
+) -> xr.DataTree:
+    """Make a case from plain columns; defaults are filled in and written out.
+
+    Parameters
+    ----------
+    tables : mapping of str to mapping of str to array_like
+        For each kind its columns: ``id`` and attributes of the attribute table; for kinds with series and for
+        ``forecast`` also ``time`` (datetime64, UTC, left edges). Kinds that are left out are empty and not stored.
+    title, time_zone, currency : str
+        Attributes of the whole file.
+
+    Returns
+    -------
+    DataTree
+        Not validated; see `dispatch.case.rules.check_case`.
+    """
+    ids = {kind: as_bytes(columns["id"]) for kind, columns in tables.items() if "id" in columns}
+    groups: dict[str, xr.Dataset] = {"/": xr.Dataset()}
+    for name, kind in attribute_table().items():
+        if name == "case" or name not in tables:
+            continue
+        columns = tables[name]
+        sizes = {k: len(v) for k, v in ids.items()}
+        if "time" in columns:
+            sizes["time"] = len(columns["time"])
+        data = kind_dataset(kind, columns, currency=currency, sizes=sizes)
+        coords = {d: ids[d] for d in dict.fromkeys(d for v in data.variables.values() for d in v.dims) if d in ids}
+        if kind.has_elements:
+            coords[name] = ids[name]
+        data = data.assign_coords(coords)
+        if "time" in columns:
+            data = data.assign_coords(time_axis(np.asarray(columns["time"])))
+        groups[kind.group] = data
+    case = xr.DataTree.from_dict(groups)
+    version = attribute_table()["case"].attributes["schema_version"].default
+    case.attrs = {"title": title, "time_zone": time_zone, "currency": currency, "schema_version": np.int32(version)}
+    return case
+
+
+def time_axis(time: np.ndarray) -> dict[str, xr.Variable]:
+    """Coordinates ``time`` (left edges, whole seconds) and ``time_bounds`` of a group."""
+    edges = time.astype("datetime64[s]")
+    step = edges[1] - edges[0] if len(edges) > 1 else np.timedelta64(3600, "s")
+    bounds = np.stack([edges, edges + step], axis=1)
+    return {
+        "time": xr.Variable("time", edges, {"standard_name": "time", "bounds": "time_bounds"}),
+        "time_bounds": xr.Variable(("time", "bound"), bounds),
+    }
+
+
+def has(case: xr.DataTree, kind: str) -> bool:
+    """Whether the case has the group of a kind."""
+    group = attribute_table()[kind].group
+    return group.strip("/") in {n.path.strip("/") for n in case.subtree} and bool(case[group].dataset.variables)
+
+
+def columns(case: xr.DataTree, kind: str) -> Columns:
+    """Plain arrays of one kind, defaults filled in; empty arrays where the case has none.
+
+    Parameters
+    ----------
+    case : DataTree
+        A valid case.
+    kind : str
+        Name of the kind, or ``forecast``.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``id`` and every attribute that is present or has a default; texts and ids as bytes; ``time`` where there
+        are series.
+    """
+    section = attribute_table()[kind]
+    data = case[section.group].to_dataset(inherit=False) if has(case, kind) else xr.Dataset()
+    found: Columns = {}
+    if section.has_elements:
+        found["id"] = data[kind].to_numpy() if kind in data.variables else np.zeros(0, "S1")
+    if "time" in data.variables:
+        found["time"] = data["time"].to_numpy()
+    sizes = {kind: len(found.get("id", ())), **data.sizes}
+    for name, attribute in section.attributes.items():
+        if name in data.variables:
+            found[name] = data[name].to_numpy()
+        elif not attribute.series and not section.result and (not attribute.required or sizes.get(kind) == 0):
+            filler = attribute.default if not attribute.required else np.zeros((), attribute.memory_dtype)
+            found[name] = _array(attribute, filler, tuple(sizes[d] for d in attribute.dims))
+    return found
+
+
+def positions(ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Position of each wanted id among ids, -1 where it is not there.
+
+    Parameters
+    ----------
+    ids : ndarray (element,) of bytes
+        Unique.
+    wanted : ndarray of bytes
+        Any shape.
+
+    Returns
+    -------
+    ndarray of int32
+        In the shape of `wanted`.
+    """
+    if len(ids) == 0:
+        return np.full(wanted.shape, -1, np.int32)
+    order = np.argsort(ids, kind="stable")
+    at = np.minimum(np.searchsorted(ids[order], wanted), len(ids) - 1)
+    found = order[at]
+    return np.where(ids[found] == wanted, found, -1).astype(np.int32)
+
+
+def parent_index(case: xr.DataTree, kind: str, attribute: str) -> np.ndarray:
+    """Position of each element's parent in the parent's kind.
+
+    Returns
+    -------
+    ndarray (element,) of int32
+        -1 where the id is empty or unknown.
+    """
+    parent = attribute_table()[kind].attributes[attribute].parent
+    own, other = columns(case, kind), columns(case, parent)
+    if attribute not in own:
+        return np.full(len(own["id"]), -1, np.int32)
+    return positions(other["id"], own[attribute])
