@@ -1,0 +1,68 @@
+"""Dispatch of grid prosumers at lowest cost inside network limits, certified and checked by AC power flow.
+
+The public functions load their rooms when they are first used, so that ``import dispatch`` is light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import kernels
+
+if TYPE_CHECKING:
+    from dispatch.case.netcdf import load_case, save_case
+    from dispatch.case.rules import check_case
+    from dispatch.case.schema import build_case
+    from dispatch.forecast.profile import predict
+    from dispatch.run import optimize, rerun, run_case, run_demo
+    from dispatch.scenario.equip import equip
+    from dispatch.verify.electric import check_physics
+
+if Path(kernels.__file__ or "").resolve().parent.parent != Path(__file__).resolve().parent.parent:
+    raise ImportError(
+        f"the package 'kernels' that Python finds ({kernels.__file__}) is not the one that belongs to 'dispatch' "
+        f"({__file__}). Another distribution of that name is installed, or the working folder hides it: "
+        "use a virtual environment of its own, and start Python from another folder."
+    )
+
+_HOME = {
+    "build_case": "dispatch.case.schema",
+    "check_case": "dispatch.case.rules",
+    "check_physics": "dispatch.verify.electric",
+    "equip": "dispatch.scenario.equip",
+    "load_case": "dispatch.case.netcdf",
+    "optimize": "dispatch.run",
+    "predict": "dispatch.forecast.profile",
+    "rerun": "dispatch.run",
+    "run_case": "dispatch.run",
+    "run_demo": "dispatch.run",
+    "save_case": "dispatch.case.netcdf",
+}
+
+__all__ = [
+    "build_case",
+    "check_case",
+    "check_physics",
+    "equip",
+    "load_case",
+    "optimize",
+    "predict",
+    "rerun",
+    "run_case",
+    "run_demo",
+    "save_case",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public function from its room."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'dispatch' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Names offered to completion."""
+    return __all__
