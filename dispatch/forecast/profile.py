@@ -1,0 +1,203 @@
+"""Expanding the case's shapes into the series that are solved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dispatch.case.attributes import attribute_table
+from dispatch.case.schema import Columns, columns, kind_dataset, positions, time_axis
+from dispatch.errors import InputError, Problem, raise_if_any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+PRICES = ("price_import", "price_export")
+SERIES = ("p_load", "q_load", "p_available", *PRICES)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A regular time axis: left edges at whole multiples of `step` after `first`."""
+
+    group: str
+    first: np.datetime64
+    step: np.timedelta64
+    count: int
+
+    @property
+    def end(self) -> np.datetime64:
+        """Right edge of the last step."""
+        return self.first + self.count * self.step
+
+    def __str__(self) -> str:
+        minutes = self.step / np.timedelta64(1, "m")
+        return f"{self.first} to {self.end} UTC in steps of {minutes:g} min"
+
+
+def predict(
+    case: xr.DataTree, *, start: str | datetime | np.datetime64 | None = None, horizon_h: float = 24.0
+) -> xr.DataTree:
+    """Fill ``/forecast`` for a span, from the shapes in ``/profile``.
+
+    A load or pv takes ``p_nom * p_pu`` (and ``q_nom * q_pu``) of its profile, moved later by ``profile_shift``
+    (rounded to whole steps); what is moved over one end of the profile's whole span comes in again at its other end.
+    One without a profile is constant at ``p_nom`` and ``q_nom``. Prices are those of the tariff table, constant.
+    Each series that ``/forecast`` already has is kept instead and cropped to the span, never resampled.
+
+    Parameters
+    ----------
+    case : DataTree
+        A valid case with ``/profile`` or ``/forecast``.
+    start : str, datetime or datetime64, optional
+        Left edge of the first step; UTC unless it carries an offset. Default: the first time that is covered.
+    horizon_h : float
+        Length of the span. [h]
+
+    Returns
+    -------
+    DataTree
+        The case with ``/forecast`` (time) covering exactly the span; other groups are shared with `case`.
+
+    Raises
+    ------
+    InputError
+        If there is neither group, their time steps differ or are irregular, the span is not covered or does not
+        fall on whole steps, a profile is unknown, or the available power of a pv would be negative.
+    """
+    library, given = columns(case, "profile"), columns(case, "forecast")
+    axes = [a for a in (_axis("/forecast", given), _axis("/profile", library)) if a]
+    missing = [k for k, name in (("load", "p_load"), ("pv", "p_available")) if name not in given]
+    needs_library = any(len(columns(case, kind)["id"]) for kind in missing)
+    first, span = _span(axes if needs_library else axes[:1], start, horizon_h)
+    time = first + span.step * np.arange(span.count)
+    series = _flat_prices(columns(case, "tariff"), len(time))
+    for kind in missing:
+        series |= _expanded(kind, columns(case, kind), library, time, span.step)
+    kept = {name: _cropped(given, name, time) for name in SERIES if name in given}
+    return _with_forecast(case, {**series, **kept, "time": time, "source": given.get("source", b"profile")})
+
+
+def _axis(group: str, table: Columns) -> Axis | None:
+    """Read the axis of a group; None where it has none."""
+    if "time" not in table or not len(table["time"]):
+        return None
+    time = table["time"].astype("datetime64[s]")
+    steps = np.unique(np.diff(time)) if len(time) > 1 else np.array([3600], "timedelta64[s]")
+    if len(steps) != 1 or steps[0] <= np.timedelta64(0, "s"):
+        found = f"steps between {steps.min()} and {steps.max()}"
+        hint = "Fill the gaps, or keep the part of the axis without gaps."
+        raise InputError([Problem("time-gap", group, "time", value=found, allowed="equal steps", hint=hint)])
+    return Axis(group, time[0], steps[0], len(time))
+
+
+def _span(axes: list[Axis], start: Any, horizon_h: float) -> tuple[np.datetime64, Axis]:
+    """First time and axis of the span that is asked for, checked against what all axes cover."""
+    if not axes:
+        hint = "Equip the case first (dispatch scenario CASE.nc -o OUT.nc), or add a /profile or /forecast group."
+        raise InputError([Problem("no-series", "/profile", hint=f"Neither it nor /forecast is in the case. {hint}")])
+    common = axes[0]
+    if any(a.step != common.step for a in axes):
+        found = " and ".join(f"{a.step} in {a.group}" for a in axes)
+        hint = "Resample one of the two; nothing is resampled silently."
+        raise InputError([Problem("time-step", common.group, "time", value=found, allowed="one step", hint=hint)])
+    low, high = max(a.first for a in axes), min(a.end for a in axes)
+    first = low if start is None else _utc(start)
+    count = horizon_h / (common.step / np.timedelta64(1, "h"))
+    problems = []
+    if not np.isfinite(count) or count < 1 or abs(count - round(count)) > 1e-9:
+        allowed = f"a positive multiple of {common.step / np.timedelta64(1, 'm'):g} min"
+        hint = "Choose a horizon of whole steps."
+        problems.append(Problem("horizon", common.group, "time", (), 0, f"{horizon_h:g} h long", allowed, hint))
+    elif first < low or first + round(count) * common.step > high:
+        covered = " and ".join(f"{a.group} covers {a}" for a in axes)
+        asked = f"asked from {first} to {first + round(count) * common.step} UTC"
+        hint = f"{covered}. Choose start and horizon inside."
+        problems.append(Problem("span", common.group, "time", (), 0, asked, f"{low} to {high} UTC", hint))
+    for axis in axes:
+        if (first - axis.first) % axis.step:
+            hint = f"{axis.group} covers {axis}. Start at one of its left edges."
+            problems.append(Problem("start", axis.group, "time", (), 0, f"asked from {first} UTC", hint=hint))
+    raise_if_any(problems)
+    return first, Axis(common.group, first, common.step, round(count))
+
+
+def _utc(start: Any) -> np.datetime64:
+    """Read a time; UTC unless it carries an offset."""
+    try:
+        stamp = pd.Timestamp(start)
+    except ValueError as error:
+        hint = "Write it as 2016-05-21T22:00 (UTC)."
+        raise InputError([Problem("start", "/forecast", "time", value=repr(start), hint=hint)]) from error
+    naive = stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp
+    return np.datetime64(naive.to_numpy(), "s")
+
+
+def _cropped(given: Columns, name: str, time: np.ndarray) -> np.ndarray:
+    first = int(np.searchsorted(given["time"].astype("datetime64[s]"), time[0]))
+    return given[name][:, first : first + len(time)]
+
+
+def _expanded(kind: str, table: Columns, library: Columns, time: np.ndarray, step: np.timedelta64) -> Columns:
+    """Series of all loads, or of all pv, from their profiles."""
+    raise_if_any(_unknown(kind, table, library))
+    p, q = _shaped(table, library, time, step)
+    if kind == "load":
+        return {"p_load": p, "q_load": q}
+    if (bad := (p < 0).any(axis=1)).any():
+        hint = "Available power is never negative; correct the profile or p_nom."
+        raise InputError([_problem("range", "pv", "profile", table["id"][bad], f"{p.min():g} kW", hint)])
+    return {"p_available": p}
+
+
+def _shaped(table: Columns, library: Columns, time: np.ndarray, step: np.timedelta64) -> tuple[np.ndarray, np.ndarray]:
+    """Active and reactive power of each element. [kW, kvar]."""
+    shape = np.ones((len(table["id"]), len(time)), np.float32)
+    p, q = shape * table["p_nom"][:, None], shape * table["q_nom"][:, None]
+    at = positions(library["id"], table["profile"])
+    own = np.nonzero(at >= 0)[0]
+    if not len(own):
+        return p.astype(np.float32), q.astype(np.float32)
+    edges = library["time"].astype("datetime64[s]")
+    shift = np.rint(table["profile_shift"][own] / (step / np.timedelta64(1, "h"))) if "profile_shift" in table else 0
+    # Few elements differ in both profile and shift: each pair is gathered once, then scaled.
+    pairs, which = np.unique(np.stack([at[own], np.broadcast_to(shift, len(own))]), axis=1, return_inverse=True)
+    profile, moved = pairs.astype(np.int64)
+    steps = (np.searchsorted(edges, time)[None, :] - moved[:, None]) % len(edges)
+    p_pu = library["p_pu"][profile[:, None], steps]
+    q_pu = library["q_pu"][profile[:, None], steps] if "q_pu" in library else np.zeros_like(p_pu)
+    p[own] = table["p_nom"][own, None] * p_pu[which.ravel()]
+    q[own] = table["q_nom"][own, None] * q_pu[which.ravel()]
+    return p.astype(np.float32), q.astype(np.float32)
+
+
+def _unknown(kind: str, table: Columns, library: Columns) -> list[Problem]:
+    bad = (positions(library["id"], table["profile"]) < 0) & (table["profile"] != b"")
+    names = b", ".join(np.unique(table["profile"][bad])[:3]).decode()
+    hint = "Add the profile to /profile, or leave it empty for constant power."
+    return [_problem("unknown-parent", kind, "profile", table["id"][bad], names, hint)] if bad.any() else []
+
+
+def _problem(code: str, kind: str, variable: str, ids: np.ndarray, value: str, hint: str) -> Problem:
+    first = tuple(i.decode() for i in ids[:3])
+    return Problem(code, attribute_table()[kind].group, variable, first, len(ids), value, hint=hint)
+
+
+def _flat_prices(tariff: Columns, steps: int) -> Columns:
+    return {name: np.repeat(tariff[name][:, None], steps, axis=1) for name in PRICES}
+
+
+def _with_forecast(case: xr.DataTree, series: dict[str, Any]) -> xr.DataTree:
+    """Replace ``/forecast``; the other groups are shared."""
+    section = attribute_table()["forecast"]
+    owners = list(dict.fromkeys(a.of for a in section.attributes.values() if a.of))
+    ids = {kind: columns(case, kind)["id"] for kind in owners}
+    sizes = {**{kind: len(i) for kind, i in ids.items()}, "time": len(series["time"])}
+    data = kind_dataset(section, series, currency=case.attrs["currency"], sizes=sizes)
+    data = data.assign_coords(ids).assign_coords(time_axis(series["time"]))
+    groups = {node.path: node.to_dataset(inherit=False) for node in case.subtree}
+    return xr.DataTree.from_dict({**groups, section.group: data})
