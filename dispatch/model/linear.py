@@ -1,0 +1,188 @@
+"""The linear power flow of docs/formulation.md: tree sweeps, and a small dense system for the few closed loops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import lu_factor, lu_solve
+
+from kernels.radial import flow_towards, potentials
+
+if TYPE_CHECKING:
+    from dispatch.case.network import Network
+
+
+@dataclass(frozen=True)
+class LinearFlow:
+    """State of the network under given injections, losses left out.
+
+    Attributes
+    ----------
+    v_squared : ndarray (bus, time)
+        Squared voltage magnitude; NaN at isolated buses. [1]
+    p, q : ndarray (branch, time)
+        Flow at `bus_from`, positive towards `bus_to`; 0 in branches out of service. [kW, kvar]
+    """
+
+    v_squared: np.ndarray
+    p: np.ndarray
+    q: np.ndarray
+
+
+@dataclass(frozen=True)
+class Forest:
+    """Coefficients of the branch above each bus; everything is 0 at roots and isolated buses.
+
+    Attributes
+    ----------
+    gain, per_p, per_q : ndarray (bus,)
+        ``V = gain * V_parent - per_p * P - per_q * Q`` with the flow P, Q away from the root. [1, kW-1, kvar-1]
+    angle_gain, angle_per_p, angle_per_q : ndarray (bus,)
+        The same of the angle. [1, kW-1, kvar-1]
+    sign : ndarray (bus,)
+        1 where the branch points away from the root, -1 where it points towards it.
+    root_v : ndarray (bus,)
+        Squared voltage held at roots. [1]
+    """
+
+    gain: np.ndarray
+    per_p: np.ndarray
+    per_q: np.ndarray
+    angle_gain: np.ndarray
+    angle_per_p: np.ndarray
+    angle_per_q: np.ndarray
+    sign: np.ndarray
+    root_v: np.ndarray
+
+
+def forest_of(network: Network) -> Forest:
+    """Resolve direction and ratio of the branch above each bus."""
+    above = network.parent_branch
+    inner = above >= 0
+    branch = np.where(inner, above, 0)
+    if not network.branches:
+        zero = np.zeros(network.buses)
+        return Forest(zero, zero, zero, zero, zero, zero, zero, _root_v(network))
+    away = network.branch_from[branch] == network.parent
+    squared = network.ratio[branch] ** 2
+    gain = np.where(away, 1 / squared, squared) * inner
+    scale = np.where(away, 1 / squared, 1.0) * inner
+    r, x = network.r[branch], network.x[branch]
+    sign = np.where(away, 1.0, -1.0) * inner
+    return Forest(gain, 2 * r * scale, 2 * x * scale, 1.0 * inner, x * inner, -r * inner, sign, _root_v(network))
+
+
+def _root_v(network: Network) -> np.ndarray:
+    root = np.zeros(network.buses)
+    root[network.source_bus] = network.source_v_pu**2
+    return root
+
+
+@dataclass(frozen=True)
+class Loops:
+    """The equations of closed loops, factorised: ``matrix @ (p_chord, q_chord) = -gap`` of the tree without chords.
+
+    Attributes
+    ----------
+    start, stop : ndarray (loop,) of int32
+        Buses at both ends of each chord.
+    ratio_squared : ndarray (loop,)
+        Of each chord. [1]
+    matrix : ndarray (2 loop, 2 loop)
+        Gap of each equation (drops, then angles) per unit of each chord's p, then q. [kW-1]
+    factors : tuple
+        LU factors of `matrix`.
+    """
+
+    start: np.ndarray
+    stop: np.ndarray
+    ratio_squared: np.ndarray
+    matrix: np.ndarray
+    factors: tuple[np.ndarray, np.ndarray]
+
+    def gap(self, v_squared: np.ndarray, angle: np.ndarray) -> np.ndarray:
+        """State what the drop and angle equations of the chords lack without flow in the chords, (2 loop, column)."""
+        drop = self.ratio_squared[:, None] * v_squared[self.stop] - v_squared[self.start]
+        return np.concatenate([drop, angle[self.stop] - angle[self.start]])
+
+    def solve(self, gap: np.ndarray) -> np.ndarray:
+        """Chord flows p, then q, that close the gaps, (2 loop, column)."""
+        return np.asarray(-lu_solve(self.factors, gap))
+
+
+def loops_of(network: Network, forest: Forest) -> Loops | None:
+    """Equations of the network's closed loops, or None where it has none."""
+    chords = network.chords
+    count = len(chords)
+    if not count:
+        return None
+    start, stop = network.branch_from[chords], network.branch_to[chords]
+    ratio_squared = network.ratio[chords] ** 2
+    unit = np.zeros((network.buses, count))
+    every = np.arange(count)
+    unit[start, every] -= 1.0
+    unit[stop, every] += 1.0
+    none, still = np.zeros_like(unit), np.zeros(network.buses)
+    empty = (np.zeros((0, 0)), np.zeros(0, np.int32))
+    bare = Loops(start, stop, ratio_squared, np.zeros((0, 0)), empty)
+    r, x = np.diag(network.r[chords]), np.diag(network.x[chords])
+    of_p = bare.gap(*_tree(network, forest, unit, none, still)[:2]) + np.concatenate([2 * r, x])
+    of_q = bare.gap(*_tree(network, forest, none, unit, still)[:2]) + np.concatenate([2 * x, -r])
+    matrix = np.hstack([of_p, of_q])
+    return Loops(start, stop, ratio_squared, matrix, lu_factor(matrix))
+
+
+def _tree(
+    network: Network, forest: Forest, p: np.ndarray, q: np.ndarray, root_v: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Squared voltage, angle and flows above each bus of the forest alone."""
+    order, parent = network.order, network.parent
+    take_p, take_q = flow_towards(order, parent, p), flow_towards(order, parent, q)
+    v_squared = potentials(order, parent, forest.gain, forest.per_p, forest.per_q, take_p, take_q, root_v)
+    still = np.zeros(network.buses)
+    angle = potentials(order, parent, forest.angle_gain, forest.angle_per_p, forest.angle_per_q, take_p, take_q, still)
+    return v_squared, angle, take_p, take_q
+
+
+def linear_flow(network: Network, p: np.ndarray, q: np.ndarray) -> LinearFlow:
+    """Solve the linear power flow, closed loops included.
+
+    Parameters
+    ----------
+    network : Network
+        Any number of feeders.
+    p, q : ndarray (bus, time)
+        Net injections, positive into the network; what isolated buses inject is ignored. [kW, kvar]
+
+    Returns
+    -------
+    LinearFlow
+        Exact solution of the balance, drop, angle and source rows.
+    """
+    forest = forest_of(network)
+    return solve_flow(network, forest, loops_of(network, forest), p, q)
+
+
+def solve_flow(network: Network, forest: Forest, loops: Loops | None, p: np.ndarray, q: np.ndarray) -> LinearFlow:
+    """Do the same as `linear_flow` with the network's coefficients already at hand."""
+    p, q = np.ascontiguousarray(p, np.float64), np.ascontiguousarray(q, np.float64)
+    order, parent = network.order, network.parent
+    flow_p, flow_q = np.zeros((network.branches, p.shape[1])), np.zeros((network.branches, p.shape[1]))
+    if loops is not None:
+        v_squared, angle, _, _ = _tree(network, forest, p, q, forest.root_v)
+        through = loops.solve(loops.gap(v_squared, angle))
+        count = len(network.chords)
+        flow_p[network.chords], flow_q[network.chords] = through[:count], through[count:]
+        p, q = p.copy(), q.copy()
+        for injection, chord in ((p, through[:count]), (q, through[count:])):
+            np.subtract.at(injection, loops.start, chord)
+            np.add.at(injection, loops.stop, chord)
+    take_p, take_q = flow_towards(order, parent, p), flow_towards(order, parent, q)
+    v_squared = potentials(order, parent, forest.gain, forest.per_p, forest.per_q, take_p, take_q, forest.root_v)
+    inner = np.nonzero(network.parent_branch >= 0)[0]
+    above = network.parent_branch[inner]
+    flow_p[above] = forest.sign[inner, None] * take_p[inner]
+    flow_q[above] = forest.sign[inner, None] * take_q[inner]
+    return LinearFlow(v_squared, flow_p, flow_q)

@@ -1,0 +1,185 @@
+"""Sweeps over a forest of buses in flat arrays: sums towards the roots, potentials away from them, and sensitivities.
+
+Arrays are (bus, column) with contiguous columns: a column is a step, or one right-hand side of a loop's equations.
+`order` holds the buses parents first; `parent` is -1 at roots. The branch above a bus bears the number of that bus.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kernels._jit import kernel
+
+
+@kernel
+def flow_towards(order: np.ndarray, parent: np.ndarray, injection: np.ndarray) -> np.ndarray:
+    """Flow through the branch above each bus, positive away from the root: what is taken at and below the bus.
+
+    Parameters
+    ----------
+    order, parent : ndarray of int32
+        The forest.
+    injection : ndarray (bus, column)
+        Injected at each bus. [kW or kvar]
+
+    Returns
+    -------
+    ndarray (bus, column)
+        [kW or kvar]; at a root what the source gives, 0 at buses outside the forest.
+    """
+    flow = np.zeros_like(injection)
+    width = injection.shape[1]
+    for k in range(len(order) - 1, -1, -1):
+        bus = order[k]
+        above = parent[bus]
+        for t in range(width):
+            flow[bus, t] -= injection[bus, t]
+        if above >= 0:
+            for t in range(width):
+                flow[above, t] += flow[bus, t]
+    return flow
+
+
+@kernel
+def potentials(
+    order: np.ndarray,
+    parent: np.ndarray,
+    gain: np.ndarray,
+    per_p: np.ndarray,
+    per_q: np.ndarray,
+    p: np.ndarray,
+    q: np.ndarray,
+    root: np.ndarray,
+) -> np.ndarray:
+    """Squared voltage or angle of each bus: ``u = gain * u_parent - per_p * p - per_q * q``.
+
+    Parameters
+    ----------
+    order, parent : ndarray of int32
+        The forest.
+    gain, per_p, per_q : ndarray (bus,)
+        Coefficients of the branch above each bus.
+    p, q : ndarray (bus, column)
+        Flow through the branch above each bus, away from the root. [kW, kvar]
+    root : ndarray (bus,)
+        Potential at the roots; not read elsewhere.
+
+    Returns
+    -------
+    ndarray (bus, column)
+        NaN at buses outside the forest.
+    """
+    potential = np.full_like(p, np.nan)
+    width = p.shape[1]
+    for k in range(len(order)):
+        bus = order[k]
+        above = parent[bus]
+        if above < 0:
+            potential[bus, :] = root[bus]
+            continue
+        g, a, b = gain[bus], per_p[bus], per_q[bus]
+        for t in range(width):
+            potential[bus, t] = g * potential[above, t] - a * p[bus, t] - b * q[bus, t]
+    return potential
+
+
+@kernel
+def potential_sensitivity(
+    order: np.ndarray, parent: np.ndarray, gain: np.ndarray, per_flow: np.ndarray, buses: np.ndarray
+) -> np.ndarray:
+    """How the potential at each of some buses moves with the injection at every bus.
+
+    The weight of a branch on the path to the root is its `per_flow` times the gains after it; an injection counts
+    the weights that its own path to the root shares with that path.
+
+    Parameters
+    ----------
+    order, parent : ndarray of int32
+        The forest.
+    gain, per_flow : ndarray (bus,)
+        Coefficients of the branch above each bus, as in `potentials`; `per_flow` is `per_p` or `per_q`.
+    buses : ndarray (row,) of int32
+        Buses whose potential is asked for.
+
+    Returns
+    -------
+    ndarray (row, bus)
+        Change per injected kW or kvar; 0 outside the row's own tree.
+    """
+    found = np.zeros((len(buses), len(parent)))
+    for row in range(len(buses)):
+        factor = 1.0
+        bus = buses[row]
+        while parent[bus] >= 0:
+            found[row, bus] = factor * per_flow[bus]
+            factor *= gain[bus]
+            bus = parent[bus]
+        for k in range(len(order)):
+            below = order[k]
+            if parent[below] >= 0:
+                found[row, below] += found[row, parent[below]]
+    return found
+
+
+@kernel
+def flow_sensitivity(order: np.ndarray, parent: np.ndarray, buses: np.ndarray) -> np.ndarray:
+    """How the flow away from the root above each of some buses moves with the injection at every bus.
+
+    Parameters
+    ----------
+    order, parent : ndarray of int32
+        The forest.
+    buses : ndarray (row,) of int32
+        Buses at the lower end of the branches.
+
+    Returns
+    -------
+    ndarray (row, bus)
+        -1 at and below the bus, 0 elsewhere.
+    """
+    found = np.zeros((len(buses), len(parent)))
+    for row in range(len(buses)):
+        found[row, buses[row]] = -1.0
+        for k in range(len(order)):
+            below = order[k]
+            if parent[below] >= 0 and found[row, parent[below]] != 0.0:
+                found[row, below] = -1.0
+    return found
+
+
+@kernel
+def worst_of_group(
+    amount: np.ndarray, group: np.ndarray, groups: int, tolerance: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the element with the largest amount in each group and column; of equal ones the first.
+
+    Parameters
+    ----------
+    amount : ndarray (element, column)
+        Amounts to compare; NaN never wins.
+    group : ndarray (element,) of int32
+        Group of each element; negative: in none.
+    groups : int
+        How many groups there are.
+    tolerance : float
+        Amounts that are not above it do not count.
+
+    Returns
+    -------
+    winner : ndarray (group, column) of int32
+        Number of the element, -1 where no amount is above `tolerance`.
+    largest : ndarray (group, column)
+        Its amount.
+    """
+    width = amount.shape[1]
+    winner = np.full((groups, width), -1, np.int32)
+    largest = np.full((groups, width), tolerance)
+    for element in range(len(group)):
+        g = group[element]
+        if g < 0:
+            continue
+        for t in range(width):
+            if amount[element, t] > largest[g, t]:
+                largest[g, t] = amount[element, t]
+                winner[g, t] = element
+    return winner, largest
