@@ -1,0 +1,123 @@
+"""Cases and results in netCDF4 files: written atomically, read as data that nobody has to trust."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dispatch.case.netcdf_read import read_groups
+from dispatch.case.netcdf_write import write_groups
+from dispatch.case.reading import assemble
+from dispatch.case.rules import check_case
+from dispatch.errors import InputError, Problem, raise_if_any
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def load_case(path: str | os.PathLike[str], notes: list[str] | None = None) -> xr.DataTree:
+    """Read a case or a result into memory and close the file.
+
+    Older schema versions are migrated and other units converted; what a case must hold beyond that is checked by
+    `dispatch.case.rules.check_case`.
+
+    Parameters
+    ----------
+    path : path_like
+        A netCDF4 file.
+    notes : list of str, optional
+        Receives a line for each thing that was converted.
+
+    Returns
+    -------
+    DataTree
+        Bools, bytes and times decoded; values in the units of the attribute table.
+
+    Raises
+    ------
+    InputError
+        If the file is not a readable netCDF4 file, claims more memory than it may, links to other files, follows a
+        newer schema version, or has a variable whose unit is missing or not convertible. All problems in one pass.
+    """
+    case, problems = _read(Path(path), notes)
+    raise_if_any(problems, str(path))
+    assert case is not None
+    return case
+
+
+def check_file(path: str | os.PathLike[str], notes: list[str] | None = None) -> list[Problem]:
+    """Every problem of a file: what reading it finds and what `check_case` finds, in one pass.
+
+    Parameters
+    ----------
+    path : path_like
+        A netCDF4 file.
+    notes : list of str, optional
+        Receives a line for each thing that was converted.
+
+    Returns
+    -------
+    list of Problem
+        Empty for a valid case.
+    """
+    case, problems = _read(Path(path), notes)
+    if case is None:
+        return problems
+    known = {(p.group, p.variable) for p in problems}
+    return problems + [p for p in check_case(case, str(path)) if (p.group, p.variable) not in known]
+
+
+def _read(path: Path, notes: list[str] | None) -> tuple[xr.DataTree | None, list[Problem]]:
+    problems: list[Problem] = []
+    try:
+        groups = read_groups(path, problems)
+    except InputError as error:
+        return None, list(error.problems)
+    return assemble(groups, problems, notes if notes is not None else [], str(path)), problems
+
+
+def save_case(case: xr.DataTree, path: str | os.PathLike[str]) -> None:
+    """Write a case or a result; the same tree gives the same bytes.
+
+    The file appears under its name only when it is complete and on disk.
+
+    Parameters
+    ----------
+    case : DataTree
+        Numbers, bools, fixed-width bytes and datetimes of whole seconds.
+    path : path_like
+        Replaced if it exists.
+
+    Raises
+    ------
+    TypeError
+        If a variable or attribute has a type that a case cannot hold.
+    OSError
+        If the folder cannot be written or the disk is full; nothing is left behind then.
+    """
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    os.close(handle)
+    try:
+        write_groups(case, Path(temporary))
+        _settle(Path(temporary), target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _settle(temporary: Path, target: Path) -> None:
+    """Bring a finished file onto the disk, then under its name."""
+    mask = os.umask(0)
+    os.umask(mask)
+    temporary.chmod(0o666 & ~mask)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
