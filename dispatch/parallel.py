@@ -1,0 +1,97 @@
+"""Feeders in parallel processes, results in the order of the feeders."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import xarray as xr
+
+    from dispatch.settings import Settings
+
+T = TypeVar("T")
+# Several threads in a process would only fight for the cores that the processes already use.
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _size(feeder: xr.DataTree) -> int:
+    """Rough work of a feeder: how many rows its tables have."""
+    return sum(sum(n.to_dataset(inherit=False).sizes.values()) for n in feeder.subtree)
+
+
+def map_feeders(
+    function: Callable[[xr.DataTree, Settings], T],
+    feeders: Sequence[xr.DataTree],
+    settings: Settings,
+    *,
+    workers: int | None,
+    progress: bool,
+) -> list[T]:
+    """Apply a function to every feeder.
+
+    Parameters
+    ----------
+    function : callable
+        Pure; of the module's top level.
+    feeders : sequence of DataTree
+        One sub-case each.
+    settings : Settings
+        Handed to every call.
+    workers : int or None
+        Processes; None: one a core. One worker or one feeder: in this process.
+    progress : bool
+        Show a bar on stderr.
+
+    Returns
+    -------
+    list
+        One entry a feeder, in their order.
+    """
+    count = min(workers or cores(), len(feeders))
+    found: dict[int, T] = {}
+    with _bar(len(feeders)) if progress else nullcontext(lambda: None) as advance:
+        if count <= 1:
+            for k, feeder in enumerate(feeders):
+                found[k] = function(feeder, settings)
+                advance()
+        else:
+            os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
+            with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
+                # The largest first, so that no long feeder starts when the others are done.
+                largest = sorted(range(len(feeders)), key=lambda k: -_size(feeders[k]))
+                futures = {pool.submit(function, feeders[k], settings): k for k in largest}
+                for future in as_completed(futures):
+                    found[futures[future]] = future.result()
+                    advance()
+    return [found[k] for k in range(len(feeders))]
+
+
+class _bar:  # noqa: N801  (reads as the context manager it is)
+    """Progress bar of rich as a context that hands out a step function."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+
+    def __enter__(self) -> Callable[[], None]:
+        from rich.console import Console  # noqa: PLC0415  (loads when needed)
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+        text = TextColumn("[bold]feeders")
+        self._progress = Progress(text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True))
+        self._progress.start()
+        task = self._progress.add_task("feeders", total=self._total)
+        return lambda: self._progress.advance(task)
+
+    def __exit__(self, *_: Any) -> None:
+        self._progress.stop()

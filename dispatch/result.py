@@ -1,0 +1,108 @@
+"""What a run leaves behind: result groups of a case, assembled from what each feeder returned."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from dispatch.case.attributes import Attribute, attribute_table
+from dispatch.case.schema import columns, kind_dataset, positions, time_axis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dispatch.feeder import FeederRun
+
+Groups = dict[str, dict[str, np.ndarray]]
+RESULT_KINDS = tuple(name for name, kind in attribute_table().items() if kind.result)
+VERSIONED = ("prosumer-dispatch", "highspy", "numba", "numpy", "power-grid-model", "pyomo", "scipy", "xarray")
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that can change a number in a result."""
+    found = {"python": platform.python_version()}
+    for name in VERSIONED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def digest(case: xr.DataTree) -> str:
+    """SHA-256 over names, dtypes and values of a case, result groups left out."""
+    key = hashlib.sha256()
+    for kind in attribute_table().values():
+        if kind.result or kind.name == "case":
+            continue
+        for name, values in sorted(columns(case, kind.name).items()):
+            data = np.ascontiguousarray(values)
+            key.update(f"{kind.group}/{name} {data.dtype.str} {data.shape}\n".encode())
+            key.update(data.tobytes())
+    key.update(json.dumps({k: str(v) for k, v in sorted(case.attrs.items())}).encode())
+    return key.hexdigest()
+
+
+def without_results(case: xr.DataTree) -> xr.DataTree:
+    """The case that a result holds."""
+    groups = {attribute_table()[k].group for k in RESULT_KINDS}
+    kept = {n.path: n.to_dataset(inherit=False) for n in case.subtree if n.path not in groups}
+    bare = xr.DataTree.from_dict(kept)
+    bare.attrs = dict(case.attrs)
+    return bare
+
+
+def _blank(attribute: Attribute, shape: tuple[int, ...]) -> np.ndarray:
+    if attribute.dtype == "text":
+        return np.full(shape, b"not_run", dtype="S16")
+    dtype = np.dtype(attribute.memory_dtype)
+    return np.full(shape, np.nan if dtype.kind == "f" else -1, dtype=dtype)
+
+
+def assemble(case: xr.DataTree, runs: Iterable[FeederRun], labels: Mapping[str, Any]) -> xr.DataTree:
+    """Put what every feeder returned into one result.
+
+    Parameters
+    ----------
+    case : DataTree
+        The whole case, with the /forecast that was solved.
+    runs : iterable of FeederRun
+        In the order of the sources; arrays of each kind follow the feeder's own elements.
+    labels : mapping of str to Any
+        Attributes of /certificate: settings, versions, digest, method, unmet limits.
+
+    Returns
+    -------
+    DataTree
+        The case plus /schedule, /price, /offset and /certificate; NaN where no feeder says anything.
+    """
+    time = columns(case, "forecast")["time"]
+    ids = {k: columns(case, k)["id"] for k, kind in attribute_table().items() if kind.has_elements}
+    sizes = {**{k: len(v) for k, v in ids.items()}, "time": len(time)}
+    whole: Groups = {
+        name: {a.name: _blank(a, tuple(sizes[d] for d in a.dims)) for a in attribute_table()[name].attributes.values()}
+        for name in RESULT_KINDS
+    }
+    for run in runs:
+        at = {kind: positions(ids[kind], own) for kind, own in run.ids.items()}
+        for name, group in run.groups.items():
+            for variable, values in group.items():
+                whole[name][variable][at[attribute_table()[name].attributes[variable].of]] = values
+    result = case.copy()
+    for name, group in whole.items():
+        kind = attribute_table()[name]
+        data = kind_dataset(kind, {**group, "time": time}, currency=case.attrs["currency"], sizes=sizes)
+        elements = dict.fromkeys(d for v in data.variables.values() for d in v.dims if d != "time")
+        data = data.assign_coords({str(d): ids[str(d)] for d in elements})
+        if any(a.series for a in kind.attributes.values()):
+            data = data.assign_coords(time_axis(time))
+        if name == "certificate":
+            data.attrs.update(labels)
+        result[kind.group] = xr.DataTree(data)
+    return result

@@ -1,0 +1,45 @@
+"""What a user can choose about a run; stored in every result so that it can be repeated."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Choices that can change a result; how many workers there are cannot, and is not here.
+
+    Attributes
+    ----------
+    start : str or None
+        First step, ISO 8601 UTC; None: the first of the case's series.
+    horizon_h : float
+        Length of the schedule. [h]
+    all_rows : bool
+        State every network row at once instead of those that are violated; the optimum is the same.
+    limit_penalty : float
+        What relaxing a limit by its own rating costs at first. [money h-1]
+    rounds : int
+        Most rounds of solving and AC check of one feeder.
+    components : tuple of str
+        Files of the user's own components.
+    """
+
+    start: str | None = None
+    horizon_h: float = 24.0
+    all_rows: bool = False
+    limit_penalty: float = 1e4
+    rounds: int = 12
+    components: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """As text for a result file."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        """From the text of a result file."""
+        values = json.loads(text)
+        values["components"] = tuple(values["components"])
+        return cls(**values)
