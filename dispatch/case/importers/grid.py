@@ -37,8 +37,8 @@ class Grid:
     title : str
         Name of the net.
     tables : dict of str to Table
-        ``bus``, ``line``, ``transformer``, ``source``, and ``load``, ``pv``, ``store`` with ``bus`` instead of
-        ``meter``; every table has ``id``.
+        ``bus`` (``in_service`` too), ``line``, ``transformer``, ``source``, and ``load``, ``pv``, ``store`` with
+        ``bus`` instead of ``meter``; every table has ``id``.
     fused : ndarray (pair, 2) of int
         Rows of buses that a closed switch joins.
     profiles : dict
@@ -94,6 +94,7 @@ def finish(grid: Grid, *, drop_isolated: bool, tariff: Tariff, source: str) -> t
         With all problems found, here and before.
     """
     raise_if_any(grid.problems, source)
+    _drop_out_of_service(grid)
     fuse(grid)
     _one_source_an_island(grid)
     _isolated(grid, drop_isolated=drop_isolated)
@@ -110,6 +111,17 @@ def finish(grid: Grid, *, drop_isolated: bool, tariff: Tariff, source: str) -> t
     if grid.profiles:
         tables["profile"] = grid.profiles
     return build_case(tables, title=grid.title), grid.notes
+
+
+def _drop_out_of_service(grid: Grid) -> None:
+    in_service = grid.tables["bus"].pop("in_service", None)
+    if in_service is None or in_service.all():
+        return
+    gone = ~in_service
+    grid.notes.append(f"{np.count_nonzero(gone)} buses out of service are left out.")
+    grid.fused = grid.fused[in_service[grid.fused].all(axis=1)]
+    grid.fused = (np.cumsum(in_service) - 1)[grid.fused]
+    drop_buses(grid, gone, "buses out of service")
 
 
 def fuse(grid: Grid) -> None:
@@ -133,9 +145,8 @@ def fuse(grid: Grid) -> None:
     np.maximum.at(bus["v_min_pu"], kept, bus["v_min_pu"])
     np.minimum.at(bus["v_max_pu"], kept, bus["v_max_pu"])
     gone = kept != np.arange(n)
-    grid.notes.append(
-        f"{np.count_nonzero(gone)} buses are one with another through closed switches (first: {named(bus['id'][gone])})."
-    )
+    fused, ids = np.count_nonzero(gone), named(bus["id"][gone])
+    grid.notes.append(f"{fused} buses are one with another through closed switches (first: {ids}).")
     _renumber(grid, kept, ~gone)
     for kind in ("line", "transformer"):
         table = grid.tables[kind]

@@ -75,7 +75,7 @@ def read_text(path: Path, *, largest_file: int = LARGEST_FILE, largest_text: int
     return text
 
 
-def _parse(text: str | bytes) -> Any:
+def parse(text: str | bytes) -> Any:
     """Parse JSON; nesting that is too deep and endless numbers count as damaged."""
     try:
         return json.loads(text)
@@ -112,7 +112,7 @@ def _frame(name: str, entry: dict[str, Any]) -> Frame:
         If it is anything else.
     """
     data = entry["_object"]
-    data = _parse(data) if isinstance(data, str) else data
+    data = parse(data) if isinstance(data, str) else data
     if not isinstance(data, dict):
         raise ValueError("it is not a table")  # noqa: TRY004 - one error class for everything damaged
     split = entry.get("orient", "split" if set(data) >= {"columns", "index", "data"} else "columns") == "split"
@@ -147,7 +147,7 @@ def read_net(path: Path, wanted: Sequence[str]) -> NetFile:
     """
     hint = "Give a file written by pandapower.to_json."
     try:
-        content = _parse(read_text(path))
+        content = parse(read_text(path))
     except ValueError as error:
         raise _refused(path, f"not JSON ({str(error)[:80]})", "a pandapower net", hint) from error
     net = content.get("_object") if isinstance(content, dict) else None

@@ -16,7 +16,7 @@ SHOWN = 5
 
 
 def first_ids(ids: Sequence[object] | np.ndarray) -> tuple[str, ...]:
-    """The first few ids as texts, for a message."""
+    """Return the first few ids as texts, for a message."""
     return tuple(str(i) for i in ids[:SHOWN])
 
 

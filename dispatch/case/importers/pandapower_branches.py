@@ -1,0 +1,231 @@
+"""Lines, transformers and switches of a pandapower net."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dispatch.case.importers.grid import Table, named
+from dispatch.case.importers.reading import first_ids
+from dispatch.errors import Problem
+
+if TYPE_CHECKING:
+    from dispatch.case.importers.pandapower_net import Net
+
+UNRATED_KA = 100.0  # where the file gives no rating: far above any, so that it never binds
+SWITCH_R_TO_X = 2.0  # pandapower's switch_rx_ratio for switches with an impedance
+RATIO_TAPS = {"Ratio", "Symmetrical"}
+
+
+def _rating(net: Net, table: str, column: str) -> np.ndarray:
+    """Rated current in kA, `UNRATED_KA` where it is not given or not positive."""
+    current = net.optional(table, column)
+    unknown = ~(current > 0)
+    if unknown.any():
+        ids = np.array(net.labels(table), object)[unknown]
+        net.notes.append(f"{table}: {len(ids)} without {column} never limit anything (first: {named(ids)}).")
+    return np.where(unknown, UNRATED_KA, current)
+
+
+def lines(net: Net, v_nom: np.ndarray) -> Table:
+    """Lines in the columns of the attribute table, buses as row numbers.
+
+    Parameters
+    ----------
+    net : Net
+        The file.
+    v_nom : ndarray (bus,)
+        Nominal voltage of each bus. [kV]
+
+    Returns
+    -------
+    Table
+        A line that an open switch interrupts at either end is out of service (its charging is left out).
+    """
+    start, stop = net.buses("line", "from_bus"), net.buses("line", "to_bus")
+    length, parallel = net.numbers("line", "length_km", low=0), net.numbers("line", "parallel", 1, low=1)
+    r, x = (net.numbers("line", f"{c}_ohm_per_km", low=0) * length / parallel for c in "rx")
+    c_nf = net.numbers("line", "c_nf_per_km", 0.0, low=0) * length * parallel
+    v = v_nom[start] if len(start) else np.zeros(0)
+    rating = np.sqrt(3) * v * 1e3 * _rating(net, "line", "max_i_ka") * net.numbers("line", "df", 1, above=0)
+    in_service = net.flags("line", "in_service") & ~interrupted(net, "line", "l")
+    _check_lines(net, start, stop, v_nom, (r == 0) & (x == 0) & in_service)
+    if (net.numbers("line", "g_us_per_km", 0.0) != 0).any():
+        net.notes.append("line: g_us_per_km (leakage) is left out.")
+    return {
+        "id": net.ids("line", "line"),
+        "bus_from": start,
+        "bus_to": stop,
+        "r": r,
+        "x": x,
+        "b": 2 * np.pi * net.frequency * 1e-9 * c_nf,
+        "s_nom": rating * parallel,
+        "length": length,
+        "in_service": in_service,
+    }
+
+
+def _check_lines(net: Net, start: np.ndarray, stop: np.ndarray, v_nom: np.ndarray, short: np.ndarray) -> None:
+    labels = np.array(net.labels("line"), object)
+    if short.any():
+        hint = "Give the impedance, or join the buses by a closed bus-bus switch."
+        ids, allowed = first_ids(labels[short]), "r or x above 0"
+        net.problems.append(
+            Problem("zero-impedance", "line", "", ids, np.count_nonzero(short), "without impedance", allowed, hint)
+        )
+    apart = (start >= 0) & (stop >= 0) & (v_nom[start] != v_nom[stop]) if len(start) else np.zeros(0, bool)
+    if apart.any():
+        hint = "Correct vn_kv, or put a transformer between them."
+        first = np.nonzero(apart)[0][0]
+        value = f"{v_nom[start[first]]:g} and {v_nom[stop[first]]:g} kV"
+        ids, allowed = first_ids(labels[apart]), "the same nominal voltage at both ends"
+        net.problems.append(Problem("voltage", "line", "", ids, np.count_nonzero(apart), value, allowed, hint))
+
+
+def transformers(net: Net) -> Table:
+    """Two-winding transformers in the columns of the attribute table, buses as row numbers.
+
+    Returns
+    -------
+    Table
+        Parallel units are one; a rating factor ``df`` scales the rating and, inversely, what is per unit of it. One
+        that an open switch interrupts is out of service (its no-load losses are left out).
+    """
+    parallel, df = net.numbers("trafo", "parallel", 1, low=1), net.numbers("trafo", "df", 1, above=0)
+    s_nom = net.numbers("trafo", "sn_mva", above=0) * 1e3 * parallel
+    vk = net.numbers("trafo", "vk_percent", above=0, high=100) / 100
+    vkr = net.numbers("trafo", "vkr_percent", low=0, high=100) / 100
+    high = vkr > vk
+    if high.any():
+        ids = first_ids(np.array(net.labels("trafo"), object)[high])
+        hint, allowed = "Correct vk_percent and vkr_percent.", "at most vk_percent"
+        value = f"{100 * vkr[high][0]:g}"
+        net.problems.append(Problem("range", "trafo", "vkr_percent", ids, np.count_nonzero(high), value, allowed, hint))
+    return {
+        "id": net.ids("trafo", "transformer"),
+        "bus_from": net.buses("trafo", "hv_bus"),
+        "bus_to": net.buses("trafo", "lv_bus"),
+        "s_nom": s_nom * df,
+        "v_nom_from": net.numbers("trafo", "vn_hv_kv", above=0, high=1000),
+        "v_nom_to": net.numbers("trafo", "vn_lv_kv", above=0, high=1000),
+        "r_pu": vkr * df,
+        "x_pu": np.sqrt(np.maximum(vk**2 - vkr**2, 0)) * df,
+        "p_no_load": net.numbers("trafo", "pfe_kw", 0.0, low=0) * parallel,
+        "i_no_load_pu": net.numbers("trafo", "i0_percent", 0.0, low=0, high=100) / 100 / df,
+        **_taps(net),
+        "phase_shift": net.numbers("trafo", "shift_degree", 0.0, low=-360, high=360),
+        "in_service": net.flags("trafo", "in_service") & ~interrupted(net, "trafo", "t"),
+    }
+
+
+def _taps(net: Net) -> Table:
+    """Tap columns; a falling step is turned round, a tap that shifts the angle is refused."""
+    step = net.numbers("trafo", "tap_step_percent", 0.0, low=-20, high=20) / 100
+    neutral = net.numbers("trafo", "tap_neutral", 0, low=-100, high=100)
+    position = net.optional("trafo", "tap_pos")
+    position = np.where(np.isnan(position), neutral, position)
+    side = net.texts("trafo", "tap_side")
+    active = (side != "") & (step != 0) | (net.numbers("trafo", "tap_step_degree", 0.0) != 0)
+    kinds = net.texts("trafo", "tap_changer_type")
+    if "tap_changer_type" in net.frame("trafo").columns:
+        active &= kinds != ""  # from version 3 on a tap without a type does nothing
+    moved = active & (position != neutral)
+    _refuse_taps(net, moved, kinds, position, neutral)
+    step = np.where(active, step, 0.0)
+    ends = [net.optional("trafo", c) for c in ("tap_min", "tap_max")]
+    low, high = (np.where(np.isnan(e) | ~active, position, e) for e in ends)
+    turned = step < 0
+    mirrored = [np.where(turned, 2 * neutral - v, v) for v in (position, low, high)]
+    position, low, high = mirrored[0], np.minimum(*mirrored[1:]), np.maximum(*mirrored[1:])
+    whole = {"tap_position": position, "tap_neutral": neutral, "tap_min": low, "tap_max": high}
+    sides = {"tap_side": np.where(side == "lv", "to", "from"), "tap_step_pu": np.abs(step)}
+    return {**sides, **{k: np.where(active, v, 0).round().astype(np.int32) for k, v in whole.items()}}
+
+
+def _refuse_taps(net: Net, moved: np.ndarray, kinds: np.ndarray, position: np.ndarray, neutral: np.ndarray) -> None:
+    labels = np.array(net.labels("trafo"), object)
+    shifting = net.numbers("trafo", "tap_step_degree", 0.0) % 180 != 0
+    shifting |= net.flags("trafo", "tap_phase_shifter", default=False) | (kinds == "Ideal")
+    second = net.optional("trafo", "tap2_pos")
+    second_moved = np.isfinite(second) & (second != net.numbers("trafo", "tap2_neutral", 0.0))
+    cases = {
+        "tap_step_degree": (moved & shifting, "a tap that shifts the angle", "taps that change the ratio only"),
+        "tap_pos": (moved & ((position % 1 != 0) | (neutral % 1 != 0)), "between two positions", "whole numbers"),
+        "tap2_pos": (second_moved, "a second tap changer off its neutral position", "one tap changer"),
+        "tap_dependency_table": (
+            net.flags("trafo", "tap_dependency_table", default=False) & (kinds == "Tabular"),
+            "an impedance or ratio by table",
+            "one impedance and a constant tap step",
+        ),
+    }
+    in_service = net.flags("trafo", "in_service")
+    for column, (wrong, value, allowed) in cases.items():
+        bad = wrong & in_service
+        if bad.any():
+            hint = "Set the tap to its neutral position, or describe the transformer by its ratio there."
+            ids = first_ids(labels[bad])
+            net.problems.append(Problem("tap", "trafo", column, ids, np.count_nonzero(bad), value, allowed, hint))
+
+
+def interrupted(net: Net, table: str, letter: str) -> np.ndarray:
+    """Whether an open switch stands at either end of each line (``l``) or transformer (``t``)."""
+    rows = np.nonzero((net.texts("switch", "et") == letter) & ~net.flags("switch", "closed"))[0]
+    at = {number: k for k, number in enumerate(net.frame(table).index)}
+    labels = [net.labels("switch")[k] for k in rows]
+    elements = net.frame("switch").columns.get("element")
+    chosen = None if elements is None else [elements[k] for k in rows]
+    found = net.reader.references("switch", "element", labels, chosen, at)
+    out = np.zeros(len(at), bool)
+    out[found[found >= 0]] = True
+    return out
+
+
+def bus_switches(net: Net, v_nom: np.ndarray) -> tuple[np.ndarray, Table]:
+    """Read the closed switches between buses.
+
+    Returns
+    -------
+    pairs : ndarray (pair, 2) of int
+        Rows of buses that a switch without impedance joins.
+    lines : Table
+        Switches with an impedance, as lines.
+    """
+    closed = (net.texts("switch", "et") == "b") & net.flags("switch", "closed")
+    known = np.isin(net.texts("switch", "et"), ["b", "l", "t", "t3"])
+    if not known.all():
+        ids = np.array(net.labels("switch"), object)[~known]
+        problem = Problem("switch", "switch", "et", first_ids(ids), len(ids), allowed="b, l, t", hint="Correct these.")
+        net.problems.append(problem)
+    z = net.numbers("switch", "z_ohm", 0.0, low=0)
+    start = net.buses("switch", "bus")
+    elements = net.frame("switch").columns.get("element")
+    if elements is None:
+        return np.zeros((0, 2), int), _as_lines(net, np.zeros(0, int), start, start, z, v_nom)
+    rows = np.nonzero(closed)[0]
+    stop = np.full(len(start), -1)
+    labels = [net.labels("switch")[k] for k in rows]
+    stop[rows] = net.reader.references("switch", "element", labels, [elements[k] for k in rows], net.bus_at)
+    good = closed & (start >= 0) & (stop >= 0)
+    pairs = np.stack([start, stop], axis=1)[good & (z == 0)]
+    return pairs, _as_lines(net, np.nonzero(good & (z > 0))[0], start, stop, z, v_nom)
+
+
+def _as_lines(net: Net, rows: np.ndarray, start: np.ndarray, stop: np.ndarray, z: np.ndarray, v: np.ndarray) -> Table:
+    if len(rows):
+        ids = np.array(net.labels("switch"), object)[rows]
+        net.notes.append(f"{len(rows)} switches with an impedance are lines (first: {named(ids)}).")
+    x = z[rows] / np.hypot(1, SWITCH_R_TO_X)
+    current = net.optional("switch", "in_ka")[rows]
+    current = np.where(current > 0, current, UNRATED_KA)
+    return {
+        "id": np.array([f"switch_{net.frame('switch').index[k]}" for k in rows], object),
+        "bus_from": start[rows],
+        "bus_to": stop[rows],
+        "r": SWITCH_R_TO_X * x,
+        "x": x,
+        "b": np.zeros(len(rows)),
+        "s_nom": np.sqrt(3) * v[start[rows]] * 1e3 * current,
+        "length": np.zeros(len(rows)),
+        "in_service": np.ones(len(rows), bool),
+    }
