@@ -142,7 +142,8 @@ def _forest(
         children = reached[1:]
         feeder[reached] = k
         parent[children] = before[children]
-        parent_branch[children] = np.asarray(graph[children, before[children]]).ravel() - 1
+        if len(children):  # an empty selection of a sparse matrix stays sparse
+            parent_branch[children] = np.asarray(graph[children, before[children]]).ravel() - 1
         order.append(reached)
     chords = np.setdiff1d(used[(feeder[a] >= 0)], parent_branch)
     flat = np.concatenate(order) if order else np.zeros(0)

@@ -1,0 +1,161 @@
+"""Which limits bind, when, and what they cost; which cannot be held."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dispatch.report.outcome import text
+from dispatch.report.words import limit_name, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dispatch.report.outcome import Outcome
+
+LEAST_PRICE = 1e-6
+"""A price below this is the solver's noise, in the unit of the limit."""
+VOLTAGE_STEP_PU = 0.01
+"""Prices of voltage limits are shown per this much voltage. [1]"""
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A limit that has a price.
+
+    Attributes
+    ----------
+    feeder, kind, element, limit : str
+        Where it is and what it limits.
+    hours : float
+        How long it has a price. [h]
+    first, last, dearest : int
+        Steps: first and last with a price, and the one with the highest.
+    average, highest : float
+        Price over those hours, in `unit`.
+    unit : str
+        Unit of the price.
+    worth : float
+        What one percent more of the limit would save over the horizon. [currency]
+    """
+
+    feeder: str
+    kind: str
+    element: str
+    limit: str
+    hours: float
+    first: int
+    last: int
+    dearest: int
+    average: float
+    highest: float
+    unit: str
+    worth: float
+
+
+def binding_limits(outcome: Outcome) -> list[Binding]:
+    """Every limit with a price, the most valuable first.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What was read of a result.
+
+    Returns
+    -------
+    list of Binding
+        Prices of voltage limits are per 0.01 of voltage (not of squared voltage) and hour.
+    """
+    bus, currency = outcome.tables["bus"], outcome.currency
+    found: list[Binding] = []
+    for name, limit in (("price_v_max", "v_max_pu"), ("price_v_min", "v_min_pu")):
+        if not outcome.count("bus"):
+            break
+        # d(v^2) = 2 v dv: turn money per squared voltage into money per voltage.
+        per_step = 2 * bus[limit][:, None] * VOLTAGE_STEP_PU
+        prices = outcome.series[name] * per_step
+        one_percent = 0.01 * bus[limit] / VOLTAGE_STEP_PU
+        unit = f"{currency} per {VOLTAGE_STEP_PU:g} pu and h"
+        found += _of_kind(outcome, "bus", limit, prices, outcome.feeder["bus"], one_percent, unit)
+    branch, lines = outcome.feeder["branch"], outcome.network.lines
+    for kind, feeder in (("line", branch[:lines]), ("transformer", branch[lines:])):
+        if outcome.count(kind):
+            prices, one_percent = outcome.series[f"price_{kind}"], 0.01 * outcome.tables[kind]["s_nom"]
+            found += _of_kind(outcome, kind, "rating", prices, feeder, one_percent, f"{currency} per kWh")
+    return sorted(found, key=lambda b: (-b.worth, b.kind, b.element, b.limit))
+
+
+def _of_kind(
+    outcome: Outcome,
+    kind: str,
+    limit: str,
+    prices: np.ndarray,
+    feeder: np.ndarray,
+    one_percent: np.ndarray,
+    unit: str,
+) -> Iterator[Binding]:
+    priced = prices > LEAST_PRICE
+    for k in np.nonzero(priced.any(axis=1))[0].tolist():
+        steps = np.nonzero(priced[k])[0]
+        own = prices[k, steps]
+        yield Binding(
+            outcome.name("source", feeder[k]) if feeder[k] >= 0 else "",
+            kind,
+            outcome.name(kind, k),
+            limit_name(limit),
+            len(steps) * outcome.dt,
+            *(int(s) for s in (steps[0], steps[-1], steps[own.argmax()])),
+            float(own.mean()),
+            float(own.max()),
+            unit,
+            math.fsum(own.tolist()) * outcome.dt * float(one_percent[k]),
+        )
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """A limit that cannot be held, in words."""
+
+    feeder: str
+    kind: str
+    element: str
+    limit: str
+    hours: str
+    amount: str
+    relaxation: str
+
+
+def unmet_limits(outcome: Outcome) -> list[Unmet]:
+    """Limits that cannot be held, ready to be shown; whatever the list holds becomes text."""
+    return [_unmet(row) for row in outcome.unmet]
+
+
+def _unmet(row: dict[str, Any]) -> Unmet:
+    unit = _plain(row.get("unit", ""))
+    amount, relaxation = (_amount(row.get(k), unit) for k in ("amount", "least_relaxation"))
+    feeder, kind, element = (_plain(row.get(k, "")) for k in ("feeder", "kind", "element"))
+    return Unmet(feeder, kind, element, limit_name(_plain(row.get("limit", ""))), _hours(row.get("hours")), amount,
+                 relaxation)  # fmt: skip
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else text(value)
+
+
+def _amount(value: Any, unit: str) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        digits = 4 if abs(value) < 1 else 2
+        return f"{number(float(value), digits)} {unit}".strip()
+    return _plain(value)
+
+
+def _hours(value: Any) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{number(float(value), 2)} h"
+    if isinstance(value, list):
+        shown = ", ".join(_plain(v) for v in value[:6])
+        return f"{shown} and {len(value) - 6} more" if len(value) > 6 else shown
+    return _plain(value)

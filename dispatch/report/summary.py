@@ -1,0 +1,174 @@
+"""What a run says at the end: the ``--json`` object and the terminal summary."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from dispatch.report.feeders import Feeder, feeder_figures
+from dispatch.report.headline import Headline, headline
+from dispatch.report.limits import binding_limits
+from dispatch.report.outcome import Outcome, read_outcome
+from dispatch.report.tightness import State, network_state
+from dispatch.report.totals import Totals, totals
+from dispatch.report.words import Clock, money, number, percent, plural, scientific
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import xarray as xr
+    from rich.console import Console
+
+STYLE = {"good": "bold green", "warn": "bold yellow", "bad": "bold red"}
+MOST_FEEDERS = 20
+"""Rows of the terminal's table; the report has them all."""
+
+
+def summary_object(result: xr.DataTree, *, times_s: Mapping[str, float], files: Mapping[str, str]) -> dict[str, Any]:
+    """Make the object that ``--json`` prints.
+
+    Parameters
+    ----------
+    result : DataTree
+        What a run returned.
+    times_s : mapping of str to float
+        Time of each disjoint stage. [s]
+    files : mapping of str to str
+        What was written, by what it is.
+
+    Returns
+    -------
+    dict
+        Strict JSON: what is not known is None, never NaN.
+    """
+    outcome = read_outcome(result)
+    run = totals(outcome)
+    figures = {
+        "status": outcome.status,
+        "objective": run.objective,
+        "objective_relaxation": run.objective_relaxation,
+        "lower_bound": run.lower_bound,
+        "currency": outcome.currency,
+        "gap": run.gap,
+        "gap_relaxation": run.gap_relaxation,
+        "repair_cost": run.repair_cost,
+        "residual_primal": run.residual_primal,
+        "residual_dual": run.residual_dual,
+        "feeders": outcome.count("source"),
+        "prosumers": outcome.count("prosumer"),
+        "steps": outcome.steps,
+        "limits_unmet": len(outcome.unmet),
+        "unmet": outcome.unmet,
+        "ac": _ac(network_state(outcome), run.v_error_max_pu),
+        "uncontrolled": _ac(network_state(outcome, "_uncontrolled"), math.nan),
+        "times_s": dict(times_s),
+        "method": outcome.method,
+        "files": dict(files),
+    }
+    return {key: _strict(value) for key, value in figures.items()}
+
+
+def _ac(state: State, v_error_max_pu: float) -> dict[str, float]:
+    return {
+        "v_error_max_pu": v_error_max_pu,
+        "v_violation_max_pu": state.v_violation_max_pu,
+        "loading_max_pu": state.loading_max_pu,
+    }
+
+
+def _strict(value: Any) -> Any:
+    """The same as strict JSON: plain types, None for what is not finite."""
+    if isinstance(value, dict):
+        return {str(k): _strict(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(v) for v in value]
+    if isinstance(value, bool | str | int) or value is None:
+        return value
+    try:
+        return float(value) if math.isfinite(value) else None
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def print_summary(result: xr.DataTree, console: Console) -> None:
+    """Print what happened, feeder by feeder, what binds and what to look at next.
+
+    Parameters
+    ----------
+    result : DataTree
+        What a run returned.
+    console : Console
+        Where to print; 80 columns are enough.
+    """
+    outcome = read_outcome(result)
+    run = totals(outcome)
+    with_control, without = network_state(outcome), network_state(outcome, "_uncontrolled")
+    feeders = feeder_figures(outcome, with_control, without)
+    clock = Clock.of(outcome.time, outcome.dt, outcome.time_zone)
+    said = headline(outcome, run, with_control, without, clock)
+    console.print()
+    console.print(Text(said.verdict, style=STYLE[said.tone]))
+    console.print(Text(said.detail))
+    console.print(Text(f"{said.scope}.", style="dim"))
+    console.print()
+    console.print(_feeder_table(feeders, outcome.currency))
+    if len(feeders) > MOST_FEEDERS:
+        console.print(Text(f"{len(feeders) - MOST_FEEDERS:,} more feeders are less tight.", style="dim"))
+    _print_money(console, outcome, run, said)
+    _print_limits(console, outcome, clock)
+
+
+def _feeder_table(feeders: list[Feeder], currency: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")
+    table.add_column("feeder", overflow="ellipsis", no_wrap=True, max_width=16, min_width=6)
+    table.add_column("status", no_wrap=True)
+    for name in ("houses", "tightest", "loading", "v min", "v max", "curtailed", f"saved {currency}"):
+        table.add_column(name, justify="right", no_wrap=name != "curtailed")
+    for f in feeders[:MOST_FEEDERS]:
+        style = "red" if f.over else ""
+        cells = (
+            f.name, f.status, f"{f.prosumers:,}", percent(f.tightest), percent(f.loading_max_pu),
+            number(f.v_min_pu, 3), number(f.v_max_pu, 3), percent(f.curtailed, 1), number(f.saved, 2),
+        )  # fmt: skip
+        table.add_row(*(Text(c, style=style) for c in cells))
+    return table
+
+
+def _print_money(console: Console, outcome: Outcome, run: Totals, said: Headline) -> None:
+    currency = outcome.currency
+    console.print()
+    console.print(
+        Text(
+            f"Cost {money(run.cost, currency)}; saved {money(run.saved, currency)} against no control, "
+            f"{money(run.saved_no_battery, currency)} against no battery."
+        )
+    )
+    console.print(Text(f"Tightest: {said.tightest}."))
+    console.print(
+        Text(
+            f"Proof: gap {scientific(run.gap)} of the schedule, {scientific(run.gap_relaxation)} of the last program; "
+            f"residuals {scientific(run.residual_primal)} and {scientific(run.residual_dual)}."
+        )
+    )
+
+
+def _print_limits(console: Console, outcome: Outcome, clock: Clock) -> None:
+    binding = binding_limits(outcome)
+    if binding:
+        first = binding[0]
+        console.print(
+            Text(
+                f"{plural(len(binding), 'limit')} with a price; most valuable: {first.limit} of {first.kind} "
+                f"{first.element}, {number(first.hours, 1)} h, on average {number(first.average, 4)} {first.unit}."
+            )
+        )
+    else:
+        console.print(Text("No limit costs anything: the network has room in every hour."))
+    if outcome.unmet:
+        console.print(
+            Text(f"{plural(len(outcome.unmet), 'limit')} cannot be held; the report says which.", style="bold red")
+        )
+    _ = clock
