@@ -89,7 +89,7 @@ def optimize(
     case: xr.DataTree,
     settings: Settings | None = None,
     *,
-    workers: int | None = None,
+    workers: int | None = 1,
     progress: bool = False,
     stages: Stages | None = None,
 ) -> xr.DataTree:
@@ -102,7 +102,8 @@ def optimize(
     settings : Settings, optional
         Horizon and method.
     workers : int, optional
-        Processes; default: one a core. The result does not depend on it.
+        Processes, None: one a core. More than one needs a script whose main part stands under
+        ``if __name__ == "__main__":``. The result does not depend on it.
     progress : bool
         Show a progress bar on stderr.
     stages : Stages, optional
