@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from power_grid_model import CalculationMethod, LoadGenType, PowerGridModel, initialize_array
+import scipy.sparse as sp
+from power_grid_model import CalculationMethod, PowerGridModel
 
-from dispatch.case.network import Network, network_of
 from dispatch.case.offsets import Offsets
-from dispatch.case.schema import Columns, columns
-from dispatch.verify.refusal import refuse_invalid
+from dispatch.case.schema import columns, parent_index
+from dispatch.errors import Problem, raise_if_any
+from dispatch.verify.circuit import FREQUENCY, circuit_of
+from dispatch.verify.excess import Excess, limits_ac
 
 if TYPE_CHECKING:
     import xarray as xr
 
-# Short-circuit power of a source. [VA]  Ideal next to any feeder (0.1 GVA at its busbar), yet far from the range where
-# the admittance of the source drowns the others in rounding: voltages change by less than 1e-9 pu from 1e14 to 1e18.
-SOURCE_POWER = 1e15
-FREQUENCY = 50.0  # of power-grid-model; turns susceptance into capacitance and cancels out [Hz]
+    from dispatch.case.network import Network
+
 # Newton-Raphson needs 3 to 6 iterations; the iterative current method converges in some steps near voltage collapse
 # where Newton leaves its region of attraction.
 METHODS = ((CalculationMethod.newton_raphson, 20), (CalculationMethod.iterative_current, 500))
@@ -64,62 +64,15 @@ class AcModel:
     """
 
     def __init__(self, case: xr.DataTree) -> None:
-        network = network_of(case)
-        self.network = network
-        self._live = np.nonzero(network.feeder >= 0)[0]
-        carries = network.in_service & (network.feeder[network.branch_from] >= 0)
-        self._line = np.nonzero(carries[: network.lines])[0]
-        self._transformer = np.nonzero(carries[network.lines :])[0]
-        tables = {kind: columns(case, kind) for kind in ("bus", "line", "transformer", "source")}
-        data = self._input(tables)
-        refuse_invalid(data, self._names(tables))
-        self._load_id = data["sym_load"]["id"] if "sym_load" in data else np.zeros(0, np.int32)
+        self._circuit = circuit_of(case)
+        data = self._circuit.data
+        self._load_id = data["sym_load"]["id"] if data else np.zeros(0, np.int32)
         self._model = PowerGridModel(data, system_frequency=FREQUENCY) if data else None
 
-    def _input(self, tables: dict[str, Columns]) -> dict[str, np.ndarray]:
-        """Everything that is alive, as input of power-grid-model; ids count through all kinds."""
-        if not len(self._live):
-            return {}
-        network, bus, source = self.network, tables["bus"], tables["source"]
-        node = initialize_array("input", "node", len(self._live))
-        node["u_rated"] = 1e3 * bus["v_nom"][self._live]
-        load = initialize_array("input", "sym_load", len(self._live))
-        load["status"], load["type"], load["p_specified"], load["q_specified"] = 1, LoadGenType.const_power, 0, 0
-        feeds = initialize_array("input", "source", len(source["id"]))
-        feeds["status"], feeds["u_ref"], feeds["sk"] = 1, network.source_v_pu, SOURCE_POWER
-        data = {
-            "node": node,
-            "line": _lines({k: v[self._line] for k, v in tables["line"].items()}, bus, network, self._line),
-            "generic_branch": _transformers(
-                {k: v[self._transformer] for k, v in tables["transformer"].items()},
-                network.ratio[network.lines + self._transformer],
-            ),
-            "source": feeds,
-            "sym_load": load,
-        }
-        first = 0
-        for table in data.values():
-            table["id"] = first + np.arange(len(table))
-            first += len(table)
-        node_id = np.full(network.buses, -1, np.int32)
-        node_id[self._live] = node["id"]
-        load["node"], feeds["node"] = node["id"], node_id[network.source_bus]
-        for name, branch in (("line", self._line), ("generic_branch", network.lines + self._transformer)):
-            data[name]["from_node"], data[name]["to_node"] = (
-                node_id[network.branch_from[branch]],
-                node_id[network.branch_to[branch]],
-            )
-            data[name]["from_status"] = data[name]["to_status"] = 1
-        return {name: table for name, table in data.items() if len(table)}
-
-    def _names(self, tables: dict[str, Columns]) -> dict[str, np.ndarray]:
-        """Id in the case of each row of the input."""
-        bus = tables["bus"]["id"][self._live]
-        branches = {
-            "line": tables["line"]["id"][self._line],
-            "generic_branch": tables["transformer"]["id"][self._transformer],
-        }
-        return {"node": bus, "sym_load": bus, "source": tables["source"]["id"], **branches}
+    @property
+    def network(self) -> Network:
+        """The network of the case."""
+        return self._circuit.network
 
     def flow(self, p: np.ndarray, q: np.ndarray) -> AcState:
         """State of the network for given net injections.
@@ -134,7 +87,7 @@ class AcModel:
         AcState
             Steps without a solution are marked, not raised.
         """
-        network, steps = self.network, p.shape[1]
+        network, live, steps = self.network, self._circuit.bus, p.shape[1]
         converged = np.isfinite(p).all(axis=0) & np.isfinite(q).all(axis=0)
         v_pu = np.full((network.buses, steps), np.nan)
         p_from, loading = (np.zeros((len(network.s_nom), steps)) for _ in range(2))
@@ -142,14 +95,13 @@ class AcModel:
         for method, iterations in METHODS:
             if self._model is None or not len(left):
                 break
-            solved = self._solve(p[np.ix_(self._live, left)], q[np.ix_(self._live, left)], method, iterations)
+            solved = self._solve(p[np.ix_(live, left)], q[np.ix_(live, left)], method, iterations)
             good = solved.pop("good")
             done = left[good]
-            v_pu[np.ix_(self._live, done)] = solved["node"]["u_pu"][good].T
-            for name, branch in (("line", self._line), ("generic_branch", network.lines + self._transformer)):
-                if len(branch):
-                    p_from[np.ix_(branch, done)] = 1e-3 * solved[name]["p_from"][good].T
-                    loading[np.ix_(branch, done)] = solved[name]["loading"][good].T
+            v_pu[np.ix_(live, done)] = solved["node"]["u_pu"][good].T
+            for name, branch in self._circuit.branches:
+                p_from[np.ix_(branch, done)] = 1e-3 * solved[name]["p_from"][good].T
+                loading[np.ix_(branch, done)] = solved[name]["loading"][good].T
             left = left[~good]
         converged[left] = False
         p_from[:, ~converged] = loading[:, ~converged] = np.nan
@@ -165,8 +117,7 @@ class AcModel:
             "q_specified": np.ascontiguousarray(-1e3 * q.T),
         }
         wanted: dict[Any, Any] = {"node": ["u_pu"]}
-        wanted |= {"line": ["p_from", "loading"]} if len(self._line) else {}
-        wanted |= {"generic_branch": ["p_from", "loading"]} if len(self._transformer) else {}
+        wanted |= {name: ["p_from", "loading"] for name, _ in self._circuit.branches}
         found: dict[str, Any] = model.calculate_power_flow(
             update_data={"sym_load": update},
             calculation_method=method,
@@ -182,35 +133,6 @@ class AcModel:
             good[error.failed_scenarios] = False
         good &= np.isfinite(found["node"]["u_pu"]).all(axis=1)
         return {**found, "good": good}
-
-
-def _lines(line: Columns, bus: Columns, network: Network, position: np.ndarray) -> np.ndarray:
-    """Lines in service, their ends left open."""
-    table = initialize_array("input", "line", len(position))
-    table["r1"], table["x1"] = line["r"], line["x"]
-    table["c1"], table["tan1"] = line["b"] / (2 * np.pi * FREQUENCY), 0.0
-    table["i_n"] = line["s_nom"] / np.sqrt(3) / bus["v_nom"][network.branch_from[position]]
-    return table
-
-
-def _transformers(transformer: Columns, ratio: np.ndarray) -> np.ndarray:
-    """Transformers in service as pi circuits referred to the low-voltage winding, their ends left open.
-
-    A generic branch states the same circuit as power-grid-model's transformer, but takes any angle and does not move a
-    tap position silently into the range that is given for it.
-    """
-    step = 1 + transformer["tap_step_pu"] * (transformer["tap_position"] - transformer["tap_neutral"])
-    at_from = transformer["tap_side"] == b"from"
-    # Short-circuit values are per unit of the rated voltage in force, the tap of that winding included.
-    base = 1e3 * (transformer["v_nom_to"] * np.where(at_from, 1.0, step)) ** 2 / transformer["s_nom"]
-    g_pu = transformer["p_no_load"] / transformer["s_nom"]
-    table = initialize_array("input", "generic_branch", len(step))
-    table["r1"], table["x1"] = transformer["r_pu"] * base, transformer["x_pu"] * base
-    table["g1"] = g_pu / base
-    table["b1"] = -np.sqrt(np.maximum(transformer["i_no_load_pu"] ** 2 - g_pu**2, 0)) / base
-    table["k"], table["theta"] = ratio, np.radians(transformer["phase_shift"])
-    table["sn"] = 1e3 * transformer["s_nom"]
-    return table
 
 
 def ac_flow(case: xr.DataTree, p: np.ndarray, q: np.ndarray) -> AcState:
@@ -235,8 +157,71 @@ def ac_flow(case: xr.DataTree, p: np.ndarray, q: np.ndarray) -> AcState:
     return AcModel(case).flow(p, q)
 
 
+def injections(case: xr.DataTree, p_import: np.ndarray, p_export: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Net injections at the buses under a schedule; reactive power is that of loads and pv.
+
+    Parameters
+    ----------
+    case : DataTree
+        With /forecast.
+    p_import, p_export : ndarray (meter, time)
+        At the meters. [kW]
+
+    Returns
+    -------
+    p, q : ndarray (bus, time)
+        Positive into the network. [kW, kvar]
+    """
+    meter_bus, buses = parent_index(case, "meter", "bus"), len(columns(case, "bus")["id"])
+    pv, forecast, steps = columns(case, "pv"), columns(case, "forecast"), p_import.shape[1]
+    p = _summed(p_export - p_import, meter_bus, buses)
+    q = np.zeros((buses, steps))
+    if "q_load" in forecast:
+        q -= _summed(forecast["q_load"].astype(float), meter_bus[parent_index(case, "load", "meter")], buses)
+    given = np.bincount(meter_bus[parent_index(case, "pv", "meter")], pv["q_nom"], buses)
+    return p, q + given[:, None]
+
+
+def _summed(values: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
+    """Sum of the rows of each group."""
+    one = np.ones(len(group))
+    return np.asarray(sp.csr_matrix((one, (group, np.arange(len(group)))), shape=(groups, len(group))) @ values)
+
+
+def check_physics(result: xr.DataTree) -> tuple[AcState, Excess]:
+    """Run the AC power flow of a result's delivered schedule anew, from its set-points alone.
+
+    Parameters
+    ----------
+    result : DataTree
+        A case with /forecast and /schedule.
+
+    Returns
+    -------
+    state : AcState
+        Voltages and loadings.
+    excess : Excess
+        The same against the limits of the case.
+
+    Raises
+    ------
+    InputError
+        If there is no schedule, or power-grid-model refuses the network.
+    """
+    schedule = columns(result, "schedule")
+    missing = [name for name in ("p_import", "p_export") if name not in schedule]
+    raise_if_any(
+        Problem("missing", "/schedule", name, allowed="a result", hint="Give a file that 'dispatch run' wrote.")
+        for name in missing
+    )
+    p, q = injections(result, schedule["p_import"].astype(float), schedule["p_export"].astype(float))
+    state = ac_flow(result, p, q)
+    v_linear = schedule.get("v_linear_pu")
+    return state, limits_ac(result, state, None if v_linear is None else v_linear.astype(float) ** 2)
+
+
 def offsets_of(network: Network, v_squared_linear: np.ndarray, s_linear: np.ndarray, ac: AcState) -> Offsets:
-    """What AC adds to each linear limit at one schedule.
+    """Compute what AC adds to each linear limit at one schedule.
 
     Parameters
     ----------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from power_grid_model.validation import validate_input_data
 
 from dispatch.case.attributes import attribute_table
@@ -12,6 +11,8 @@ from dispatch.errors import Problem, raise_if_any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy as np
 
 SHOWN = 5  # ids named in a message
 KINDS = {"node": "bus", "line": "line", "generic_branch": "transformer", "source": "source", "sym_load": "bus"}
