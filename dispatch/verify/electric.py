@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as sp
 from power_grid_model import CalculationMethod, PowerGridModel
 
 from dispatch.case.offsets import Offsets
@@ -14,6 +13,7 @@ from dispatch.case.schema import columns, parent_index
 from dispatch.errors import Problem, raise_if_any
 from dispatch.verify.circuit import FREQUENCY, circuit_of
 from dispatch.verify.excess import Excess, limits_ac
+from kernels.scatter import add_to_rows
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -172,20 +172,14 @@ def injections(case: xr.DataTree, p_import: np.ndarray, p_export: np.ndarray) ->
     p, q : ndarray (bus, time)
         Positive into the network. [kW, kvar]
     """
-    meter_bus, buses = parent_index(case, "meter", "bus"), len(columns(case, "bus")["id"])
-    pv, forecast, steps = columns(case, "pv"), columns(case, "forecast"), p_import.shape[1]
-    p = _summed(p_export - p_import, meter_bus, buses)
-    q = np.zeros((buses, steps))
+    meter_bus, forecast = parent_index(case, "meter", "bus"), columns(case, "forecast")
+    p = np.zeros((len(columns(case, "bus")["id"]), p_import.shape[1]))
+    q = np.zeros_like(p)
+    add_to_rows(p, meter_bus, p_export - p_import)
+    add_to_rows(q, meter_bus[parent_index(case, "pv", "meter")], columns(case, "pv")["q_nom"][:, None])
     if "q_load" in forecast:
-        q -= _summed(forecast["q_load"].astype(float), meter_bus[parent_index(case, "load", "meter")], buses)
-    given = np.bincount(meter_bus[parent_index(case, "pv", "meter")], pv["q_nom"], buses)
-    return p, q + given[:, None]
-
-
-def _summed(values: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
-    """Sum of the rows of each group."""
-    one = np.ones(len(group))
-    return np.asarray(sp.csr_matrix((one, (group, np.arange(len(group)))), shape=(groups, len(group))) @ values)
+        add_to_rows(q, meter_bus[parent_index(case, "load", "meter")], -forecast["q_load"].astype(float))
+    return p, q
 
 
 def check_physics(result: xr.DataTree) -> tuple[AcState, Excess]:
