@@ -1,0 +1,128 @@
+"""The shapes that a scenario attaches: the case's own first, then those of the embedded town."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dispatch.case.embedded import embedded_path
+from dispatch.case.netcdf import load_case
+from dispatch.case.schema import Columns, columns
+from dispatch.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+YEAR = np.timedelta64(360, "D")
+
+
+@dataclass(frozen=True)
+class Library:
+    """Shapes on one regular time axis.
+
+    Attributes
+    ----------
+    id : ndarray (profile,) of bytes
+        Names.
+    time : ndarray (time,) of datetime64
+        Left edges, UTC.
+    p_pu, q_pu : ndarray (profile, time)
+        Power per unit of ``p_nom`` and ``q_nom``. [1]
+    mean : ndarray (profile,)
+        Mean of `p_pu` over a year; over what is there where that is shorter. [1]
+    whole_year : ndarray (profile,) of bool
+        Whether `mean` is that of a year.
+    """
+
+    id: np.ndarray
+    time: np.ndarray
+    p_pu: np.ndarray
+    q_pu: np.ndarray
+    mean: np.ndarray
+    whole_year: np.ndarray
+
+    def names(self, *starts: bytes) -> np.ndarray:
+        """Positions of the shapes whose name starts with one of the texts and whose yearly mean is known."""
+        found = np.zeros(len(self.id), bool)
+        for start in starts:
+            found |= np.char.startswith(self.id, start)
+        return np.nonzero(found & self.whole_year & (self.mean > 0))[0]
+
+
+def library_of(
+    case: xr.DataTree, *, season: str, start: np.datetime64 | None, days: int | None, profiles: xr.DataTree | None
+) -> Library:
+    """Shapes of a case for a span, completed from the embedded library.
+
+    Parameters
+    ----------
+    case : DataTree
+        Its own ``/profile``, if any, sets the time axis.
+    season : str
+        ``"summer"`` or ``"winter"``: which embedded week to take.
+    start : datetime64, optional
+        First time of the span. Default: that of the season's week where the case covers it, else the first there is.
+    days : int, optional
+        Length of the span. Default: 7, or what is there. [d]
+    profiles : DataTree, optional
+        A case whose ``/profile`` is used instead of the embedded one.
+
+    Returns
+    -------
+    Library
+        The case's shapes keep their names; a library shape of the same name is left out. Library shapes lie on the
+        case's axis by UTC time, and outside the week that they cover by UTC time of day, the week repeating.
+
+    Raises
+    ------
+    InputError
+        If the span is not covered, or the case's time step is not that of the library.
+    """
+    base = columns(profiles if profiles is not None else load_case(embedded_path(f"schutterwald_{season}")), "profile")
+    own = columns(case, "profile")
+    if not len(own["id"]):
+        return _joined(None, base, _span(base["time"], base["time"], start, days))
+    if (steps := {np.diff(t["time"]).min() for t in (own, base)}) and len(steps) > 1:
+        hint = "Resample the case's profiles to the library's step; nothing is resampled silently."
+        found = " and ".join(str(s) for s in sorted(steps))
+        raise InputError([Problem("time-step", "/profile", "time", value=found, allowed="one step", hint=hint)])
+    return _joined(own, base, _span(own["time"], base["time"], start, days))
+
+
+def _span(time: np.ndarray, preferred: np.ndarray, start: np.datetime64 | None, days: int | None) -> np.ndarray:
+    """Take the span out of `time`."""
+    step = time[1] - time[0]
+    covers = time[0] <= preferred[0] and preferred[-1] <= time[-1]
+    first = start if start is not None else (preferred[0] if covers else time[0])
+    left = time[-1] + step - first
+    length = np.timedelta64(days, "D") if days is not None else min(np.timedelta64(7, "D"), left)
+    if first < time[0] or length > left or length < step or (first - time[0]) % step:
+        asked = f"asked from {first} for {length / np.timedelta64(1, 'D'):g} days"
+        allowed = f"{time[0]} to {time[-1] + step} UTC in steps of {step / np.timedelta64(1, 'm'):g} min"
+        hint = "Choose start and days inside what the shapes cover."
+        raise InputError([Problem("span", "/profile", "time", (), 0, asked, allowed, hint)])
+    at = int((first - time[0]) / step)
+    return np.asarray(time[at : at + int(length / step)])
+
+
+def _joined(own: Columns | None, base: Columns, time: np.ndarray) -> Library:
+    """Both libraries on one axis."""
+    step = base["time"][1] - base["time"][0]
+    steps, day = len(base["time"]), int(np.timedelta64(1, "D") / step)
+    offset = np.rint((time - base["time"][0]) / step).astype(np.int64)
+    inside = ((offset >= 0) & (offset < steps)).all()
+    at = offset if inside else offset % (steps // day * day if steps >= day else steps)
+    new = np.ones(len(base["id"]), bool) if own is None else ~np.isin(base["id"], own["id"])
+    parts = [(base["id"][new], base["p_pu"][new][:, at], base["q_pu"][new][:, at])]
+    means, whole = [np.ones(new.sum())], [np.ones(new.sum(), bool)]
+    if own is not None:
+        first = int(np.searchsorted(own["time"], time[0]))
+        span = slice(first, first + len(time))
+        q_pu = own.get("q_pu", np.zeros_like(own["p_pu"]))
+        parts.insert(0, (own["id"], own["p_pu"][:, span], q_pu[:, span]))
+        means.insert(0, own["p_pu"].mean(axis=1, dtype=np.float64))
+        whole.insert(0, np.full(len(own["id"]), own["time"][-1] - own["time"][0] >= YEAR))
+    ids, p_pu, q_pu = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Library(ids, time, p_pu, q_pu, np.concatenate(means), np.concatenate(whole))
