@@ -186,3 +186,25 @@ def solve_flow(network: Network, forest: Forest, loops: Loops | None, p: np.ndar
     flow_p[above] = forest.sign[inner, None] * take_p[inner]
     flow_q[above] = forest.sign[inner, None] * take_q[inner]
     return LinearFlow(v_squared, flow_p, flow_q)
+
+
+def p_limit(network: Network, q: np.ndarray, offset_s: np.ndarray) -> np.ndarray:
+    """Active power that the rating of each branch leaves, either way.
+
+    Parameters
+    ----------
+    network : Network
+        Any number of feeders.
+    q : ndarray (bus, time)
+        Net reactive injections, all of them given. [kvar]
+    offset_s : ndarray (branch, time)
+        Taken from each rating. [kVA]
+
+    Returns
+    -------
+    ndarray (branch, time)
+        0 where reactive power alone, or the offset, takes the whole rating. [kW]
+    """
+    through = linear_flow(network, np.zeros_like(q), q).q
+    left = network.s_nom[:, None] - offset_s
+    return np.asarray(np.sqrt(np.maximum(np.where(left > 0, left, 0.0) ** 2 - through**2, 0.0)))

@@ -1,0 +1,192 @@
+"""Voltage and rating limits of a network with at most a few closed loops, as sweeps and as rows over ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+
+from dispatch.model.linear import LinearFlow, forest_of, loops_of, p_limit, solve_flow
+from dispatch.solve.limits.branches import voltage_groups
+from dispatch.solve.limits.sensitivity import Sensitivity
+from dispatch.solve.protocols import KEY, Rows
+from kernels.radial import worst_of_group
+
+if TYPE_CHECKING:
+    from dispatch.case.network import Network
+    from dispatch.case.offsets import Offsets
+
+V_MAX, V_MIN, FORWARD, REVERSE = range(4)
+
+
+@dataclass(frozen=True)
+class Excess:
+    """How far each limit is exceeded (negative: what is left), in the limit's unit.
+
+    Attributes
+    ----------
+    v_max, v_min : ndarray (bus, time)
+        Of the squared voltage; NaN at isolated buses. [1]
+    forward, reverse : ndarray (branch, time)
+        Of the active power; NaN in branches out of service. [kW]
+    """
+
+    v_max: np.ndarray
+    v_min: np.ndarray
+    forward: np.ndarray
+    reverse: np.ndarray
+
+    @property
+    def by_kind(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """In the order of the keys' kinds."""
+        return self.v_max, self.v_min, self.forward, self.reverse
+
+
+class RadialLimits:
+    """Limits of every bus and branch, shifted by offsets; see docs/formulation.md, section Network rows.
+
+    Ports are ``(carrier * buses + bus) * steps + step`` with carrier 0 = p (kW), 1 = q (kvar), injections positive.
+
+    Parameters
+    ----------
+    network : Network
+        Any number of feeders.
+    v_min_pu, v_max_pu : ndarray (bus,)
+        Limits of the voltage magnitude. [1]
+    q : ndarray (bus, time)
+        Net reactive injections: all reactive power is given. [kvar]
+    offsets : Offsets
+        What the AC check adds.
+    """
+
+    kinds = ("v_max", "v_min", "forward", "reverse")
+
+    def __init__(
+        self, network: Network, v_min_pu: np.ndarray, v_max_pu: np.ndarray, q: np.ndarray, offsets: Offsets
+    ) -> None:
+        self.network = network
+        self.offsets = offsets
+        self.rating = (v_max_pu**2, v_min_pu**2, network.s_nom, network.s_nom)
+        self.steps = q.shape[1]
+        self.p_max = p_limit(network, q, offsets.s)
+        self._q = q
+        self._forest = forest_of(network)
+        self._loops = loops_of(network, self._forest)
+        self._groups = voltage_groups(network)
+
+    def with_offsets(self, offsets: Offsets) -> RadialLimits:
+        """Shift the limits by other offsets."""
+        return RadialLimits(self.network, np.sqrt(self.rating[V_MIN]), np.sqrt(self.rating[V_MAX]), self._q, offsets)
+
+    @property
+    def ports(self) -> int:
+        """How many ports there are."""
+        return 2 * self.network.buses * self.steps
+
+    def flow(self, x: np.ndarray) -> LinearFlow:
+        """Linear state of the network when `x` enters at the ports."""
+        p, q = x.reshape(2, self.network.buses, self.steps)
+        return solve_flow(self.network, self._forest, self._loops, p, q)
+
+    def excess(self, x: np.ndarray) -> Excess:
+        """Sweep all limits: by how much each is exceeded."""
+        flow = self.flow(x)
+        left = np.where(self.network.in_service[:, None], self.p_max, np.nan)
+        return Excess(
+            flow.v_squared + self.offsets.v_max - self.rating[V_MAX][:, None],
+            self.rating[V_MIN][:, None] - flow.v_squared - self.offsets.v_min,
+            flow.p - left,
+            -flow.p - left,
+        )
+
+    def violated(self, x: np.ndarray, tolerance: float, most: int) -> np.ndarray:
+        """Sweep all limits: the worst bus of each part of the network and step, and each overloaded branch.
+
+        Parameters
+        ----------
+        x : ndarray (port,)
+            What enters. [kW, kvar]
+        tolerance : float
+            In units of each limit's rating.
+        most : int
+            How many keys to return at most: the worst.
+
+        Returns
+        -------
+        ndarray of KEY
+            Sorted by kind, element and step; empty if and only if no limit is violated.
+        """
+        found, amounts = [], []
+        for kind, excess in enumerate(self.excess(x).by_kind):
+            relative = excess / self.rating[kind][:, None]
+            if kind in {V_MAX, V_MIN}:
+                winner, largest = worst_of_group(
+                    relative, self._groups, int(self._groups.max(initial=-1)) + 1, tolerance
+                )
+                group, step = np.nonzero(winner >= 0)
+                element, amount = winner[group, step], largest[group, step]
+            else:
+                element, step = np.nonzero(relative > tolerance)
+                amount = relative[element, step]
+            keys = np.empty(len(element), KEY)
+            keys["kind"], keys["element"], keys["step"] = kind, element, step
+            found.append(keys)
+            amounts.append(amount)
+        keys, amount = np.concatenate(found), np.concatenate(amounts)
+        if len(keys) > most:
+            keys = keys[np.argsort(-amount, kind="stable")[:most]]
+        return np.sort(keys)
+
+    def rows(self, keys: np.ndarray) -> Rows:
+        """State limits as one-sided rows over ports.
+
+        Parameters
+        ----------
+        keys : ndarray (row,) of KEY
+            Which limits.
+
+        Returns
+        -------
+        Rows
+            In the order of the keys; lower voltage limits with the sign turned.
+        """
+        voltage = keys["kind"] <= V_MIN
+        element, step = keys["element"], keys["step"]
+        pairs, which = np.unique(np.stack([~voltage, element]).T, axis=0, return_inverse=True)
+        sensitivity = Sensitivity(self.network, self._forest, self._loops)
+        dense = np.empty((len(pairs), 2 * self.network.buses))
+        of_branch = pairs[:, 0] == 1
+        dense[~of_branch] = sensitivity.voltage(pairs[~of_branch, 1])
+        dense[of_branch] = sensitivity.flow(pairs[of_branch, 1])
+        matrix = sp.csr_matrix(dense)[which.ravel()]
+        sign = np.where((keys["kind"] == V_MIN) | (keys["kind"] == REVERSE), -1.0, 1.0)
+        entries = np.diff(matrix.indptr)
+        data = matrix.data * np.repeat(sign, entries)
+        port = matrix.indices.astype(np.int64) * self.steps + np.repeat(step, entries)
+        bound = self.bound(keys) - sign * sensitivity.constant(voltage, element)
+        shape = (len(keys), self.ports)
+        return Rows(sp.csr_matrix((data, port, matrix.indptr), shape=shape), bound, self.rating_of(keys))
+
+    def bound(self, keys: np.ndarray) -> np.ndarray:
+        """Shifted limits themselves: bounds on V, -V, p and -p."""
+        found = np.empty(len(keys))
+        limits = (
+            self.rating[V_MAX][:, None] - self.offsets.v_max,
+            self.offsets.v_min - self.rating[V_MIN][:, None],
+            self.p_max,
+            self.p_max,
+        )
+        for kind, limit in enumerate(limits):
+            here = keys["kind"] == kind
+            found[here] = limit[keys["element"][here], keys["step"][here]]
+        return found
+
+    def rating_of(self, keys: np.ndarray) -> np.ndarray:
+        """Rating of each limit, by which its relaxation is measured."""
+        found = np.empty(len(keys))
+        for kind, rating in enumerate(self.rating):
+            here = keys["kind"] == kind
+            found[here] = rating[keys["element"][here]]
+        return found
