@@ -75,7 +75,7 @@ def _read(path: Path, notes: list[str] | None) -> tuple[xr.DataTree | None, list
         groups = read_groups(path, problems)
     except InputError as error:
         return None, list(error.problems)
-    return assemble(groups, problems, notes if notes is not None else [], str(path)), problems
+    return assemble(groups, problems, notes if notes is not None else []), problems
 
 
 def save_case(case: xr.DataTree, path: str | os.PathLike[str]) -> None:
