@@ -140,8 +140,8 @@ def fuse(grid: Grid) -> None:
         hint = "Open the switch, or correct the nominal voltage."
         value = f"{bus['v_nom'][wrong[0]]:g} kV beside {bus['v_nom'][kept[wrong[0]]]:g} kV"
         allowed = "one nominal voltage on both sides of a switch"
-        ids = first_ids(bus["id"][wrong])
-        grid.problems.append(Problem("switch", "bus", "v_nom", ids, len(wrong), value, allowed, hint))
+        shown = first_ids(bus["id"][wrong])
+        grid.problems.append(Problem("switch", "bus", "v_nom", shown, len(wrong), value, allowed, hint))
     np.maximum.at(bus["v_min_pu"], kept, bus["v_min_pu"])
     np.minimum.at(bus["v_max_pu"], kept, bus["v_max_pu"])
     gone = kept != np.arange(n)

@@ -1,7 +1,7 @@
 """Who is behind which meter, for files that know buses but no meters.
 
 The rule: everything at a bus is one meter of one prosumer, unless the bus serves several. Then each load that is not a
-heat pump has a meter of its own; a heat pump, PV system or battery joins the load of the same house (names such as
+heat pump (or charging point, where the file tells) has a meter of its own; a heat pump, PV system or battery joins the load of the same house (names such as
 ``HH_w12``, ``HP_w12``, ``PV_w12``), otherwise the first joins the first load, the second the second and so on, and one
 that is left over gets a meter of its own. Wind, hydro and biomass beside a load always have meters of their own.
 """
@@ -45,6 +45,7 @@ class _Member:
     name: str
     house: str
     what: str
+    joins: bool
 
 
 def draw_meters(tables: dict[str, Table], tariff: Tariff) -> dict[str, Table]:
@@ -53,7 +54,8 @@ def draw_meters(tables: dict[str, Table], tariff: Tariff) -> dict[str, Table]:
     Parameters
     ----------
     tables : dict of str to Table
-        With ``bus`` (row number) in loads, pvs and stores.
+        With ``bus`` (row number) in loads, pvs and stores; ``joins`` in loads, where given, marks those that belong
+        to another load at their bus, otherwise heat pumps do.
     tariff : Tariff
         What every meter pays.
 
@@ -68,8 +70,9 @@ def draw_meters(tables: dict[str, Table], tariff: Tariff) -> dict[str, Table]:
             continue
         table = tables[kind]
         what = table.get("kind", np.full(len(table["id"]), kind))
+        joins = table.pop("joins", (what == "heat_pump") | (kind != "load"))
         for row, (name, bus) in enumerate(zip(table["id"], table["bus"], strict=True)):
-            at_bus[int(bus)].append(_Member(kind, row, name, house_of(name), str(what[row])))
+            at_bus[int(bus)].append(_Member(kind, row, name, house_of(name), str(what[row]), bool(joins[row])))
     groups = [(bus, group) for bus in sorted(at_bus) for group in _groups(at_bus[bus])]
     if not groups:
         return tables
@@ -95,7 +98,7 @@ def draw_meters(tables: dict[str, Table], tariff: Tariff) -> dict[str, Table]:
 
 def _groups(members: list[_Member]) -> Iterator[list[_Member]]:
     """Split what stands at one bus into meters."""
-    heads = [m for m in members if m.kind == "load" and m.what != "heat_pump"]
+    heads = [m for m in members if not m.joins]
     apart = [m for m in members if heads and m.what in APART]
     others = [m for m in members if m not in heads and m not in apart]
     if len(heads) <= 1:

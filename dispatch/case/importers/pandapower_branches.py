@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.case.importers.grid import Table, named
-from dispatch.case.importers.reading import first_ids
-from dispatch.errors import Problem
+from dispatch.case.importers.reading import problem_at
 
 if TYPE_CHECKING:
     from dispatch.case.importers.pandapower_net import Net
@@ -67,20 +66,16 @@ def lines(net: Net, v_nom: np.ndarray) -> Table:
 
 
 def _check_lines(net: Net, start: np.ndarray, stop: np.ndarray, v_nom: np.ndarray, short: np.ndarray) -> None:
-    labels = np.array(net.labels("line"), object)
-    if short.any():
-        hint = "Give the impedance, or join the buses by a closed bus-bus switch."
-        ids, allowed = first_ids(labels[short]), "r or x above 0"
-        net.problems.append(
-            Problem("zero-impedance", "line", "", ids, np.count_nonzero(short), "without impedance", allowed, hint)
-        )
+    labels = net.labels("line")
+    texts = {"value": "without impedance", "allowed": "r or x above 0"}
+    hint = "Give the impedance, or join the buses by a closed bus-bus switch."
+    net.problems += problem_at(short, labels, "zero-impedance", "line", hint=hint, **texts)
     apart = (start >= 0) & (stop >= 0) & (v_nom[start] != v_nom[stop]) if len(start) else np.zeros(0, bool)
-    if apart.any():
+    for k in np.nonzero(apart)[0][:1]:
+        value = f"{v_nom[start[k]]:g} and {v_nom[stop[k]]:g} kV"
+        texts = {"value": value, "allowed": "the same nominal voltage at both ends"}
         hint = "Correct vn_kv, or put a transformer between them."
-        first = np.nonzero(apart)[0][0]
-        value = f"{v_nom[start[first]]:g} and {v_nom[stop[first]]:g} kV"
-        ids, allowed = first_ids(labels[apart]), "the same nominal voltage at both ends"
-        net.problems.append(Problem("voltage", "line", "", ids, np.count_nonzero(apart), value, allowed, hint))
+        net.problems += problem_at(apart, labels, "voltage", "line", hint=hint, **texts)
 
 
 def transformers(net: Net) -> Table:
@@ -96,12 +91,8 @@ def transformers(net: Net) -> Table:
     s_nom = net.numbers("trafo", "sn_mva", above=0) * 1e3 * parallel
     vk = net.numbers("trafo", "vk_percent", above=0, high=100) / 100
     vkr = net.numbers("trafo", "vkr_percent", low=0, high=100) / 100
-    high = vkr > vk
-    if high.any():
-        ids = first_ids(np.array(net.labels("trafo"), object)[high])
-        hint, allowed = "Correct vk_percent and vkr_percent.", "at most vk_percent"
-        value = f"{100 * vkr[high][0]:g}"
-        net.problems.append(Problem("range", "trafo", "vkr_percent", ids, np.count_nonzero(high), value, allowed, hint))
+    texts = {"value": "too large", "allowed": "at most vk_percent", "hint": "Correct vk_percent and vkr_percent."}
+    net.problems += problem_at(vkr > vk, net.labels("trafo"), "range", "trafo", "vkr_percent", **texts)
     return {
         "id": net.ids("trafo", "transformer"),
         "bus_from": net.buses("trafo", "hv_bus"),
@@ -144,7 +135,6 @@ def _taps(net: Net) -> Table:
 
 
 def _refuse_taps(net: Net, moved: np.ndarray, kinds: np.ndarray, position: np.ndarray, neutral: np.ndarray) -> None:
-    labels = np.array(net.labels("trafo"), object)
     shifting = net.numbers("trafo", "tap_step_degree", 0.0) % 180 != 0
     shifting |= net.flags("trafo", "tap_phase_shifter", default=False) | (kinds == "Ideal")
     second = net.optional("trafo", "tap2_pos")
@@ -161,11 +151,9 @@ def _refuse_taps(net: Net, moved: np.ndarray, kinds: np.ndarray, position: np.nd
     }
     in_service = net.flags("trafo", "in_service")
     for column, (wrong, value, allowed) in cases.items():
-        bad = wrong & in_service
-        if bad.any():
-            hint = "Set the tap to its neutral position, or describe the transformer by its ratio there."
-            ids = first_ids(labels[bad])
-            net.problems.append(Problem("tap", "trafo", column, ids, np.count_nonzero(bad), value, allowed, hint))
+        texts = {"value": value, "allowed": allowed}
+        hint = "Set the tap to its neutral position, or describe the transformer by its ratio there."
+        net.problems += problem_at(wrong & in_service, net.labels("trafo"), "tap", "trafo", column, hint=hint, **texts)
 
 
 def interrupted(net: Net, table: str, letter: str) -> np.ndarray:
@@ -192,11 +180,9 @@ def bus_switches(net: Net, v_nom: np.ndarray) -> tuple[np.ndarray, Table]:
         Switches with an impedance, as lines.
     """
     closed = (net.texts("switch", "et") == "b") & net.flags("switch", "closed")
-    known = np.isin(net.texts("switch", "et"), ["b", "l", "t", "t3"])
-    if not known.all():
-        ids = np.array(net.labels("switch"), object)[~known]
-        problem = Problem("switch", "switch", "et", first_ids(ids), len(ids), allowed="b, l, t", hint="Correct these.")
-        net.problems.append(problem)
+    unknown = ~np.isin(net.texts("switch", "et"), ["b", "l", "t", "t3"])
+    texts = {"value": "unknown", "allowed": "b, l, t", "hint": "Correct these cells."}
+    net.problems += problem_at(unknown, net.labels("switch"), "switch", "switch", "et", **texts)
     z = net.numbers("switch", "z_ohm", 0.0, low=0)
     start = net.buses("switch", "bus")
     elements = net.frame("switch").columns.get("element")

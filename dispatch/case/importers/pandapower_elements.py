@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.case.importers.grid import Table, named, rows
-from dispatch.case.importers.reading import first_ids
-from dispatch.errors import Problem
+from dispatch.case.importers.reading import problem_at
 
 if TYPE_CHECKING:
     from dispatch.case.importers.pandapower_net import Net
@@ -70,13 +69,9 @@ def refuse_others(net: Net) -> None:
         counts = net.flags(table, "in_service")
         if columns:
             counts &= np.any([net.numbers(table, c, 0.0) != 0 for c in columns], axis=0)
-        if counts.any():
-            ids = np.array(net.labels(table), object)[counts]
-            hint = HINTS.get(table, "Take it out of service, or replace it by loads, sgens and lines.")
-            allowed = "bus, line, trafo, switch, load, sgen, storage, ext_grid"
-            net.problems.append(
-                Problem("unsupported", table, "", first_ids(ids), len(ids), "in service", allowed, hint)
-            )
+        hint = HINTS.get(table, "Take it out of service, or replace it by loads, sgens and lines.")
+        texts = {"value": "in service", "allowed": "bus, line, trafo, switch, load, sgen, storage, ext_grid"}
+        net.problems += problem_at(counts, net.labels(table), "unsupported", table, hint=hint, **texts)
 
 
 def sources(net: Net) -> Table:
@@ -189,10 +184,8 @@ def storages(net: Net) -> tuple[Table, Table]:
         "q": q,
     }
     empty = (high <= low) & net.flags("storage", "in_service")
-    if empty.any():
-        ids = np.array(net.labels("storage"), object)[empty]
-        hint, allowed = "Correct min_e_mwh and max_e_mwh.", "above min_e_mwh"
-        net.problems.append(Problem("range", "storage", "max_e_mwh", first_ids(ids), len(ids), "", allowed, hint))
+    texts = {"value": "too small", "allowed": "above min_e_mwh", "hint": "Correct min_e_mwh and max_e_mwh."}
+    net.problems += problem_at(empty, net.labels("storage"), "range", "storage", "max_e_mwh", **texts)
     table = _in_service(net, "storage", table)
     reactive = table.pop("q")
     with_q = reactive != 0

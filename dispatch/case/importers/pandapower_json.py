@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dispatch.case.importers.files import read_text, refused
 from dispatch.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-LARGEST_FILE = 64 << 20
-LARGEST_TEXT = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -36,43 +32,6 @@ class NetFile:
 
     settings: dict[str, Any]
     frames: dict[str, Frame]
-
-
-def _refused(path: Path, value: str, allowed: str, hint: str, code: str = "file") -> InputError:
-    problem = Problem(code, path.name, value=value, allowed=allowed, hint=hint)
-    return InputError([problem], str(path))
-
-
-def read_text(path: Path, *, largest_file: int = LARGEST_FILE, largest_text: int = LARGEST_TEXT) -> bytes:
-    """Bytes of a file, unpacked if it is gzip, and never more than the limits.
-
-    Parameters
-    ----------
-    path : Path
-        File, gzip or not; told by its first two bytes.
-    largest_file, largest_text : int
-        Limits on disk and unpacked. [byte]
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, is damaged or too large.
-    """
-    hint = "Give a file written by pandapower.to_json, gzip-compressed or not."
-    try:
-        size = path.stat().st_size
-        if size > largest_file:
-            raise _refused(path, f"{size} bytes", f"up to {largest_file} bytes", "Split the net into parts.", "size")
-        raw = path.read_bytes()
-        if not raw.startswith(b"\x1f\x8b"):
-            return raw
-        with gzip.open(path) as stream:
-            text = stream.read(largest_text + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise _refused(path, f"not readable ({error})", "a complete file", hint) from error
-    if len(text) > largest_text:
-        raise _refused(path, "larger when unpacked", f"up to {largest_text} bytes", "Split the net into parts.", "size")
-    return text
 
 
 def parse(text: str | bytes) -> Any:
@@ -149,10 +108,10 @@ def read_net(path: Path, wanted: Sequence[str]) -> NetFile:
     try:
         content = parse(read_text(path))
     except ValueError as error:
-        raise _refused(path, f"not JSON ({str(error)[:80]})", "a pandapower net", hint) from error
+        raise refused(path, f"not JSON ({str(error)[:80]})", "a pandapower net", hint) from error
     net = content.get("_object") if isinstance(content, dict) else None
     if not isinstance(net, dict) or "bus" not in net:
-        raise _refused(path, "JSON of something else", "a pandapower net with a table 'bus'", hint)
+        raise refused(path, "JSON of something else", "a pandapower net with a table 'bus'", hint)
     frames, problems = {}, []
     for name in wanted:
         entry = net.get(name)

@@ -20,6 +20,26 @@ def first_ids(ids: Sequence[object] | np.ndarray) -> tuple[str, ...]:
     return tuple(str(i) for i in ids[:SHOWN])
 
 
+def problem_at(
+    wrong: np.ndarray, labels: Sequence[object], code: str, table: str, column: str = "", **texts: str
+) -> list[Problem]:
+    """One problem about the rows where `wrong` is true, none if there are none.
+
+    Parameters
+    ----------
+    wrong : ndarray (row,) of bool
+        Rows concerned.
+    labels : sequence
+        Name of each row.
+    code, table, column : str
+        Rule, table and column.
+    **texts : str
+        ``value``, ``allowed`` and ``hint`` of the `Problem`.
+    """
+    ids = [labels[int(k)] for k in np.nonzero(wrong)[0]]
+    return [Problem(code, table, column, first_ids(ids), len(ids), **texts)] if ids else []
+
+
 class Reader:
     """Reads typed columns and keeps the problems it meets.
 
@@ -91,17 +111,18 @@ class Reader:
         gaps = np.isnan(out)
         gaps[wrong] = False
         if default is None and gaps.any():
-            rows = [labels[k] for k in np.nonzero(gaps)[0]]
+            rows = [labels[int(k)] for k in np.nonzero(gaps)[0]]
             self._bad("missing-value", table, column, rows, "empty", "a number", "Fill these cells.")
         out[np.isnan(out)] = filler
         given = ~gaps
         given[wrong] = False
         outside = given & ~((out > above if above is not None else out >= low) & (out <= high) & np.isfinite(out))
         if outside.any():
-            rows = np.nonzero(outside)[0]
+            first = float(out[outside][0])
             ends = f"{'(' if above is not None else '['}{above if above is not None else low:g}, {high:g}]"
             hint = "Correct these cells."
-            self._bad("range", table, column, [labels[k] for k in rows], out[rows[0]], ends, hint)
+            rows = [labels[int(k)] for k in np.nonzero(outside)[0]]
+            self._bad("range", table, column, rows, first, ends, hint)
             out[outside] = filler
         return out
 
@@ -135,7 +156,7 @@ class Reader:
         at = np.array([known.get(_key(v), -1) for v in values], dtype=int)
         unknown = np.nonzero(at < 0)[0]
         if len(unknown):
-            rows = [labels[k] for k in unknown]
+            rows = [labels[int(k)] for k in unknown]
             hint = "Add what they refer to, or remove them."
             self._bad("unknown-parent", table, column, rows, repr(values[unknown[0]]), "a row of the file", hint)
         return at
