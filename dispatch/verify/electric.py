@@ -91,9 +91,9 @@ class AcModel:
         converged = np.isfinite(p).all(axis=0) & np.isfinite(q).all(axis=0)
         v_pu = np.full((network.buses, steps), np.nan)
         p_from, loading = (np.zeros((len(network.s_nom), steps)) for _ in range(2))
-        left = np.nonzero(converged)[0]
+        left = np.nonzero(converged)[0] if self._model is not None else np.zeros(0, int)
         for method, iterations in METHODS:
-            if self._model is None or not len(left):
+            if not len(left):
                 break
             solved = self._solve(p[np.ix_(live, left)], q[np.ix_(live, left)], method, iterations)
             good = solved.pop("good")
