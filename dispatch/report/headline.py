@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dispatch.report.totals import Totals
     from dispatch.report.words import Clock
 
+PROVEN = 1e-6
 CONVERGED = {"optimal", "gap", "limits_unmet"}
 
 
@@ -81,7 +82,7 @@ def _verdict(outcome: Outcome, run: Totals, state: State, clock: Clock) -> tuple
     if state.missing_steps:
         missing = f"in {plural(state.missing_steps, 'step')}"
         return "warn", f"The AC power flow has no answer {missing}.", "Voltages are not known there; do not rely on them."
-    proof = f"proven within {percent(max(run.gap, 0.0), 4)} of the cheapest possible"
+    proof = "proven cheapest" if run.gap <= PROVEN else f"at most {percent(run.gap, 4)} above the cheapest possible"
     if "gap" in outcome.statuses:
         return "warn", "All limits hold; the schedule may not be the cheapest.", f"It is {proof}."
     return "good", f"All limits hold, {clock.span()}.", f"Checked by AC power flow; {proof}."

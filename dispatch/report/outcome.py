@@ -137,7 +137,7 @@ def read_outcome(result: xr.DataTree) -> Outcome:
         time_zone=str(result.attrs.get("time_zone", "UTC")),
         currency=str(result.attrs.get("currency", "EUR")),
         time=time.astype("M8[s]"),
-        dt=float((time[1] - time[0]) / np.timedelta64(1, "h")) if len(time) > 1 else 1.0,
+        dt=_step(result, time),
         tables=tables,
         series=series,
         certificate=_certificate(result, counts["source"]),
@@ -158,6 +158,17 @@ def read_unmet(source: Any) -> list[dict[str, Any]]:
         return [{"limit": text(source)}]
     rows = found if isinstance(found, list) else [found]
     return [row if isinstance(row, dict) else {"limit": str(row)} for row in rows]
+
+
+def _step(result: xr.DataTree, time: np.ndarray) -> float:
+    """Length of a step from the axis, or from its bounds where there is a single one. [h]"""
+    if len(time) > 1:
+        return float((time[1] - time[0]) / np.timedelta64(1, "h"))
+    for group in ("schedule", "forecast"):
+        if has(result, group) and "time_bounds" in result[group].variables and len(time):
+            bounds = result[group]["time_bounds"].to_numpy()[0]
+            return float((bounds[1] - bounds[0]) / np.timedelta64(1, "h"))
+    return 1.0
 
 
 def _fill(name: str, group: Columns, counts: dict[str, int], steps: int, series: Columns) -> None:

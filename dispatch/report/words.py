@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # strftime would follow the machine's locale.
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MINUS = "\N{MINUS SIGN}"
 UNKNOWN = "–"  # noqa: RUF001  an en dash is the typographer's sign for "nothing here"
 LIMITS = {
     "v_max": "upper voltage",
@@ -34,7 +35,7 @@ def number(value: float, digits: int = 1) -> str:
     shown = f"{value:,.{digits}f}"
     if float(shown.replace(",", "")) == 0:
         shown = shown.lstrip("-")
-    return shown.replace("-", "\N{MINUS SIGN}")
+    return shown.replace("-", MINUS)
 
 
 def money(value: float, currency: str) -> str:
@@ -119,6 +120,8 @@ class Clock:
         first, last = self.edges[0], self.edges[-1]
         if first.hour == first.minute == last.hour == last.minute == 0 and (last.date() - first.date()).days == 1:
             return day(first)
+        if first.date() == last.date():
+            return f"{day(first)}, {first.hour:02d}:{first.minute:02d} to {last.hour:02d}:{last.minute:02d}"
         return f"{day(first)}, {first.hour:02d}:{first.minute:02d} to {day(last)}, {last.hour:02d}:{last.minute:02d}"
 
 
