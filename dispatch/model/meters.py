@@ -1,0 +1,194 @@
+"""Elements of the prosumers' components; the bounds follow docs/formulation.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dispatch.case.schema import Columns, columns, parent_index
+from dispatch.errors import Problem, raise_if_any
+from dispatch.model.elements import Elements
+from dispatch.model.series import Series
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+METER_GROUP = "/prosumer/meter"
+
+
+@dataclass(frozen=True)
+class _Behind:
+    """What is behind each meter: load D, available A, its part F that cannot be curtailed, power S of the stores."""
+
+    load: np.ndarray
+    available: np.ndarray
+    fixed: np.ndarray
+    stores: np.ndarray
+
+    @property
+    def surplus(self) -> np.ndarray:
+        """What is available above the load. [kW]"""
+        return np.maximum(self.available - self.load, 0.0)
+
+    @property
+    def deficit(self) -> np.ndarray:
+        """Load above what is available. [kW]"""
+        return np.maximum(self.load - self.available, 0.0)
+
+
+def sum_at(parent: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    """Sum over the elements of each parent, (parent, step)."""
+    total = np.zeros((count, values.shape[1]))
+    np.add.at(total, parent, values)
+    return total
+
+
+def meter_kinds(case: xr.DataTree, series: Series, own: dict[str, Elements]) -> dict[str, Elements]:
+    """Elements of load, pv, battery, meter and peak.
+
+    Parameters
+    ----------
+    case : DataTree
+        Valid.
+    series : Series
+        Its forecast.
+    own : dict of str to Elements
+        Kinds that a user added; they widen the bounds of the meters at which they are.
+
+    Returns
+    -------
+    dict of str to Elements
+
+    Raises
+    ------
+    InputError
+        If a meter that is not green-only is paid more than it pays, or a green-only meter has a kind that a user
+        added: its direction in each step could not be known beforehand.
+    """
+    meter, load, pv, store = (columns(case, kind) for kind in ("meter", "load", "pv", "store"))
+    count = len(meter["id"])
+    at = {kind: parent_index(case, kind, "meter") for kind in ("load", "pv", "store")}
+    fixed = np.where(pv["curtailable"][:, None], 0.0, series.p_available)
+    behind = _Behind(
+        sum_at(at["load"], series.p_load, count),
+        sum_at(at["pv"], series.p_available, count),
+        sum_at(at["pv"], fixed, count),
+        _store_power(at["store"], store, own, count),
+    )
+    tariff = parent_index(case, "meter", "tariff")
+    prices = series.price_import[tariff], series.price_export[tariff]
+    raise_if_any([*_paid_more(meter, *prices), *_green_with_own(meter, own)])
+    battery = np.nonzero(store["kind"] == b"battery")[0]
+    price_peak = columns(case, "tariff").get("price_peak", np.zeros(0))[tariff]
+    peak = np.nonzero(price_peak > 0)[0]
+    bus = parent_index(case, "meter", "bus")
+    return {
+        "load": _elements(load, {"p_load": series.p_load, "q_load": series.q_load}, ("meter", at["load"])),
+        "pv": _elements(pv, _pv(pv, at["pv"], series, behind, meter), ("meter", at["pv"])),
+        "battery": _elements(store, _battery(store, at["store"], behind, meter), ("meter", at["store"]), battery),
+        "meter": _elements(meter, _meter(meter, behind, *prices), ("bus", bus)),
+        "peak": _elements(meter, {"price_peak": price_peak[:, None]}, ("meter", np.arange(count)), peak),
+    }
+
+
+def _elements(
+    table: Columns, parameters: dict[str, np.ndarray], node: tuple[str, np.ndarray], index: np.ndarray | None = None
+) -> Elements:
+    """Elements with one node of the same name as its kind; a part of them where `index` is given."""
+    chosen = np.arange(len(table["id"])) if index is None else index
+    picked = {name: values[chosen] if index is not None else values for name, values in parameters.items()}
+    ids = table["id"][chosen]
+    return Elements(len(chosen), picked, {node[0]: (node[0], node[1][chosen])}, chosen.astype(np.int32), ids)
+
+
+def _store_power(at: np.ndarray, store: Columns, own: dict[str, Elements], count: int) -> np.ndarray:
+    """Power of the stores behind each meter, (meter, 1); what users added counts by its `p_nom`, or without limit."""
+    power = np.bincount(at, store["p_nom"], count) if len(at) else np.zeros(count)
+    for elements in own.values():
+        for kind, index in elements.nodes.values():
+            if kind == "meter":
+                most = elements.parameters.get("p_nom", np.full((elements.count, 1), np.inf)).max(axis=1, initial=0.0)
+                power += np.bincount(index, most, count) if elements.count else 0.0
+    return np.asarray(power)[:, None]
+
+
+def _pv(pv: Columns, at: np.ndarray, series: Series, behind: _Behind, meter: Columns) -> dict[str, np.ndarray]:
+    """Curtailment: all, nothing, or at a green-only meter the share of the surplus."""
+    available, free = series.p_available, behind.available - behind.fixed
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(free > 0, np.minimum(behind.surplus / free, 1.0), 0.0)
+    share = np.where(meter["green_only"][:, None], share, 1.0)
+    most = np.where(pv["curtailable"][:, None], available * share[at], 0.0)
+    return {"p_available": available, "p_curtailed_max": most, "q_nom": pv["q_nom"][:, None]}
+
+
+def _battery(store: Columns, at: np.ndarray, behind: _Behind, meter: Columns) -> dict[str, np.ndarray]:
+    """Power, at a green-only meter no more than surplus and deficit; content at both ends where not given."""
+    power, green = store["p_nom"][:, None], meter["green_only"][at][:, None]
+    initial, final = store["state_of_charge_initial"], store["state_of_charge_final"]
+    initial = np.where(np.isnan(initial), store["energy_nom"] / 2, initial)
+    final = np.where(np.isnan(final), initial, final)
+    parameters = {
+        "p_charge_max": np.where(green, np.minimum(power, behind.surplus[at]), power),
+        "p_discharge_max": np.where(green, np.minimum(power, behind.deficit[at]), power),
+    }
+    if not green.any():
+        parameters = dict.fromkeys(parameters, power)
+    given = ("energy_nom", "efficiency_charge", "efficiency_discharge", "standing_loss", "wear_cost")
+    parameters |= {name: store[name][:, None] for name in given}
+    return parameters | {"state_of_charge_initial": initial[:, None], "state_of_charge_final": final[:, None]}
+
+
+def _meter(
+    meter: Columns, behind: _Behind, price_import: np.ndarray, price_export: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Bounds that no optimum needs to pass, and what cannot be carried at all."""
+    green = meter["green_only"][:, None]
+    most_in, most_out = meter["p_import_max"][:, None], meter["p_export_max"][:, None]
+    # Negative load (generation entered as load) is exported too, so it widens the export instead of narrowing both.
+    free_in = np.maximum(behind.load + behind.stores, 0.0)
+    free_out = behind.available + behind.stores + np.maximum(-behind.load, 0.0)
+    return {
+        "p_import_max": np.minimum(most_in, np.where(green, behind.deficit, free_in)),
+        "p_export_max": np.minimum(most_out, np.where(green, behind.surplus, free_out)),
+        "p_unserved_max": np.maximum(np.maximum(behind.load - behind.fixed, 0.0) - most_in, 0.0),
+        "p_spilled_max": np.maximum(np.maximum(behind.fixed - behind.load, 0.0) - most_out, 0.0),
+        "price_import": price_import,
+        "price_export": price_export,
+    }
+
+
+def _paid_more(meter: Columns, price_import: np.ndarray, price_export: np.ndarray) -> list[Problem]:
+    bad = (price_export > price_import).any(axis=1) & ~meter["green_only"].astype(bool)
+    if not bad.any():
+        return []
+    first = int(np.argmax(bad))
+    step = int(np.argmax(price_export[first] > price_import[first]))
+    value = f"an export price of {price_export[first, step]:g}"
+    allowed = f"at most the import price, fee included ({price_import[first, step]:g})"
+    hint = "Set green_only, or put the generation on a meter of its own."
+    return [Problem("export-price", METER_GROUP, "tariff", _ids(meter, bad), int(bad.sum()), value, allowed, hint)]
+
+
+def _green_with_own(meter: Columns, own: dict[str, Elements]) -> list[Problem]:
+    found = []
+    for name, elements in own.items():
+        bad = np.zeros(len(meter["id"]), bool)
+        for kind, index in elements.nodes.values():
+            if kind == "meter":
+                bad[index] = True
+        bad &= meter["green_only"].astype(bool)
+        if bad.any():
+            hint = f"Put the {name} on a meter of its own: its direction is not known beforehand."
+            found.append(
+                Problem(
+                    "green-only", METER_GROUP, "green_only", _ids(meter, bad), int(bad.sum()), "true", "false", hint
+                )
+            )
+    return found
+
+
+def _ids(meter: Columns, bad: np.ndarray) -> tuple[str, ...]:
+    return tuple(i.decode(errors="replace") for i in meter["id"][bad][:3])

@@ -1,0 +1,115 @@
+"""The series of `/forecast`, in the order of the case's elements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dispatch.case.attributes import Attribute, attribute_table
+from dispatch.case.schema import columns, has, positions
+from dispatch.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+GROUP = "/forecast"
+
+
+@dataclass(frozen=True)
+class Series:
+    """All series that are solved.
+
+    Attributes
+    ----------
+    time : ndarray (step,) of datetime64
+        Left edges. [UTC]
+    p_load, q_load : ndarray (load, step)
+        [kW, kvar]
+    p_available : ndarray (pv, step)
+        [kW]
+    price_import, price_export : ndarray (tariff, step)
+        The fee is part of the import price. [money kW-1 h-1]
+    own : dict of str to dict of str to ndarray (element, step)
+        Series of kinds that a user added, by kind and name.
+    """
+
+    time: np.ndarray
+    p_load: np.ndarray
+    q_load: np.ndarray
+    p_available: np.ndarray
+    price_import: np.ndarray
+    price_export: np.ndarray
+    own: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+
+
+def read_series(case: xr.DataTree) -> Series:
+    """Read every series, matched by id.
+
+    Parameters
+    ----------
+    case : DataTree
+        With `/forecast`.
+
+    Returns
+    -------
+    Series
+
+    Raises
+    ------
+    InputError
+        If `/forecast` is missing, or lacks an element that has a profile and so is not constant.
+    """
+    if not has(case, "forecast"):
+        hint = "Make one first, for example with dispatch.predict(case)."
+        raise InputError([Problem("missing-group", GROUP, hint=hint)])
+    section = attribute_table()["forecast"].attributes
+    load, pv, tariff = (columns(case, kind) for kind in ("load", "pv", "tariff"))
+    found = {
+        "p_load": _series(case, section["p_load"], load["id"], _constant(load, "p_nom")),
+        "q_load": _series(case, section["q_load"], load["id"], _constant(load, "q_nom")),
+        "p_available": _series(case, section["p_available"], pv["id"], _constant(pv, "p_nom")),
+        "price_import": _series(case, section["price_import"], tariff["id"], tariff.get("price_import")),
+        "price_export": _series(case, section["price_export"], tariff["id"], tariff.get("price_export")),
+    }
+    found["price_import"] = found["price_import"] + tariff.get("network_fee", np.zeros(0))[:, None]
+    own: dict[str, dict[str, np.ndarray]] = {}
+    for name, attribute in section.items():
+        if attribute.series and name not in found:
+            filler = np.full(
+                len(columns(case, attribute.of)["id"]), np.nan if attribute.required else attribute.default
+            )
+            own.setdefault(attribute.of, {})[name] = _series(case, attribute, columns(case, attribute.of)["id"], filler)
+    return Series(columns(case, "forecast")["time"], **found, own=own)
+
+
+def _constant(table: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """Values of elements without a profile; NaN where the profile has to say."""
+    return np.where(table["profile"] == b"", table[name], np.nan if name == "p_nom" else 0.0)
+
+
+def _series(case: xr.DataTree, attribute: Attribute, ids: np.ndarray, otherwise: np.ndarray | None) -> np.ndarray:
+    """One series in the order of `ids`; `otherwise` where `/forecast` does not have the element."""
+    data = case[GROUP].to_dataset(inherit=False)
+    steps = data.sizes["time"]
+    fill = np.full(len(ids), np.nan) if otherwise is None else otherwise
+    values = np.repeat(fill[:, None], steps, axis=1)
+    if attribute.name in data.variables:
+        given = data[attribute.name].to_numpy()
+        held = data[attribute.of].to_numpy() if attribute.of in data.variables else ids
+        at = positions(held, ids)
+        values[at >= 0] = given[at[at >= 0]]
+    lost = np.isnan(values).any(axis=1)
+    if lost.any():
+        names = tuple(i.decode(errors="replace") for i in ids[lost][:3])
+        hint = "Give the whole horizon for each element, for example with dispatch.predict(case)."
+        problem = Problem("missing-series", GROUP, attribute.name, names, int(lost.sum()), "not given", hint=hint)
+        raise InputError([problem])
+    return values
+
+
+def step_hours(case: xr.DataTree) -> float:
+    """Length of a step of `/forecast`. [h]"""
+    bounds = case[GROUP]["time_bounds"].to_numpy()
+    return float((bounds[0, 1] - bounds[0, 0]) / np.timedelta64(1, "s")) / 3600.0
