@@ -144,7 +144,7 @@ class Feeder:
         month = period_of(self.series["time"], str(self.case["settings"]["time_zone"]))
         for m in np.nonzero(self.live)[0]:
             k, most, least = tariff[m], float(meter["p_import_max"][m]), float(meter["p_export_max"][m])
-            need = np.where(g.green[m], g.deficit[m], np.maximum(g.D[m], 0) + g.S[m])
+            need = np.where(g.green[m], g.deficit[m], np.maximum(g.D[m] + g.S[m], 0))
             spare = np.where(g.green[m], g.surplus[m], g.A[m] + np.maximum(-g.D[m], 0) + g.S[m])
             buy = self.series["price_import"][k] + float(self.case["tariff"]["network_fee"][k])
             take = lp.column("p_import", m, 0, np.minimum(most, need), dt * buy)
