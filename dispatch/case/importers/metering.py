@@ -1,9 +1,10 @@
 """Who is behind which meter, for files that know buses but no meters.
 
 The rule: everything at a bus is one meter of one prosumer, unless the bus serves several. Then each load that is not a
-heat pump (or charging point, where the file tells) has a meter of its own; a heat pump, PV system or battery joins the load of the same house (names such as
-``HH_w12``, ``HP_w12``, ``PV_w12``), otherwise the first joins the first load, the second the second and so on, and one
-that is left over gets a meter of its own. Wind, hydro and biomass beside a load always have meters of their own.
+heat pump (or charging point, where the file tells) has a meter of its own; a heat pump, PV system or battery joins the
+load of the same house (names such as ``HH_w12``, ``HP_w12``, ``PV_w12``), otherwise the first joins the first load, the
+second the second and so on, and one that is left over gets a meter of its own. Wind, hydro and biomass beside a load
+always have meters of their own.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import numpy as np
 
 from dispatch.case.importers import pandapower_branches as branches
 from dispatch.case.importers import pandapower_elements as elements
+from dispatch.case.importers import pandapower_switches as switches
 from dispatch.case.importers.grid import Grid, Table, finish
 from dispatch.case.importers.metering import Tariff
 from dispatch.case.importers.naming import clean
@@ -64,13 +65,15 @@ def import_pandapower(
 def _grid(net: Net, path: Path) -> Grid:
     bus = _buses(net)
     elements.refuse_others(net)
-    fused, switches = branches.bus_switches(net, bus["v_nom"])
+    fused, switched = switches.bus_switches(net, bus["v_nom"])
+    line = branches.lines(net, bus["v_nom"])
+    bus, line = switches.keep_open_ends(net, bus, line, switches.open_ends(net, "line", "l", ("from_bus", "to_bus")))
     load, given = elements.loads(net)
     pv, taken = elements.generators(net)
     store, reactive = elements.storages(net)
     tables = {
-        "bus": bus,
-        "line": _joined("line", branches.lines(net, bus["v_nom"]), switches),
+        "bus": _joined("bus", bus),
+        "line": _joined("line", line, switched),
         "transformer": branches.transformers(net),
         "source": elements.sources(net),
         "load": _joined("load", load, taken, reactive),
@@ -96,11 +99,11 @@ def _joined(kind: str, *tables: Table) -> Table:
 def _buses(net: Net) -> Table:
     v_nom = net.numbers("bus", "vn_kv", above=0, high=1000)
     low, high = net.optional("bus", "min_vm_pu"), net.optional("bus", "max_vm_pu")
-    sensible = (low >= 0.5) & (low <= high) & (high <= 1.5)
+    sensible = (low >= 0.5) & (low < high) & (high <= 1.5)
     given = np.isfinite(low) | np.isfinite(high)
     if (given & ~sensible).any():
         count = np.count_nonzero(given & ~sensible)
-        net.notes.append(f"bus: {count} voltage limits that are not within 0.5 to 1.5 are 0.90 to 1.10 instead.")
+        net.notes.append(f"bus: {count} voltage limits that leave no room or are not within 0.5 to 1.5 are 0.90 to 1.10 instead.")
     longitude, latitude = _places(net)
     return {
         "id": net.ids("bus", "bus"),
@@ -119,10 +122,9 @@ def _places(net: Net) -> tuple[np.ndarray, np.ndarray]:
     for k, text in enumerate(net.frame("bus").columns.get("geo", [])):
         place[k] = _point(text)
     geodata = net.frame("bus_geodata")
-    at = [net.bus_at.get(number, -1) for number in geodata.index]
-    if len(geodata):
-        found = np.stack([net.optional("bus_geodata", c) for c in "xy"], axis=1)
-        place[at] = np.where(np.array(at)[:, None] >= 0, found, np.nan)
+    at = np.array([net.bus_at.get(number, -1) for number in geodata.index], dtype=int)
+    found = np.stack([net.optional("bus_geodata", c) for c in "xy"], axis=1)
+    place[at[at >= 0]] = found[at >= 0]
     known = np.isfinite(place).all(axis=1)
     if known.any() and not _geographic(place[known]):
         net.notes.append("bus: coordinates do not look like longitude and latitude and are left out.")

@@ -1,4 +1,4 @@
-"""Lines, transformers and switches of a pandapower net."""
+"""Lines and transformers of a pandapower net."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.case.importers.grid import Table, named
+from dispatch.case.importers.pandapower_switches import UNRATED_KA, open_ends
 from dispatch.case.importers.reading import problem_at
 
 if TYPE_CHECKING:
     from dispatch.case.importers.pandapower_net import Net
 
-UNRATED_KA = 100.0  # where the file gives no rating: far above any, so that it never binds
-SWITCH_R_TO_X = 2.0  # pandapower's switch_rx_ratio for switches with an impedance
 RATIO_TAPS = {"Ratio", "Symmetrical"}
 
 
@@ -40,7 +39,7 @@ def lines(net: Net, v_nom: np.ndarray) -> Table:
     Returns
     -------
     Table
-        A line that an open switch interrupts at either end is out of service (its charging is left out).
+        Switches aside, see `pandapower_switches.keep_open_ends`.
     """
     start, stop = net.buses("line", "from_bus"), net.buses("line", "to_bus")
     length, parallel = net.numbers("line", "length_km", low=0), net.numbers("line", "parallel", 1, low=1)
@@ -48,7 +47,7 @@ def lines(net: Net, v_nom: np.ndarray) -> Table:
     c_nf = net.numbers("line", "c_nf_per_km", 0.0, low=0) * length * parallel
     v = v_nom[start] if len(start) else np.zeros(0)
     rating = np.sqrt(3) * v * 1e3 * _rating(net, "line", "max_i_ka") * net.numbers("line", "df", 1, above=0)
-    in_service = net.flags("line", "in_service") & ~interrupted(net, "line", "l")
+    in_service = net.flags("line", "in_service")
     _check_lines(net, start, stop, v_nom, (r == 0) & (x == 0) & in_service)
     if (net.numbers("line", "g_us_per_km", 0.0) != 0).any():
         net.notes.append("line: g_us_per_km (leakage) is left out.")
@@ -106,7 +105,8 @@ def transformers(net: Net) -> Table:
         "i_no_load_pu": net.numbers("trafo", "i0_percent", 0.0, low=0, high=100) / 100 / df,
         **_taps(net),
         "phase_shift": net.numbers("trafo", "shift_degree", 0.0, low=-360, high=360),
-        "in_service": net.flags("trafo", "in_service") & ~interrupted(net, "trafo", "t"),
+        "in_service": net.flags("trafo", "in_service")
+        & ~open_ends(net, "trafo", "t", ("hv_bus", "lv_bus")).any(axis=1),
     }
 
 
@@ -154,64 +154,3 @@ def _refuse_taps(net: Net, moved: np.ndarray, kinds: np.ndarray, position: np.nd
         texts = {"value": value, "allowed": allowed}
         hint = "Set the tap to its neutral position, or describe the transformer by its ratio there."
         net.problems += problem_at(wrong & in_service, net.labels("trafo"), "tap", "trafo", column, hint=hint, **texts)
-
-
-def interrupted(net: Net, table: str, letter: str) -> np.ndarray:
-    """Whether an open switch stands at either end of each line (``l``) or transformer (``t``)."""
-    rows = np.nonzero((net.texts("switch", "et") == letter) & ~net.flags("switch", "closed"))[0]
-    at = {number: k for k, number in enumerate(net.frame(table).index)}
-    labels = [net.labels("switch")[k] for k in rows]
-    elements = net.frame("switch").columns.get("element")
-    chosen = None if elements is None else [elements[k] for k in rows]
-    found = net.reader.references("switch", "element", labels, chosen, at)
-    out = np.zeros(len(at), bool)
-    out[found[found >= 0]] = True
-    return out
-
-
-def bus_switches(net: Net, v_nom: np.ndarray) -> tuple[np.ndarray, Table]:
-    """Read the closed switches between buses.
-
-    Returns
-    -------
-    pairs : ndarray (pair, 2) of int
-        Rows of buses that a switch without impedance joins.
-    lines : Table
-        Switches with an impedance, as lines.
-    """
-    closed = (net.texts("switch", "et") == "b") & net.flags("switch", "closed")
-    unknown = ~np.isin(net.texts("switch", "et"), ["b", "l", "t", "t3"])
-    texts = {"value": "unknown", "allowed": "b, l, t", "hint": "Correct these cells."}
-    net.problems += problem_at(unknown, net.labels("switch"), "switch", "switch", "et", **texts)
-    z = net.numbers("switch", "z_ohm", 0.0, low=0)
-    start = net.buses("switch", "bus")
-    elements = net.frame("switch").columns.get("element")
-    if elements is None:
-        return np.zeros((0, 2), int), _as_lines(net, np.zeros(0, int), start, start, z, v_nom)
-    rows = np.nonzero(closed)[0]
-    stop = np.full(len(start), -1)
-    labels = [net.labels("switch")[k] for k in rows]
-    stop[rows] = net.reader.references("switch", "element", labels, [elements[k] for k in rows], net.bus_at)
-    good = closed & (start >= 0) & (stop >= 0)
-    pairs = np.stack([start, stop], axis=1)[good & (z == 0)]
-    return pairs, _as_lines(net, np.nonzero(good & (z > 0))[0], start, stop, z, v_nom)
-
-
-def _as_lines(net: Net, rows: np.ndarray, start: np.ndarray, stop: np.ndarray, z: np.ndarray, v: np.ndarray) -> Table:
-    if len(rows):
-        ids = np.array(net.labels("switch"), object)[rows]
-        net.notes.append(f"{len(rows)} switches with an impedance are lines (first: {named(ids)}).")
-    x = z[rows] / np.hypot(1, SWITCH_R_TO_X)
-    current = net.optional("switch", "in_ka")[rows]
-    current = np.where(current > 0, current, UNRATED_KA)
-    return {
-        "id": np.array([f"switch_{net.frame('switch').index[k]}" for k in rows], object),
-        "bus_from": start[rows],
-        "bus_to": stop[rows],
-        "r": SWITCH_R_TO_X * x,
-        "x": x,
-        "b": np.zeros(len(rows)),
-        "s_nom": np.sqrt(3) * v[start[rows]] * 1e3 * current,
-        "length": np.zeros(len(rows)),
-        "in_service": np.ones(len(rows), bool),
-    }
