@@ -8,9 +8,12 @@ runs of a block are contiguous, so it is about as fast as the memory.
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
 from kernels._jit import kernel
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @kernel

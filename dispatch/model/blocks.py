@@ -40,7 +40,7 @@ class Block:
 
 
 def compressed(blocks: Sequence[Block], majors: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Data, indices and index pointers of a compressed sparse matrix.
+    """Make data, indices and index pointers of a compressed sparse matrix.
 
     Entries at the same place are added up. This is the one place where exact zeros are left out: a parameter that is
     zero states nothing, and HiGHS counts what it is given.
@@ -75,5 +75,5 @@ def compressed(blocks: Sequence[Block], majors: int) -> tuple[np.ndarray, np.nda
 
 
 def repeated(values: np.ndarray) -> np.ndarray:
-    """An array as the kernels want it: two dims of float64, contiguous, writeable."""
+    """Bring an array into the form that the kernels want: two dims of float64, contiguous, writeable."""
     return np.require(values, np.float64, ["C", "W"])

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
-from dispatch.errors import ModelError
 from dispatch.model.blocks import Block, compressed
 from dispatch.model.expand import CARRIERS, Expander, Stated, bad_value, unknown
 from dispatch.model.program import Program, Span
@@ -86,7 +85,7 @@ def _column_bounds(expander: Expander, width: int) -> tuple[np.ndarray, np.ndarr
 
 
 def _part(array: np.ndarray, span: Span) -> np.ndarray:
-    """The numbers of a span as a view (element, step)."""
+    """Take the numbers of a span as a view (element, step)."""
     return array[span.start : span.stop].reshape(span.count, len(span.steps))
 
 
@@ -135,7 +134,7 @@ def _row_spans(expander: Expander) -> list[tuple[Stated, Row, Span]]:
 
 
 def _ports(expander: Expander, width: int) -> tuple[sp.csr_matrix, np.ndarray]:
-    """What is injected at buses, where the network's rows are not stated."""
+    """Collect what is injected at buses, where the network's rows are not stated."""
     inputs = expander.inputs
     buses = inputs.kinds["bus"].count if "bus" in inputs.kinds and "bus" not in expander.kinds else 0
     constant = np.zeros((len(CARRIERS) * buses, inputs.steps))
@@ -168,10 +167,10 @@ def _meter(inputs: Inputs, kind: str) -> np.ndarray:
     """Position of the meter of each element: itself, its node, or its node's meter."""
     elements = inputs.kinds[kind]
     if kind == "meter":
-        return np.arange(elements.count, dtype=np.int32)
+        return np.arange(elements.count)
     nodes = sorted(elements.nodes.values(), key=lambda node: node[0] != "meter")
     for node, index in nodes:
         found = _meter(inputs, node)
         if (found >= 0).all() and len(found):
-            return found[index]
-    return np.full(elements.count, -1, np.int32)
+            return np.asarray(found[index])
+    return np.full(elements.count, -1)

@@ -37,7 +37,7 @@ class Stated:
 
 @dataclass(frozen=True)
 class Terms:
-    """Coefficients ``values[i, k]`` of column ``column_of[i] + column_step[k]`` in an expression over elements and steps.
+    """Coefficients ``values[i, k]`` of column ``column_of[i] + column_step[k]`` in an expression over elements, steps.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class Expander:
         return end, further[index]
 
     def _injections(self) -> dict[tuple[str, str], list[tuple[Stated, np.ndarray, Affine]]]:
-        """What is injected, by kind of node and carrier."""
+        """Collect what is injected, by kind of node and carrier."""
         given: dict[tuple[str, str], list[tuple[Stated, np.ndarray, Affine]]] = {}
         for kind in self.kinds.values():
             for path, carrier, amount in kind.recording.injections:
@@ -146,7 +146,7 @@ class Expander:
         return repeated(value)
 
     def expand(self, kind: Stated, affine: Affine, steps: np.ndarray, what: str) -> tuple[np.ndarray, list[Terms]]:
-        """An affine expression at some steps: its constant (element, step) and its terms over columns."""
+        """Expand an affine expression at some steps: its constant (element, step) and its terms over columns."""
         constant = self.value(kind, affine.constant, steps, what, finite=True)
         terms: list[Terms] = []
         for reference, coefficient in affine.terms:
@@ -162,7 +162,7 @@ class Expander:
         return constant, terms
 
     def _direct(self, kind: Stated, reference: Reference, values: np.ndarray, steps: np.ndarray) -> Terms:
-        """A variable of the element itself or of one of its nodes."""
+        """Refer to a variable of the element itself or of one of its nodes."""
         owner, index = kind.name, np.arange(kind.elements.count)
         if reference.role == "node":
             owner, index = self.node(kind.name, kind.elements, reference.node)
@@ -177,7 +177,7 @@ class Expander:
     def _previous(
         self, kind: Stated, name: str, values: np.ndarray, steps: np.ndarray
     ) -> tuple[np.ndarray, list[Terms]]:
-        """A state one step before; a constant in the first step and after each reset."""
+        """Refer to a state one step before; a constant in the first step and after each reset."""
         variable, span = kind.recording.variables[name], self.columns[kind.name, name]
         fresh = steps == 0
         initial = self.value(kind, variable.initial, self.steps, f"initial value of {name}", finite=True)[:, :1]
@@ -193,7 +193,7 @@ class Expander:
     def _received(
         self, kind: Stated, carrier: str, values: np.ndarray, steps: np.ndarray
     ) -> tuple[np.ndarray, list[Terms]]:
-        """What all elements inject at the elements of a kind."""
+        """Expand what all elements inject at the elements of a kind."""
         constant, terms = np.zeros((kind.elements.count, len(steps))), []
         for giver, index, amount in self.given.get((kind.name, carrier), []):
             fixed, found = self.expand(giver, amount, steps, f"injection of {carrier}")
@@ -206,7 +206,7 @@ class Expander:
 
 
 def unknown(component: str, what: str, name: str, known: Iterable[str]) -> ModelError:
-    """An error that says what is not known and what is."""
+    """Make an error that says what is not known and what is."""
     close = difflib.get_close_matches(name, list(known), n=3)
     hint = f"Did you mean {' or '.join(close)}?" if close else f"Known are: {', '.join(sorted(known)) or 'none'}."
     return ModelError(f"Component {component}: {what} {name} is not known. {hint}")
@@ -215,7 +215,7 @@ def unknown(component: str, what: str, name: str, known: Iterable[str]) -> Model
 def bad_value(
     kind: Stated, what: str, found: Any, bad: np.ndarray, steps: np.ndarray, allowed: str = "a finite number"
 ) -> ModelError:
-    """An error that says at which element and step a value cannot be used."""
+    """Make an error that says at which element and step a value cannot be used."""
     e, k = (int(i) for i in np.argwhere(bad)[0])
     value = np.broadcast_to(found, bad.shape)[e, k] if isinstance(found, np.ndarray) else found
     element = f"element {kind.elements.label(e)!r}" if bad.shape[0] > 1 or kind.elements.count == 1 else "all elements"

@@ -83,7 +83,6 @@ def _own_elements(case: xr.DataTree, name: str, series: Series) -> Elements:
             nodes[attribute.name] = (attribute.parent, parent_index(case, name, attribute.name))
         elif attribute.dtype in {"float", "int", "bool"} and not attribute.series:
             parameters[attribute.name] = table[attribute.name].astype(np.float64)[:, None]
-    for key, values in series.own.get(name, {}).items():
-        parameters[key] = values
+    parameters |= series.own.get(name, {})
     count = len(table["id"])
     return Elements(count, parameters, nodes, np.arange(count, dtype=np.int32), table["id"])

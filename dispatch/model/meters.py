@@ -10,10 +10,11 @@ import numpy as np
 from dispatch.case.schema import Columns, columns, parent_index
 from dispatch.errors import Problem, raise_if_any
 from dispatch.model.elements import Elements
-from dispatch.model.series import Series
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from dispatch.model.series import Series
 
 METER_GROUP = "/prosumer/meter"
 
@@ -29,13 +30,13 @@ class _Behind:
 
     @property
     def surplus(self) -> np.ndarray:
-        """What is available above the load. [kW]"""
-        return np.maximum(self.available - self.load, 0.0)
+        """What is available above the load, in kW."""
+        return np.asarray(np.maximum(self.available - self.load, 0.0))
 
     @property
     def deficit(self) -> np.ndarray:
-        """Load above what is available. [kW]"""
-        return np.maximum(self.load - self.available, 0.0)
+        """Load above what is available, in kW."""
+        return np.asarray(np.maximum(self.load - self.available, 0.0))
 
 
 def sum_at(parent: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
@@ -105,13 +106,13 @@ def _elements(
 
 def _store_power(at: np.ndarray, store: Columns, own: dict[str, Elements], count: int) -> np.ndarray:
     """Power of the stores behind each meter, (meter, 1); what users added counts by its `p_nom`, or without limit."""
-    power = np.bincount(at, store["p_nom"], count) if len(at) else np.zeros(count)
+    power = np.bincount(at, store["p_nom"], count).astype(np.float64)
     for elements in own.values():
         for kind, index in elements.nodes.values():
             if kind == "meter":
                 most = elements.parameters.get("p_nom", np.full((elements.count, 1), np.inf)).max(axis=1, initial=0.0)
-                power += np.bincount(index, most, count) if elements.count else 0.0
-    return np.asarray(power)[:, None]
+                power += np.bincount(index, most, count)
+    return power[:, None]
 
 
 def _pv(pv: Columns, at: np.ndarray, series: Series, behind: _Behind, meter: Columns) -> dict[str, np.ndarray]:

@@ -120,11 +120,11 @@ class Recorder:
         self._references: dict[int, Reference] = {}
 
     def fail(self, text: str) -> ModelError:
-        """An error that names the component."""
+        """Make an error that names the component."""
         return ModelError(f"Component {self.recording.component}: {text}")
 
     def reference(self, reference: Reference) -> Any:
-        """The Pyomo variable that stands for a reference."""
+        """Give the Pyomo variable that stands for a reference."""
         if reference not in self._variables:
             variable = self._variables[reference] = ScalarVar()
             label = f"{reference.role} {reference.node} {reference.name}".replace("  ", " ")

@@ -91,7 +91,7 @@ def _constant(table: dict[str, np.ndarray], name: str) -> np.ndarray:
 
 def _series(case: xr.DataTree, attribute: Attribute, ids: np.ndarray, otherwise: np.ndarray | None) -> np.ndarray:
     """One series in the order of `ids`; `otherwise` where `/forecast` does not have the element."""
-    data = case[GROUP].to_dataset(inherit=False)
+    data = case.children["forecast"].to_dataset(inherit=False)
     steps = data.sizes["time"]
     fill = np.full(len(ids), np.nan) if otherwise is None else otherwise
     values = np.repeat(fill[:, None], steps, axis=1)
@@ -110,6 +110,6 @@ def _series(case: xr.DataTree, attribute: Attribute, ids: np.ndarray, otherwise:
 
 
 def step_hours(case: xr.DataTree) -> float:
-    """Length of a step of `/forecast`. [h]"""
+    """Length of a step of `/forecast`, in hours."""
     bounds = case[GROUP]["time_bounds"].to_numpy()
     return float((bounds[0, 1] - bounds[0, 0]) / np.timedelta64(1, "s")) / 3600.0

@@ -7,7 +7,7 @@ import pandas as pd
 
 
 def _numbered(keys: np.ndarray) -> np.ndarray:
-    """Number the windows from 0; a clock that is set back over midnight does not reopen a window."""
+    """Count the windows from 0; a clock that is set back over midnight does not reopen a window."""
     return np.asarray(np.unique(np.maximum.accumulate(keys), return_inverse=True)[1])
 
 
@@ -37,7 +37,7 @@ def windows_of(time: np.ndarray, time_zone: str) -> dict[str, np.ndarray]:
 
 
 def when_of(windows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Steps at which a row can be stated.
+    """Give the steps at which a row can be stated.
 
     Returns
     -------
