@@ -14,6 +14,8 @@ from dispatch.case.rules import check_case
 from dispatch.errors import InputError, Problem, raise_if_any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
 
 
@@ -97,25 +99,43 @@ def save_case(case: xr.DataTree, path: str | os.PathLike[str]) -> None:
     OSError
         If the folder cannot be written or the disk is full; nothing is left behind then.
     """
-    target = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    _appear(Path(path), lambda temporary: write_groups(case, temporary))
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write any file so that it is never seen half-written.
+
+    Parameters
+    ----------
+    path : path_like
+        Replaced if it exists.
+    content : bytes
+        All of it.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written or the disk is full; nothing is left behind then.
+    """
+    _appear(Path(path), lambda temporary: temporary.write_bytes(content))
+
+
+def _appear(target: Path, write: Callable[[Path], object]) -> None:
+    """Write beside the target, bring it onto the disk, then give it its name."""
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     os.close(handle)
+    temporary = Path(name)
     try:
-        write_groups(case, Path(temporary))
-        _settle(Path(temporary), target)
+        write(temporary)
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
-
-
-def _settle(temporary: Path, target: Path) -> None:
-    """Bring a finished file onto the disk, then under its name."""
-    mask = os.umask(0)
-    os.umask(mask)
-    temporary.chmod(0o666 & ~mask)
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(target)
     folder = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import netCDF4
 import numpy as np
@@ -13,6 +12,9 @@ import xarray as xr
 from dispatch.case.attributes import attribute_table
 from dispatch.case.timestamps import decode_time
 from dispatch.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # A file may not claim more memory than this, nor this many times its own size beyond the first part: results full of
@@ -124,8 +126,8 @@ def _limit(nodes: dict[str, netCDF4.Dataset], size: int, path: Path) -> None:
         raise _refusal("too-large", path, value, "Split the case, or shorten its series.", limit)
 
 
-def _claim(variable: netCDF4.Variable) -> int:
-    """Bytes that reading would take, a whole chunk at least. [byte]"""
+def _claim(variable: netCDF4.Variable[Any]) -> int:
+    """Bytes that reading would take, a whole chunk at least."""
     width = getattr(variable.dtype, "itemsize", 0) if isinstance(variable.dtype, np.dtype) else 0
     chunk = variable.chunking()
     chunked = math.prod(chunk) if isinstance(chunk, list) else 1
@@ -166,14 +168,16 @@ def _plain_label(value: Any) -> bool:
     return isinstance(value, np.generic | np.ndarray) and value.size <= MAX_LABEL and value.dtype.kind in "iufSU"
 
 
-def _variable(variable: netCDF4.Variable, where: str, name: str, problems: list[Problem]) -> xr.Variable | None:
+def _variable(variable: netCDF4.Variable[Any], where: str, name: str, problems: list[Problem]) -> xr.Variable | None:
     def refuse(code: str, value: str, allowed: str, hint: str) -> None:
         problems.append(Problem(code, where, name, value=value, allowed=allowed, hint=hint))
 
     plain = isinstance(variable.dtype, np.dtype) and variable.dtype.kind in "iufS"
     if not plain or not isinstance(variable.datatype, np.dtype):
         hint = "Store ids and texts as char arrays of fixed width and numbers plainly."
-        refuse("dtype", "of a variable-length, compound or other user-defined type", "numbers and fixed-width bytes", hint)
+        refuse(
+            "dtype", "of a variable-length, compound or other user-defined type", "numbers and fixed-width bytes", hint
+        )
         return None
     labels = _labels(variable, where, name, problems)
     if any(label in labels for label in PACKED):
@@ -183,7 +187,9 @@ def _variable(variable: netCDF4.Variable, where: str, name: str, problems: list[
     for label in MISSING:
         mark = labels.pop(label, None)
         if mark is not None and values.dtype.kind != "S" and bool(np.any(values == mark)):
-            refuse("missing", f"missing where it is {mark}", "values, or NaN where allowed", "Fill the gaps with values.")
+            refuse(
+                "missing", f"missing where it is {mark}", "values, or NaN where allowed", "Fill the gaps with values."
+            )
             return None
     if values.dtype.kind == "S":
         values, dims = _joined(values, dims)

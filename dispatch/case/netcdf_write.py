@@ -47,7 +47,7 @@ def write_groups(case: xr.DataTree, path: Path) -> None:
                 _write_variable(group, str(name), variable)
 
 
-def _write_variable(group: netCDF4.Group, name: str, variable: xr.Variable) -> None:
+def _write_variable(group: netCDF4.Dataset, name: str, variable: xr.Variable) -> None:
     where = f"{group.path.rstrip('/')}/{name}"
     values, labels = encode(variable.to_numpy(), dict(variable.attrs), where)
     dims = [str(d) for d in variable.dims]
@@ -109,7 +109,7 @@ def encode(values: np.ndarray, labels: dict[str, Any], where: str) -> tuple[np.n
     raise TypeError(f"{where} has dtype {values.dtype}; a case holds numbers, bools, fixed-width bytes and datetimes")
 
 
-def _label(target: netCDF4.Dataset | netCDF4.Variable, labels: Mapping[Any, Any], where: str) -> None:
+def _label(target: netCDF4.Dataset | netCDF4.Variable[Any], labels: Mapping[Any, Any], where: str) -> None:
     for name, value in labels.items():
         if not isinstance(value, str | int | float | np.ndarray | np.generic) or isinstance(value, bool | np.bool_):
             raise TypeError(f"attribute {name!r} of {where} is of type {type(value).__name__}; use text or numbers")

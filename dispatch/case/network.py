@@ -75,7 +75,7 @@ class Network:
 
 
 def tap_ratio(transformer: dict[str, np.ndarray], v_from: np.ndarray, v_to: np.ndarray) -> np.ndarray:
-    """Off-nominal ratio of each transformer between buses of given nominal voltages. [1]"""
+    """Off-nominal ratio of each transformer between buses of given nominal voltages, dimensionless."""
     step = 1 + transformer["tap_step_pu"] * (transformer["tap_position"] - transformer["tap_neutral"])
     at_from = transformer["tap_side"] == b"from"
     rated_from = transformer["v_nom_from"] * np.where(at_from, step, 1.0)
@@ -116,17 +116,17 @@ def network_of(case: xr.DataTree) -> Network:
         ratio[lines:], s_nom[lines:] = tap_ratio(transformer, v_from, v_to), transformer["s_nom"]
     in_service = np.concatenate([line["in_service"], transformer["in_service"]]).astype(bool)
     source_bus = positions(ids, source["bus"]) if len(source["id"]) else np.zeros(0, np.int32)
-    tree = _forest(n, start, stop, np.nonzero(in_service)[0], source_bus)
+    tree = forest(n, start, stop, np.nonzero(in_service)[0], source_bus)
     v_source = source.get("v_pu", np.ones(0))
     return Network(
         *tree[:4], start, stop, r, x, ratio, s_nom, in_service, tree[4], lines, source_bus, v_source.astype(float)
     )
 
 
-def _forest(
+def forest(
     n: int, start: np.ndarray, stop: np.ndarray, used: np.ndarray, roots: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Breadth-first forest from the roots: order, feeder, parent, parent branch, chords."""
+    """Span a breadth-first forest from the roots: order, feeder, parent, parent branch, chords."""
     feeder, parent, parent_branch = (np.full(n, -1, np.int32) for _ in range(3))
     a, b = start[used], stop[used]
     # Of parallel branches the first is part of the tree, the others are chords.
@@ -151,7 +151,7 @@ def _forest(
 
 
 def islands(network: Network) -> np.ndarray:
-    """Number of the connected part to which each bus belongs, branches in service only.
+    """Number the connected parts, branches in service only.
 
     Returns
     -------

@@ -29,7 +29,7 @@ class Offsets:
         return cls(np.zeros((buses, steps)), np.zeros((buses, steps)), np.zeros((branches, steps)))
 
     def tightened(self, other: Offsets) -> Offsets:
-        """The tighter of both, limit by limit."""
+        """Take the tighter of both, limit by limit."""
         return Offsets(
             np.maximum(self.v_max, other.v_max), np.minimum(self.v_min, other.v_min), np.maximum(self.s, other.s)
         )

@@ -68,7 +68,9 @@ def _converted(
         if isinstance(outcome, str):
             hint = f"Set its attribute units to what the values are in; {wanted!r} needs no conversion."
             code = "unit-missing" if outcome == "without units" else "unit"
-            problems.append(Problem(code, path, name, value=outcome, allowed=f"units convertible to {wanted}", hint=hint))
+            problems.append(
+                Problem(code, path, name, value=outcome, allowed=f"units convertible to {wanted}", hint=hint)
+            )
         elif outcome is not data.variables[name]:
             found = data.variables[name].attrs["units"]
             if (outcome.to_numpy() is not data.variables[name].to_numpy()) and found != wanted:

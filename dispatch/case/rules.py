@@ -1,8 +1,13 @@
-"""What a case must hold to be dispatched."""
+"""What a case must hold to be dispatched: every rule, in one pass."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from dispatch.case.rules_layout import check_layout
+from dispatch.case.rules_network import check_network
+from dispatch.case.rules_series import check_series
+from dispatch.case.rules_values import check_values
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -13,17 +18,22 @@ if TYPE_CHECKING:
 def check_case(case: xr.DataTree, source: str = "") -> list[Problem]:
     """Every problem of a case, in one pass.
 
+    A rule looks at what is sound enough for it, so that one mistake neither hides nor repeats another.
+
     Parameters
     ----------
     case : DataTree
-        As read or built.
+        As read or built; a result is checked as the case it contains.
     source : str
-        Name of the file, for messages.
+        Name of the file, put in the place of ``/`` where the whole file is meant.
 
     Returns
     -------
     list of Problem
         Empty for a valid case.
     """
-    del case, source
-    return []
+    findings = check_layout(case, source or "/")
+    check_values(findings)
+    check_network(findings)
+    check_series(findings)
+    return findings.problems

@@ -150,7 +150,8 @@ def columns(case: xr.DataTree, kind: str) -> Columns:
         are series.
     """
     section = attribute_table()[kind]
-    data = case[section.group].to_dataset(inherit=False) if has(case, kind) else xr.Dataset()
+    node = case[section.group] if has(case, kind) else None
+    data = node.to_dataset(inherit=False) if isinstance(node, xr.DataTree) else xr.Dataset()
     found: Columns = {}
     if section.has_elements:
         found["id"] = data[kind].to_numpy() if kind in data.variables else np.zeros(0, "S1")

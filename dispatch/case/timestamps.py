@@ -7,11 +7,14 @@ import re
 
 import numpy as np
 
-SECONDS = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 3600, "h": 3600, "day": 86400, "d": 86400}
+SECONDS = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 3600, "h": 3600}
+SECONDS |= {"day": 86400, "d": 86400}
 CALENDARS = {"standard", "gregorian", "proleptic_gregorian"}
 # datetime64[s] could hold more, but no tariff or grid is older or lasts longer.
 YEARS = (1900, 2200)
-PATTERN = re.compile(r"(\w+?)s? since (\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?)?\s*(.*)")
+PATTERN = re.compile(
+    r"(\w+?)s? since (\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?)?\s*(.*)"
+)
 UTC = {"", "z", "utc", "gmt", "+00:00", "+0000", "+00", "-00:00"}
 
 
@@ -40,7 +43,8 @@ def decode_time(values: np.ndarray, units: str, calendar: str) -> np.ndarray | s
     if match[8].strip().lower() not in UTC:
         return f"not in UTC but {match[8].strip()!r}"
     try:
-        start = dt.datetime(*(int(g or 0) for g in match.groups()[1:7]))  # noqa: DTZ001  (naive times are UTC here)
+        year, month, day, hour, minute, second = (int(g or 0) for g in match.groups()[1:7])
+        start = dt.datetime(year, month, day, hour, minute, second)  # noqa: DTZ001  (naive times are UTC here)
     except ValueError:
         return f"in {units!r}"
     offset = np.asarray(values * float(SECONDS[match[1]]) if values.dtype.kind == "f" else values.astype("f8"))

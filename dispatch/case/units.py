@@ -55,16 +55,18 @@ PLAIN: dict[str, tuple[dict[str, int], Fraction]] = {
     "K": ({"kelvin": 1}, Fraction(1)),
 }
 SPELLINGS = {
-    "VAr": "var", "Var": "var", "VAR": "var", "Ohm": "ohm", "ohms": "ohm", "Ω": "ohm", "€": "EUR",  # noqa: RUF001
+    "VAr": "var", "Var": "var", "VAR": "var", "Ohm": "ohm", "ohms": "ohm", "Ω": "ohm", "€": "EUR",
     "hours": "h", "hrs": "h", "minutes": "min", "mins": "min", "seconds": "s", "days": "d", "degrees": "degree",
     "degrees_east": "degree_east", "degrees_E": "degree_east", "degrees_north": "degree_north", "kelvin": "K",
     "degrees_N": "degree_north", "metre": "m", "meter": "m", "metres": "m", "meters": "m", "siemens": "S", "volt": "V",
     "watt": "W", "liter": "l", "litre": "l", "L": "l",
 }  # fmt: skip
-PREFIXES = {"T": 12, "G": 9, "M": 6, "k": 3, "h": 2, "c": -2, "m": -3, "u": -6, "µ": -6, "μ": -6, "n": -9}  # noqa: RUF001
+PREFIXES = {"T": 12, "G": 9, "M": 6, "k": 3, "h": 2, "c": -2, "m": -3, "u": -6, "µ": -6, "μ": -6, "n": -9}
 # Temperatures have an offset as well: to degree_C as (value + before) * factor.
 TEMPERATURES = {
-    **dict.fromkeys(("degree_C", "degC", "celsius", "Celsius", "°C", "degrees_C", "degree_Celsius"), (0.0, Fraction(1))),
+    **dict.fromkeys(
+        ("degree_C", "degC", "celsius", "Celsius", "°C", "degrees_C", "degree_Celsius"), (0.0, Fraction(1))
+    ),
     **dict.fromkeys(("K", "kelvin", "Kelvin"), (-273.15, Fraction(1))),
     **dict.fromkeys(("degF", "degree_F", "fahrenheit", "°F"), (-32.0, Fraction(5, 9))),
 }
@@ -85,7 +87,7 @@ class Conversion:
         return self.factor == 1 and self.before == 0
 
     def apply(self, values: np.ndarray) -> np.ndarray:
-        """Converted values in float64, rounded once per multiplication and division."""
+        """Convert values to float64, rounded once per multiplication and division."""
         shifted = values.astype(np.float64) + self.before if self.before else values.astype(np.float64)
         if self.factor.denominator < 1 << 53 and self.factor.numerator < 1 << 53:
             return np.asarray(shifted * float(self.factor.numerator) / float(self.factor.denominator))
@@ -146,7 +148,7 @@ def _unit(name: str) -> tuple[dict[str, int], Fraction] | None:
         return PLAIN[name]
     for prefix, exponent in {"": 0, **PREFIXES}.items():
         rest = name.removeprefix(prefix)
-        rest = SPELLINGS.get(rest, rest) if rest in {"VAr", "Var", "VAR", "Ohm", "Ω"} else rest  # noqa: RUF001
+        rest = SPELLINGS.get(rest, rest) if rest in {"VAr", "Var", "VAR", "Ohm", "Ω"} else rest
         if name.startswith(prefix) and rest in PREFIXED:
             dimensions, factor = PREFIXED[rest]
             return dimensions, factor * Fraction(10) ** exponent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dispatch.case.network import Network, _forest
+from dispatch.case.network import Network, forest
 
 
 def random_network(rng, buses, *, chords=0, sources=1, dead=0):
@@ -36,7 +36,7 @@ def random_network(rng, buses, *, chords=0, sources=1, dead=0):
     n = len(start)
     start, stop = np.array(start, np.int32), np.array(stop, np.int32)
     ratio = np.where(rng.random(n) < 0.3, rng.uniform(0.95, 1.05, n), 1.0)
-    found = _forest(buses, start, stop, np.arange(n), roots.astype(np.int32))
+    found = forest(buses, start, stop, np.arange(n), roots.astype(np.int32))
     return Network(
         *found[:4],
         start,
