@@ -22,7 +22,7 @@ from dispatch.report.plot import (
     time_ticks,
 )
 from dispatch.report.tightness import largest
-from dispatch.report.words import energy, money, number, percent
+from dispatch.report.words import money, number, percent
 
 if TYPE_CHECKING:
     from dispatch.report.outcome import Outcome
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """One colour of a figure: its style, its name and its amount in words."""
+    """One colour of a figure: its style, its name, its amount in words, and the side on which it is drawn."""
 
     style: str
     name: str
     amount: str
+    side: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Day:
-    """Power of the whole town in each step. [kW]"""
+    """Power of the whole town in each step, in kW."""
 
     load: np.ndarray
     pv_used: np.ndarray
@@ -61,7 +62,7 @@ class Day:
 
 
 def day_of_town(outcome: Outcome) -> Day:
-    """Sums over all houses; what neighbours exchange cancels, losses of the network are not counted."""
+    """Sum over all houses; what neighbours exchange cancels, losses of the network are not counted."""
     s = outcome.series
     load, available, curtailed, charge, discharge = (
         s[k].sum(axis=0, dtype=float) for k in ("p_load", "p_available", "p_curtailed", "p_charge", "p_discharge")
@@ -78,7 +79,7 @@ def _unit(peak: float) -> tuple[float, str]:
 
 
 def energy_figure(outcome: Outcome, clock: Clock) -> Figure:
-    """Where the town's power comes from (upwards) and where it goes (downwards)."""
+    """Draw where the town's power comes from (upwards) and where it goes (downwards)."""
     day = day_of_town(outcome)
     sources = (
         ("pv", "PV used", day.pv_used),
@@ -96,22 +97,23 @@ def energy_figure(outcome: Outcome, clock: Clock) -> Figure:
     scale = scale_of(-factor * largest(down), factor * largest(up), marks=6)
     shapes: list[Shape] = []
     parts: list[Part] = []
-    for sign, side in ((1, sources), (-1, uses)):
+    for sign, side, sense in ((1, sources, "Upwards"), (-1, uses, "Downwards")):
         base = np.zeros(outcome.steps)
         for style, name, values in side:
             top = base + np.nan_to_num(values)
             low, high = (scale.at(sign * factor * columns_of(v)) for v in (base, top))
             shapes.append(Shape(f"fill-{style}", ribbon(low, high)))
-            parts.append(Part(f"fill-{style}", name, energy(float(np.nan_to_num(values).sum()) * outcome.dt)))
+            amount = number(float(np.nan_to_num(values).sum()) * outcome.dt * factor, 1 if factor == 1 else 2)
+            parts.append(Part(f"fill-{style}", name, f"{amount} {unit}h", sense))
             base = top
     told = "Stacked areas over local time. " + "; ".join(f"{p.name} {p.amount}" for p in parts) + "."
-    plot = _over_time("energy", "The day's energy of the town", told, shapes, scale, clock, f"power, {unit}",
+    plot = _over_time("energy", "Power of the town", told, shapes, scale, clock, f"power, {unit}",
                       (level(scale, 0.0, "zero", ""),))  # fmt: skip
     return Figure(plot, tuple(parts))
 
 
 def exchange_figure(outcome: Outcome, clock: Clock) -> Figure:
-    """What the town takes from the grid above with and without control."""
+    """Draw what the town takes from the grid above, with and without control."""
     day = day_of_town(outcome)
     net, before = day.taken - day.given, day.net_uncontrolled
     both = np.stack([net, before])
@@ -119,7 +121,11 @@ def exchange_figure(outcome: Outcome, clock: Clock) -> Figure:
     scale = scale_of(min(-factor * largest(-both), 0.0), max(factor * largest(both), 0.0))
     shapes = [_line("before", before * factor, scale), _line("after", net * factor, scale)]
     parts = tuple(
-        Part(style, name, f"at most {number(factor * largest(v), 2)} {unit} taken, {number(factor * largest(-v), 2)} given")
+        Part(
+            style,
+            name,
+            f"at most {number(factor * max(largest(v), 0.0), 2)} {unit} taken, {number(factor * max(largest(-v), 0.0), 2)} given",
+        )
         for style, name, v in (("line-after", "with control", net), ("line-before", "without control", before))
     )
     told = " ".join(f"{p.name}: {p.amount}." for p in parts)
@@ -129,7 +135,7 @@ def exchange_figure(outcome: Outcome, clock: Clock) -> Figure:
 
 
 def voltage_figures(outcome: Outcome, clock: Clock) -> tuple[Figure, Figure]:
-    """Lowest, median and highest voltage of all buses, with and without control, on one scale."""
+    """Draw lowest, median and highest voltage of all buses, with and without control, on one scale."""
     bus = outcome.tables["bus"]
     high = float(bus["v_max_pu"].min()) if outcome.count("bus") else 1.1
     low = float(bus["v_min_pu"].max()) if outcome.count("bus") else 0.9
@@ -144,7 +150,7 @@ def voltage_figures(outcome: Outcome, clock: Clock) -> tuple[Figure, Figure]:
 
 
 def loading_figures(outcome: Outcome, clock: Clock) -> tuple[Figure, Figure]:
-    """Lowest, median and highest loading of all transformers, with and without control, on one scale."""
+    """Draw lowest, median and highest loading of all transformers, with and without control, on one scale."""
     after, before = (outcome.series[f"loading_transformer{suffix}_pu"] for suffix in ("", "_uncontrolled"))
     highest = [e for e in (largest(after), largest(before)) if np.isfinite(e)]
     scale = scale_of(0.0, max([1.0, *highest]), percent=True)
@@ -157,7 +163,7 @@ def loading_figures(outcome: Outcome, clock: Clock) -> tuple[Figure, Figure]:
 
 
 def price_figure(outcome: Outcome, clock: Clock) -> Figure:
-    """What the limits add to the price of energy, over all buses."""
+    """Draw what the limits add to the price of energy, over all buses."""
     price = outcome.series["marginal_price"]
     ends = [e for e in (-largest(-price), largest(price)) if np.isfinite(e)]
     scale = scale_of(min([0.0, *ends]), max([0.0, *ends]))
@@ -227,7 +233,7 @@ def _over_time(
 
 
 def savings_figure(key: str, title: str, saved: np.ndarray, currency: str) -> Figure:
-    """How many prosumers save how much.
+    """Draw how many prosumers save how much.
 
     Parameters
     ----------
@@ -260,7 +266,9 @@ def savings_figure(key: str, title: str, saved: np.ndarray, currency: str) -> Fi
     # Less than half a cent is nobody's loss.
     worse = int((known < -0.005).sum())
     parts = (
-        Part("fill-saves", "saves", f"{money(total, currency)} in all, half of all more than {money(middle, currency)}"),
+        Part(
+            "fill-saves", "saves", f"{money(total, currency)} in all, half of them more than {money(middle, currency)}"
+        ),
         Part("fill-loses", "pays more", f"{worse:,} of {len(known):,}"),
     )
     told = "; ".join(f"{p.name}: {p.amount}" for p in parts) + "."

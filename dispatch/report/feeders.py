@@ -81,17 +81,25 @@ def feeder_figures(outcome: Outcome, with_control: State, without: State) -> lis
         part = np.where(available > 0, curtailed / available, np.nan)
     rows = [
         Feeder(
-            outcome.name("source", k),
-            outcome.statuses[k],
-            *(int(counts[kind][k]) for kind in ("prosumer", "pv", "store")),
-            *(float(a[k]) for a in (share, loading, highest, lowest, part, outcome.certificate["gap"], cost)),
+            name=outcome.name("source", k),
+            status=outcome.statuses[k],
+            prosumers=int(counts["prosumer"][k]),
+            pv=int(counts["pv"][k]),
+            stores=int(counts["store"][k]),
+            tightest=float(share[k]),
+            loading_max_pu=float(loading[k]),
+            v_max_pu=float(highest[k]),
+            v_min_pu=float(lowest[k]),
+            curtailed=float(part[k]),
+            gap=float(outcome.certificate["gap"][k]),
+            cost=float(cost[k]),
             saved=float(uncontrolled[k] - cost[k]),
             over=int(over[k]),
             over_uncontrolled=int(over_before[k]),
         )
         for k in range(n)
     ]
-    return sorted(rows, key=lambda f: (np.isnan(f.tightest), -f.tightest if f.tightest == f.tightest else 0.0, f.name))
+    return sorted(rows, key=lambda f: (np.isnan(f.tightest), -np.nan_to_num(f.tightest), f.name))
 
 
 def _sum_by(feeder: np.ndarray, values: np.ndarray, n: int) -> np.ndarray:

@@ -56,11 +56,12 @@ def headline(outcome: Outcome, run: Totals, with_control: State, without: State,
     Headline
     """
     tone, verdict, detail = _verdict(outcome, run, with_control, clock)
-    scope = (
-        f"{outcome.title or 'Untitled case'}, {clock.span()} ({clock.name}), {plural(outcome.count('source'), 'feeder')}, "
-        f"{plural(outcome.count('prosumer'), 'prosumer')}, {plural(outcome.steps, 'step')} of {number(60 * outcome.dt, 0)} min"
+    counts = (plural(outcome.count(kind), noun) for kind, noun in (("source", "feeder"), ("prosumer", "prosumer")))
+    steps = f"{plural(outcome.steps, 'step')} of {number(60 * outcome.dt, 0)} min"
+    scope = ", ".join([outcome.title or "Untitled case", f"{clock.span()} ({clock.name})", *counts, steps])
+    return Headline(
+        tone, verdict, detail, scope, tightest_place(outcome, with_control, clock), _before(outcome, without)
     )
-    return Headline(tone, verdict, detail, scope, tightest_place(outcome, with_control, clock), _before(without))
 
 
 def _verdict(outcome: Outcome, run: Totals, state: State, clock: Clock) -> tuple[str, str, str]:
@@ -81,15 +82,21 @@ def _verdict(outcome: Outcome, run: Totals, state: State, clock: Clock) -> tuple
         return "bad", f"{plural(over, 'element')} beyond a limit by AC power flow.", "Look at the map and the feeders."
     if state.missing_steps:
         missing = f"in {plural(state.missing_steps, 'step')}"
-        return "warn", f"The AC power flow has no answer {missing}.", "Voltages are not known there; do not rely on them."
-    proof = "proven cheapest" if run.gap <= PROVEN else f"at most {percent(run.gap, 4)} above the cheapest possible"
-    if "gap" in outcome.statuses:
-        return "warn", "All limits hold; the schedule may not be the cheapest.", f"It is {proof}."
+        return (
+            "warn",
+            f"The AC power flow has no answer {missing}.",
+            "Voltages are not known there; do not rely on them.",
+        )
+    proof = (
+        "proven to be the cheapest"
+        if run.gap <= PROVEN
+        else f"at most {percent(run.gap, 4)} above the cheapest possible"
+    )
     return "good", f"All limits hold, {clock.span()}.", f"Checked by AC power flow; {proof}."
 
 
 def tightest_place(outcome: Outcome, state: State, clock: Clock) -> str:
-    """Where and when the network comes nearest to a limit, in words."""
+    """Say where and when the network comes nearest to a limit, in words."""
     best = [(_peak(t.share), kind) for t, kind in ((state.bus, "bus"), (state.branch, "branch"))]
     share, kind = max(best)
     if share < 0:
@@ -112,13 +119,12 @@ def _peak(share: np.ndarray) -> float:
     return float(known.max()) if known.size else -1.0
 
 
-def _before(without: State) -> str:
-    """What would break without control."""
+def _before(outcome: Outcome, without: State) -> str:
+    """Say what would break without control."""
     if np.isnan(without.bus.share).all() and np.isnan(without.branch.share).all():
         return "not known without control"
-    buses, branches = int(without.bus.over.sum()), int(without.branch.over.sum())
-    if not buses and not branches:
-        return "they hold without control too"
-    parts = [plural(buses, "bus").replace("buss", "buses")] if buses else []
-    parts += [f"{branches:,} lines or transformers"] if branches else []
-    return f"without control {' and '.join(parts)} would be beyond theirs"
+    first = outcome.network.lines
+    counts = (without.branch.over[first:].sum(), without.branch.over[:first].sum(), without.bus.over.sum())
+    nouns = (("transformer", "transformers"), ("line", "lines"), ("bus", "buses"))
+    parts = [f"{n:,} {one if n == 1 else many}" for n, (one, many) in zip(map(int, counts), nouns, strict=True) if n]
+    return f"without control: {', '.join(parts)}" if parts else "none without control either"

@@ -104,7 +104,11 @@ def _content(outcome: Outcome) -> dict[str, Any]:
     clock = Clock.of(outcome.time, outcome.dt, outcome.time_zone)
     with_control, without = network_state(outcome), network_state(outcome, "_uncontrolled")
     run = totals(outcome)
-    feeders, binding, unmet = feeder_figures(outcome, with_control, without), binding_limits(outcome), unmet_limits(outcome)
+    feeders, binding, unmet = (
+        feeder_figures(outcome, with_control, without),
+        binding_limits(outcome),
+        unmet_limits(outcome),
+    )
     return {
         "style": Markup(_file("report.css")),  # noqa: S704  the package's own file
         "policy": POLICY,

@@ -101,7 +101,7 @@ class Outcome:
         return kind, self.name(kind, position)
 
     def branch_series(self, suffix: str) -> np.ndarray:
-        """Loading of lines and transformers under one another (branch, step); suffix such as ``_uncontrolled``."""
+        """Stack the loading of lines and transformers (branch, step); suffix such as ``_uncontrolled``."""
         both = [self.series[f"loading_{kind}{suffix}_pu"] for kind in ("line", "transformer")]
         return np.concatenate(both, axis=0)
 
@@ -161,7 +161,7 @@ def read_unmet(source: Any) -> list[dict[str, Any]]:
 
 
 def _step(result: xr.DataTree, time: np.ndarray) -> float:
-    """Length of a step from the axis, or from its bounds where there is a single one. [h]"""
+    """Length of a step from the axis, or from its bounds where there is a single one, in hours."""
     if len(time) > 1:
         return float((time[1] - time[0]) / np.timedelta64(1, "h"))
     for group in ("schedule", "forecast"):

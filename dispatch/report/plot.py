@@ -90,7 +90,7 @@ def scale_of(low: float, high: float, *, unit: str = "", percent: bool = False, 
 
 
 def time_ticks(clock: Clock) -> tuple[Tick, ...]:
-    """Marks at round local hours, or at local midnights where the horizon is longer than two days."""
+    """Set marks at round local hours, or at local midnights where the horizon is longer than two days."""
     if len(clock.edges) < 2:
         return ()
     first, last = clock.edges[0].timestamp(), clock.edges[-1].timestamp()
@@ -146,7 +146,7 @@ def stairs(heights: np.ndarray) -> str:
 
 
 def ribbon(low: np.ndarray, high: np.ndarray) -> str:
-    """Closed path between two step functions; gaps where either is NaN."""
+    """Close a path between two step functions; gaps where either is NaN."""
     edges, path = _edges(len(low)), []
     for start, stop in _runs(~(np.isnan(low) | np.isnan(high))):
         top, bottom = high[start:stop].astype(int), low[start:stop].astype(int)
@@ -166,7 +166,7 @@ def _treads(edges: np.ndarray, heights: np.ndarray) -> str:
 
 
 def bars(left: np.ndarray, right: np.ndarray, heights: np.ndarray) -> str:
-    """Closed bars from the bottom of the frame."""
+    """Draw closed bars from the bottom of the frame."""
     boxes = zip(left.astype(int).tolist(), right.astype(int).tolist(), heights.astype(int).tolist(), strict=True)
     return "".join(f"M{a} {FRAME}V{y}H{b}V{FRAME}z" for a, b, y in boxes if y < FRAME)
 

@@ -17,7 +17,7 @@ from dispatch.report.totals import Totals, totals
 from dispatch.report.words import Clock, money, number, percent, plural, scientific
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import xarray as xr
     from rich.console import Console
@@ -27,7 +27,7 @@ MOST_FEEDERS = 20
 """Rows of the terminal's table; the report has them all."""
 
 
-def summary_object(result: xr.DataTree, *, times_s: Mapping[str, float], files: Mapping[str, str]) -> dict[str, Any]:
+def summary_object(result: xr.DataTree, *, times_s: Mapping[str, float], files: Sequence[str]) -> dict[str, Any]:
     """Make the object that ``--json`` prints.
 
     Parameters
@@ -36,8 +36,8 @@ def summary_object(result: xr.DataTree, *, times_s: Mapping[str, float], files: 
         What a run returned.
     times_s : mapping of str to float
         Time of each disjoint stage. [s]
-    files : mapping of str to str
-        What was written, by what it is.
+    files : sequence of str
+        What was written.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def summary_object(result: xr.DataTree, *, times_s: Mapping[str, float], files: 
         "uncontrolled": _ac(network_state(outcome, "_uncontrolled"), math.nan),
         "times_s": dict(times_s),
         "method": outcome.method,
-        "files": dict(files),
+        "files": list(files),
     }
     return {key: _strict(value) for key, value in figures.items()}
 
@@ -80,7 +80,7 @@ def _ac(state: State, v_error_max_pu: float) -> dict[str, float]:
 
 
 def _strict(value: Any) -> Any:
-    """The same as strict JSON: plain types, None for what is not finite."""
+    """Turn a value into strict JSON: plain types, None for what is not finite."""
     if isinstance(value, dict):
         return {str(k): _strict(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
@@ -118,7 +118,7 @@ def print_summary(result: xr.DataTree, console: Console) -> None:
     if len(feeders) > MOST_FEEDERS:
         console.print(Text(f"{len(feeders) - MOST_FEEDERS:,} more feeders are less tight.", style="dim"))
     _print_money(console, outcome, run, said)
-    _print_limits(console, outcome, clock)
+    _print_limits(console, outcome)
 
 
 def _feeder_table(feeders: list[Feeder], currency: str) -> Table:
@@ -155,7 +155,7 @@ def _print_money(console: Console, outcome: Outcome, run: Totals, said: Headline
     )
 
 
-def _print_limits(console: Console, outcome: Outcome, clock: Clock) -> None:
+def _print_limits(console: Console, outcome: Outcome) -> None:
     binding = binding_limits(outcome)
     if binding:
         first = binding[0]
@@ -171,4 +171,3 @@ def _print_limits(console: Console, outcome: Outcome, clock: Clock) -> None:
         console.print(
             Text(f"{plural(len(outcome.unmet), 'limit')} cannot be held; the report says which.", style="bold red")
         )
-    _ = clock

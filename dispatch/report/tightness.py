@@ -80,7 +80,7 @@ def network_state(outcome: Outcome, suffix: str = "") -> State:
 
 
 def voltage_share(v: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Part of the voltage band that is used: 0 in its middle, 1 at either limit. [1]"""
+    """Part of the voltage band that is used: 0 in its middle, 1 at either limit, as a fraction."""
     return np.asarray(np.abs(v - (low + high) / 2) / ((high - low) / 2))
 
 
@@ -101,5 +101,5 @@ def _tightest(share: np.ndarray, value: np.ndarray, over: np.ndarray) -> Tightes
         np.take_along_axis(share, pick, 1)[:, 0],
         step,
         np.take_along_axis(value, pick, 1)[:, 0],
-        over.any(axis=1),
+        np.asarray(over.any(axis=1)),
     )

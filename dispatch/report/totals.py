@@ -47,12 +47,12 @@ class Totals:
 
     @property
     def saved(self) -> float:
-        """Saved against no control. [currency]"""
+        """Money saved against no control."""
         return self.cost_uncontrolled - self.cost
 
     @property
     def saved_no_battery(self) -> float:
-        """Saved against a town without batteries. [currency]"""
+        """Money saved against a town without batteries."""
         return self.cost_no_battery - self.cost
 
 
@@ -85,7 +85,7 @@ def totals(outcome: Outcome) -> Totals:
 
 
 def relative_gap(objective: float, bound: float) -> float:
-    """Objective above bound, relative to the objective's size but at least to one unit of money. [1]"""
+    """Objective above bound, relative to the objective's size but at least to one unit of money."""
     return (objective - bound) / max(abs(objective), 1.0) if math.isfinite(objective - bound) else math.nan
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.report.headline import tightest_place
 from dispatch.report.layout import Layout, bus_layout
 from dispatch.report.plot import pairs
 from dispatch.report.words import percent, plural
@@ -65,6 +66,8 @@ class TownMap:
         Whether the marks are feeders.
     here : Mark or None
         The tightest place.
+    place : str
+        The same in words.
     legend : tuple of (int, str, str)
         Class, name, and how many elements.
     note : str
@@ -81,6 +84,7 @@ class TownMap:
     marks: tuple[Mark, ...]
     dots: bool
     here: Mark | None
+    place: str
     legend: tuple[tuple[int, str, str], ...]
     note: str
 
@@ -91,7 +95,7 @@ def ranks(share: np.ndarray) -> np.ndarray:
 
 
 def branch_share(outcome: Outcome, state: State) -> np.ndarray:
-    """Used share of each branch: of its rating, or of the voltage limit at either of its ends. [1]"""
+    """Pick the larger of each branch: share of its rating, or of the voltage limit at either of its ends."""
     network, v = outcome.network, state.bus.share
     if not network.branches:
         return np.zeros(0)
@@ -100,7 +104,7 @@ def branch_share(outcome: Outcome, state: State) -> np.ndarray:
 
 
 def town_maps(outcome: Outcome, with_control: State, without: State, clock: Clock) -> tuple[TownMap, TownMap]:
-    """Maps of the town with and without control, drawn alike.
+    """Draw maps of the town with and without control, drawn alike.
 
     Parameters
     ----------
@@ -130,7 +134,9 @@ def _map(outcome: Outcome, layout: Layout, state: State, key: str, title: str, c
     lines = () if dots else _lines(outcome, layout, np.where(used & outcome.network.in_service, rank, -2))
     closed = "" if dots else _path(outcome, layout, ~outcome.network.in_service)
     marks = _feeder_marks(outcome, layout, state) if dots else _transformer_marks(outcome, layout, state, clock)
-    legend = tuple((k, CLASS_NAMES[k], f"{int((rank[used] == k).sum()):,}") for k in range(len(CLASS_NAMES)))
+    counted_ranks = np.array([m.rank for m in marks]) if dots else rank[used]
+    legend = tuple((k, CLASS_NAMES[k], f"{int((counted_ranks == k).sum()):,}") for k in range(len(CLASS_NAMES)))
+    what = "feeders" if dots else "lines and transformers"
     counted = "; ".join(f"{name}: {count}" for _, name, count in legend)
     note = "Each dot is a feeder, at the middle of its buses" if dots else (
         "Squares are transformers" if layout.geographic else "The file gives no places: each tree is a feeder, its source at the left; squares are transformers")  # noqa: E501  # fmt: skip
@@ -139,7 +145,7 @@ def _map(outcome: Outcome, layout: Layout, state: State, key: str, title: str, c
     return TownMap(
         key,
         title,
-        f"{'Map' if layout.geographic else 'Trees'} of lines and transformers by used share of the limit: {counted}.",
+        f"{'Map' if layout.geographic else 'Trees'} of {what} by used share of the limit: {counted}.",
         round(layout.width),
         round(layout.height),
         lines,
@@ -147,6 +153,7 @@ def _map(outcome: Outcome, layout: Layout, state: State, key: str, title: str, c
         marks,
         dots,
         _tightest(outcome, layout, state),
+        tightest_place(outcome, state, clock),
         legend,
         note,
     )
@@ -202,7 +209,7 @@ def _feeder_marks(outcome: Outcome, layout: Layout, state: State) -> tuple[Mark,
 
 
 def _tightest(outcome: Outcome, layout: Layout, state: State) -> Mark | None:
-    """The tightest place, where it can be drawn."""
+    """Place the tightest element, where it can be drawn."""
     bus, branch = (np.where(np.isnan(t.share), -1, t.share) for t in (state.bus, state.branch))
     best_bus, best_branch = bus.max(initial=-1), branch.max(initial=-1)
     if max(best_bus, best_branch) < 0:

@@ -45,7 +45,7 @@ class Transformer:
 
 
 def transformer_rows(outcome: Outcome, with_control: State, without: State, clock: Clock) -> list[Transformer]:
-    """The transformers that are fullest in either state, at most `MOST_ROWS`.
+    """List the transformers that are fullest in either state, at most `MOST_ROWS`.
 
     Parameters
     ----------
@@ -74,8 +74,9 @@ def transformer_rows(outcome: Outcome, with_control: State, without: State, cloc
             float(before[k]),
             clock.hour(int(with_control.branch.step[first + k])),
             clock.hour(int(without.branch.step[first + k])),
-            *(round(100 * float(a) / full, 1) for a in (after[k], before[k])),
-            limit=round(100 / full, 1),
+            round(100 * float(after[k]) / full, 1),
+            round(100 * float(before[k]) / full, 1),
+            round(100 / full, 1),
         )
         for k in order.tolist()
     ]

@@ -58,13 +58,8 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def energy(kwh: float) -> str:
-    """An energy with the unit that keeps it short."""
-    return f"{number(kwh / 1000, 2)} MWh" if abs(kwh) >= 10_000 else f"{number(kwh, 1)} kWh"
-
-
 def limit_name(name: str) -> str:
-    """A limit in words; its own name where there is no better one."""
+    """Put a limit in words; its own name where there is no better one."""
     return LIMITS.get(name, name)
 
 
@@ -114,7 +109,7 @@ class Clock:
         return clock if span <= timedelta(hours=25) else f"{WEEKDAYS[at.weekday()]} {at.day} {clock}"
 
     def span(self) -> str:
-        """The horizon in words."""
+        """Put the horizon in words."""
         if not self.edges:
             return "no hours"
         first, last = self.edges[0], self.edges[-1]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from dispatch.case.attributes import attribute_table
 from dispatch.case.schema import build_case
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def make_result(
