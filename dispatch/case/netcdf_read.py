@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import mmap
 from typing import TYPE_CHECKING, Any
 
 import netCDF4
@@ -10,13 +11,13 @@ import numpy as np
 import xarray as xr
 
 from dispatch.case.attributes import attribute_table
+from dispatch.case.hdf5 import SIGNATURE, NotPlainError, check_plain
 from dispatch.case.timestamps import decode_time
 from dispatch.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # A file may not claim more memory than this, nor this many times its own size beyond the first part: results full of
 # zeros shrink about a hundredfold, a bomb a thousandfold.
 MAX_BYTES = 8 << 30
@@ -82,7 +83,13 @@ def _sized(path: Path) -> int:
             raise _refusal("no-file", path, "not a regular file", "Give the path of a case file.")
         with path.open("rb") as file:
             head = file.read(8)
+            if head == SIGNATURE:
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                    check_plain(data)
         size = path.stat().st_size
+    except NotPlainError as error:
+        hint = "Copy it again if it was written by this project; build it anew from your own data if not."
+        raise _refusal("not-plain", path, str(error), hint, "plain netCDF4 as this project writes it") from error
     except (OSError, ValueError) as error:
         raise _refusal("no-file", path, f"not readable ({error})", "Give the path of a readable case file.") from error
     if head != SIGNATURE:
