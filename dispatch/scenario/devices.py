@@ -159,7 +159,7 @@ def heat_pump_table(houses: Houses, chosen: np.ndarray, library: Library, seed: 
     """Heat pumps of the chosen houses, as loads.
 
     Yearly use is the house's heat over a yearly performance of 3.2. The shape is one of the library's whose name
-    begins with ``Air_`` or ``Soil_``, moved by up to one hour either way; 0.2 kvar for each kW.
+    begins with ``Air_`` or ``Soil_``, moved by up to two hours either way; 0.2 kvar for each kW.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def heat_pump_table(houses: Houses, chosen: np.ndarray, library: Library, seed: 
     """
     shapes = library.names(b"Air_", b"Soil_")
     at = shapes[(draw(houses.id, seed, "pump") * len(shapes)).astype(int)]
-    shift = np.floor(9 * draw(houses.id, seed, "heat")) / 4 - 1
+    shift = np.floor(17 * draw(houses.id, seed, "heat")) / 4 - 2
     p_nom = houses.heat / COP / HOURS / library.mean[at]
     return {
         "id": np.char.add(houses.id, b"_heat_pump")[chosen],

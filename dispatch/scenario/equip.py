@@ -95,8 +95,7 @@ def equip(
     library = library_of(case, season=season, start=first, days=days, profiles=profiles)
     kinds = [k for k, section in attribute_table().items() if section.has_elements and k != "profile"]
     tables: Tables = {kind: columns(case, kind) for kind in kinds}
-    possible = (tables["load"]["kind"] == b"heat_pump") & (tables["load"]["profile"] == b"")
-    tables["load"] = {name: values[~possible] for name, values in tables["load"].items()}
+    _take_out_possible_heat_pumps(tables)
     houses = houses_of(tables, library, seed)
     if not len(houses.id):
         hint = "Give loads the kind 'household', or 'other' with p_nom above 0."
@@ -140,6 +139,15 @@ def _unfit(case: xr.DataTree) -> list[Problem]:
         return []
     hint = "A scenario attaches shapes: remove the group, or give the series as /profile."
     return [Problem("has-series", "/forecast", ", ".join(given), value="already there", hint=hint)]
+
+
+def _take_out_possible_heat_pumps(tables: Tables) -> None:
+    load, meter, prosumer = tables["load"], tables["meter"], tables["prosumer"]
+    possible = (load["kind"] == b"heat_pump") & (load["profile"] == b"")
+    owner = positions(prosumer["id"], meter["prosumer"][positions(meter["id"], load["meter"])])
+    open_again = np.setdiff1d(owner[possible], owner[(load["kind"] == b"heat_pump") & ~possible])
+    prosumer["heating"] = _written(prosumer["heating"], open_again, b"unknown")
+    tables["load"] = {name: values[~possible] for name, values in load.items()}
 
 
 def _attach_shapes(load: Columns, houses: Houses, library: Library, seed: int) -> None:

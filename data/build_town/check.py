@@ -1,0 +1,67 @@
+"""What the town does in its week without control, by AC power flow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dispatch.case.schema import columns, parent_index
+from dispatch.forecast.profile import predict
+from dispatch.model.baseline import self_use
+from dispatch.verify.electric import ac_flow, injections
+from kernels.scatter import add_to_rows
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def report(case: xr.DataTree) -> str:
+    """Sum up a town and its week under self-use of PV without control.
+
+    Parameters
+    ----------
+    case : DataTree
+        Equipped, with ``/profile``.
+
+    Returns
+    -------
+    str
+        Several lines.
+    """
+    days = len(columns(case, "profile")["time"]) // 96
+    week = predict(case, horizon_h=24.0 * days)
+    series, load, pv, store = (columns(week, k) for k in ("forecast", "load", "pv", "store"))
+    pump = load["kind"] == b"heat_pump"
+    energy = series["p_load"].sum(axis=1, dtype=float) / 4000
+    year = columns(case, "prosumer")["energy_year"].sum() / 1000
+    plan = self_use(week)
+    state = ac_flow(week, *injections(week, plan.p_import, plan.p_export))
+    demand = np.zeros_like(plan.p_import)
+    add_to_rows(demand, parent_index(week, "load", "meter"), series["p_load"].astype(float))
+    alone = ac_flow(week, *injections(week, demand, np.zeros_like(demand)))
+    lines = len(columns(case, "line")["id"])
+    sun = series["p_available"].sum(dtype=float) / 4000
+    return "\n".join(
+        [
+            f"  yearly use {year:.0f} MWh; {pump.sum()} heat pumps, {(~pump).sum()} other loads",
+            f"  {len(pv['id'])} PV of {pv['p_nom'].sum():.0f} kWp, about {pv['p_nom'].sum():.0f} MWh a year",
+            f"  {len(store['id'])} batteries of {store['energy_nom'].sum():.0f} kWh, {store['p_nom'].sum():.0f} kW",
+            f"  the week: loads {energy[~pump].sum():.1f} MWh, pumps {energy[pump].sum():.1f} MWh, PV {sun:.1f} MWh",
+            "  loads alone: " + _excess(case, alone.v_pu, alone.loading_pu, lines),
+            "  without control: " + _excess(case, state.v_pu, state.loading_pu, lines),
+            "  first day alone: " + _excess(case, state.v_pu[:, :96], state.loading_pu[:, :96], lines),
+        ]
+    )
+
+
+def _excess(case: xr.DataTree, v_pu: np.ndarray, loading: np.ndarray, lines: int) -> str:
+    bus = columns(case, "bus")
+    high = np.nanmax(v_pu - bus["v_max_pu"][:, None], axis=1) > 0
+    low = np.nanmin(v_pu - bus["v_min_pu"][:, None], axis=1) < 0
+    over = loading.max(axis=1) > 1
+    return (
+        f"{over[lines:].sum()} of {len(over) - lines} transformers and {over[:lines].sum()} lines above rating "
+        f"(highest {loading[lines:].max():.2f} and {loading[:lines].max():.2f}), {high.sum()} buses above v_max_pu "
+        f"(highest {np.nanmax(v_pu):.3f}), {low.sum()} below v_min_pu (lowest {np.nanmin(v_pu):.3f})"
+    )
