@@ -44,7 +44,7 @@ class Limits(Protocol):
     def ports(self) -> int:
         """How many ports there are: the length of `x`."""
 
-    def violated(self, x: np.ndarray, tolerance: float, most: int) -> np.ndarray:
+    def violated(self, x: np.ndarray, tolerance: float, most: int, known: np.ndarray) -> np.ndarray:
         """Sweep all limits.
 
         Parameters
@@ -55,11 +55,13 @@ class Limits(Protocol):
             In units of each limit's rating.
         most : int
             How many keys to return at most: the worst.
+        known : ndarray of KEY
+            Limits that are stated already.
 
         Returns
         -------
         ndarray of KEY
-            Sorted; empty if and only if no limit is violated.
+            Sorted, none of `known`; empty if and only if no other limit is violated.
         """
 
     def rows(self, keys: np.ndarray) -> Rows:

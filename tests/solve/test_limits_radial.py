@@ -82,19 +82,19 @@ def test_violated_names_the_worst_bus_of_each_group_and_every_overloaded_branch(
             for g in set(groups[over]):
                 best = max((i for i in over if groups[i] == g), key=lambda i: relative[i, t])
                 expected.append((kind, best, t, relative[best, t]))
-    found = limits.violated(x.ravel(), 1e-6, 10**6)
+    found = limits.violated(x.ravel(), 1e-6, 10**6, np.zeros(0, KEY))
     assert found.tolist() == sorted((k, i, t) for k, i, t, _ in expected)
     worst = sorted(expected, key=lambda e: -e[3])[:5]
-    assert limits.violated(x.ravel(), 1e-6, 5).tolist() == sorted((k, i, t) for k, i, t, _ in worst)
+    assert limits.violated(x.ravel(), 1e-6, 5, np.zeros(0, KEY)).tolist() == sorted((k, i, t) for k, i, t, _ in worst)
 
 
 def test_groups_are_the_branches_below_the_bus_bar():
     # 0 = source - 1 = bus bar - (2 - 3 | 4 - (5 | 6)), and 7 as good as on the bus bar
-    from dispatch.case.network import Network, _forest
+    from dispatch.case.network import Network, forest
 
     start, stop = np.array([0, 1, 2, 1, 4, 4, 1], np.int32), np.array([1, 2, 3, 4, 5, 6, 7], np.int32)
     r = np.array([1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-4, 1e-8])
-    found = _forest(8, start, stop, np.arange(7), np.array([0]))
+    found = forest(8, start, stop, np.arange(7), np.array([0]))
     network = Network(
         *found[:4], start, stop, r, r, np.ones(7), np.ones(7), np.ones(7, bool), found[4], 7, np.array([0]), np.ones(1)
     )

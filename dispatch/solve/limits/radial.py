@@ -101,8 +101,11 @@ class RadialLimits:
             -flow.p - left,
         )
 
-    def violated(self, x: np.ndarray, tolerance: float, most: int) -> np.ndarray:
-        """Sweep all limits: the worst bus of each part of the network and step, and each overloaded branch.
+    def violated(self, x: np.ndarray, tolerance: float, most: int, known: np.ndarray) -> np.ndarray:
+        """Sweep all limits: the worst bus of each branch of the feeder and step, and each overloaded line.
+
+        Where a known voltage limit of a branch and step is itself violated (it is being relaxed), all of the
+        violated buses are named at once: each of them will have to be.
 
         Parameters
         ----------
@@ -112,32 +115,43 @@ class RadialLimits:
             In units of each limit's rating.
         most : int
             How many keys to return at most: the worst.
+        known : ndarray of KEY
+            Limits that are stated already.
 
         Returns
         -------
         ndarray of KEY
-            Sorted by kind, element and step; empty if and only if no limit is violated.
+            Sorted by kind, element and step, none of `known`; empty if and only if no other limit is violated.
         """
         found, amounts = [], []
         for kind, excess in enumerate(self.excess(x).by_kind):
             relative = excess / self.rating[kind][:, None]
-            if kind in {V_MAX, V_MIN}:
-                winner, largest = worst_of_group(
-                    relative, self._groups, int(self._groups.max(initial=-1)) + 1, tolerance
-                )
-                group, step = np.nonzero(winner >= 0)
-                element, amount = winner[group, step], largest[group, step]
-            else:
-                element, step = np.nonzero(relative > tolerance)
-                amount = relative[element, step]
+            stated = known[known["kind"] == kind]
+            held = relative[stated["element"], stated["step"]]
+            relative[stated["element"], stated["step"]] = -np.inf
+            chosen = relative > tolerance
+            if kind in {V_MAX, V_MIN} and chosen.any():
+                chosen &= self._worst(relative, tolerance, stated[held > tolerance])
+            element, step = np.nonzero(chosen)
             keys = np.empty(len(element), KEY)
             keys["kind"], keys["element"], keys["step"] = kind, element, step
             found.append(keys)
-            amounts.append(amount)
+            amounts.append(relative[element, step])
         keys, amount = np.concatenate(found), np.concatenate(amounts)
         if len(keys) > most:
             keys = keys[np.argsort(-amount, kind="stable")[:most]]
         return np.sort(keys)
+
+    def _worst(self, relative: np.ndarray, tolerance: float, relaxed: np.ndarray) -> np.ndarray:
+        """Mark the worst bus of each group and step, and all buses of groups in which a limit is being relaxed."""
+        groups = int(self._groups.max(initial=-1)) + 1
+        winner, _ = worst_of_group(relative, self._groups, groups, tolerance)
+        group, step = np.nonzero(winner >= 0)
+        whole = np.zeros((groups, self.steps), np.bool_)
+        whole[self._groups[relaxed["element"]], relaxed["step"]] = True
+        chosen = whole[self._groups]
+        chosen[winner[group, step], step] = True
+        return chosen
 
     def rows(self, keys: np.ndarray) -> Rows:
         """State limits as one-sided rows over ports.

@@ -1,0 +1,201 @@
+"""Two ways to put limits into HiGHS: as rows over the prosumers' columns when violated, or all of them as stated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from dispatch.errors import SolverError
+from dispatch.model.compiler import compile_program
+from dispatch.solve.highs import LADDER, Highs
+from dispatch.solve.limits.radial import FORWARD, REVERSE, V_MAX, V_MIN, RadialLimits
+from dispatch.solve.protocols import KEY
+
+if TYPE_CHECKING:
+    from dispatch.model.elements import Inputs
+    from dispatch.model.program import Program
+
+TOLERANCE = 1e-10
+"""Limits exceeded by less, in units of their rating, are not stated."""
+MOST_ROWS = 100_000
+"""Rows stated in one round at most."""
+MOST_ROUNDS = 1000
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """What an engine finds; limits sorted by key.
+
+    Attributes
+    ----------
+    columns, row_prices : ndarray
+        Of the prosumers' program.
+    keys : ndarray (limit,) of KEY
+        Limits that were stated; of all rows those with a price or a slack.
+    limit_prices : ndarray (limit,)
+        Change of the optimum per unit of tightening, at least 0. [money per unit]
+    slacks : ndarray (limit,)
+        Relaxations in the limits' own units.
+    objective : float
+        Without the program's constant. [money]
+    rounds : int
+        Solves that it took.
+    method : str
+        How the last solve went.
+    """
+
+    columns: np.ndarray
+    row_prices: np.ndarray
+    keys: np.ndarray
+    limit_prices: np.ndarray
+    slacks: np.ndarray
+    objective: float
+    rounds: int
+    method: str
+
+
+class LazyRows:
+    """Solve without limits, sweep, state the violated ones, solve hot, until none is violated.
+
+    Parameters
+    ----------
+    program : Program
+        Compiled without the network.
+    dt : float
+        Length of a step. [h]
+    options : dict
+        Keyword arguments of `Highs`.
+    """
+
+    def __init__(self, program: Program, dt: float, options: dict[str, Any]) -> None:
+        self._program, self._dt = program, dt
+        self._highs = Highs(
+            program.matrix, program.row_lower, program.row_upper, program.lower, program.upper, program.cost, **options
+        )
+        self._cost = program.cost
+        self._keys = np.zeros(0, KEY)
+        self._shift = np.zeros(0)
+        self._rating = np.zeros(0)
+        self._started = False
+
+    def optimum(self, limits: RadialLimits, penalty: float, cost: np.ndarray) -> Optimum:
+        """Solve for limits, their penalty and the prosumers' costs.
+
+        Parameters
+        ----------
+        limits : RadialLimits
+            With their offsets.
+        penalty : float
+            Of relaxing a limit by its own rating for an hour.
+        cost : ndarray (column,)
+            Of the prosumers' columns.
+
+        Returns
+        -------
+        Optimum
+
+        Raises
+        ------
+        SolverError
+            If HiGHS warns, stops early or finds no optimum.
+        """
+        if cost is not self._cost:
+            self._highs.change_cost(cost)
+            self._cost = cost
+        self._highs.change_added(limits.bound(self._keys) - self._shift, self._dt * penalty / self._rating)
+        for rounds in range(1, MOST_ROUNDS + 1):
+            found = self._highs.solve(LADDER if self._started else LADDER[1:])
+            self._started = True
+            x = self._program.injection @ found.columns + self._program.injection_constant
+            keys = limits.violated(x, TOLERANCE, MOST_ROWS, self._keys)
+            if not len(keys):
+                order = np.argsort(self._keys, kind="stable")
+                prices, slacks = np.maximum(-found.added_prices, 0.0), np.maximum(found.slacks, 0.0)
+                return Optimum(
+                    found.columns, found.row_prices, self._keys[order], prices[order], slacks[order],
+                    found.objective, rounds, found.method,
+                )  # fmt: skip
+            self._state(limits, keys, penalty)
+        raise SolverError(f"Limits were still violated after {MOST_ROUNDS} rounds.")
+
+    def _state(self, limits: RadialLimits, keys: np.ndarray, penalty: float) -> None:
+        """Add limits as rows over the prosumers' columns."""
+        program, rows = self._program, limits.rows(keys)
+        fixed = limits.bound(keys) - rows.bound + rows.matrix @ program.injection_constant
+        matrix = sp.csr_matrix(rows.matrix @ program.injection)
+        matrix.eliminate_zeros()
+        self._highs.add_elastic_rows(matrix, limits.bound(keys) - fixed, self._dt * penalty / rows.rating)
+        self._keys = np.concatenate([self._keys, keys])
+        self._shift = np.concatenate([self._shift, fixed])
+        self._rating = np.concatenate([self._rating, rows.rating])
+
+
+class AllRows:
+    """State every row of the network, as docs/formulation.md does.
+
+    Parameters
+    ----------
+    program : Program
+        Compiled without the network.
+    inputs : Inputs
+        From which it was compiled.
+    lines : int
+        How many lines there are: transformers are the branches after them.
+    options : dict
+        Keyword arguments of `Highs`.
+    """
+
+    def __init__(self, program: Program, inputs: Inputs, lines: int, options: dict[str, Any]) -> None:
+        self._rows, self._columns, self._dt = len(program.row_lower), len(program.cost), inputs.dt
+        full = compile_program(inputs, network=True)
+        self._highs = Highs(full.matrix, full.row_lower, full.row_upper, full.lower, full.upper, full.cost, **options)
+        self._cost = np.zeros_like(full.cost)
+        self._stated = _stated(full, inputs, lines)
+        self._started = False
+
+    def optimum(self, limits: RadialLimits, penalty: float, cost: np.ndarray) -> Optimum:
+        """Solve for limits, their penalty and the prosumers' costs; see `LazyRows.optimum`."""
+        total = self._cost.copy()
+        total[: self._columns] = cost
+        for keys, rows, slacks, sign in self._stated:
+            bound, endless = limits.bound(keys), np.full(len(keys), np.inf)
+            self._highs.change_first(rows, -endless if sign > 0 else -bound, bound if sign > 0 else endless)
+            total[slacks] = self._dt * penalty / limits.rating_of(keys)
+        self._highs.change_cost(total)
+        found = self._highs.solve(LADDER if self._started else LADDER[1:])
+        self._started = True
+        keys = np.concatenate([stated[0] for stated in self._stated])
+        prices = np.concatenate([-sign * found.row_prices[rows] for _, rows, _, sign in self._stated])
+        slack = np.concatenate([found.columns[slacks] for _, _, slacks, _ in self._stated])
+        prices, slack = np.maximum(prices, 0.0), np.maximum(slack, 0.0)
+        used = np.nonzero((prices > 0) | (slack > 0))[0]
+        used = used[np.argsort(keys[used], kind="stable")]
+        return Optimum(
+            found.columns[: self._columns], found.row_prices[: self._rows], keys[used], prices[used], slack[used],
+            found.objective, 1, found.method,
+        )  # fmt: skip
+
+
+def _stated(full: Program, inputs: Inputs, lines: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, float]]:
+    """Keys, rows, slack columns and sign of each kind of limit of the network's components."""
+    found = []
+    for component, kind, row, sign in (
+        ("bus", V_MAX, "v_max", 1.0),
+        ("bus", V_MIN, "v_min", -1.0),
+        ("line", FORWARD, "forward", 1.0),
+        ("line", REVERSE, "reverse", 1.0),
+        ("transformer", FORWARD, "forward", 1.0),
+        ("transformer", REVERSE, "reverse", 1.0),
+    ):
+        elements = inputs.kinds[component]
+        if not elements.count:
+            continue
+        keys = np.empty((elements.count, inputs.steps), KEY)
+        first = lines if component == "transformer" else 0
+        keys["kind"], keys["element"], keys["step"] = kind, first + elements.index[:, None], np.arange(inputs.steps)
+        rows, slacks = full.row(component, row), full.column(component, f"slack_{row}")
+        found.append((keys.ravel(), rows.ravel(), slacks.ravel(), sign))
+    return found

@@ -1,0 +1,269 @@
+"""The one module that knows HiGHS: arrays in, columns and row prices out, nothing dropped on the way."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import highspy
+import numpy as np
+import scipy.sparse as sp
+
+from dispatch.errors import SolverError
+from dispatch.solve.scaling import INFINITE, require_span, row_and_column_scale, row_scale
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ADVICE = re.compile(r"some excessively (small|large) (costs|column bounds|row bounds)|Consider scaling the ")
+"""HiGHS remarks at warning level on costs or bounds below 1e-4 or above 1e6, such as a load of 0.05 W at dawn.
+
+It uses them as they are, and the certificate judges what comes of it, so these remarks are the only ones that do not
+count as warnings.
+"""
+LADDER = ("hot", "cold", "interior point")
+"""Ways to solve, tried in this order: from the last basis, from scratch, interior point with crossover."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An optimum as HiGHS gives it, unscaled.
+
+    Attributes
+    ----------
+    columns : ndarray (column,)
+        Values of the columns that were passed first; those added with rows are left out.
+    slacks : ndarray (added row,)
+        Values of the elastic columns, one for each row that was added.
+    row_prices : ndarray (row,)
+        Change of the optimum per unit of each row's right-hand side, of the rows passed first.
+    added_prices : ndarray (added row,)
+        The same of the rows that were added: at most 0.
+    objective : float
+        Without the program's constant.
+    method : str
+        How it was found, in the words of `LADDER`.
+    """
+
+    columns: np.ndarray
+    slacks: np.ndarray
+    row_prices: np.ndarray
+    added_prices: np.ndarray
+    objective: float
+    method: str
+
+
+class Highs:
+    """A linear program in HiGHS that can grow by elastic rows and be solved again from its last basis.
+
+    Minimise ``cost @ z`` where ``row_lower <= matrix @ z <= row_upper`` and ``lower <= z <= upper``.
+
+    Parameters
+    ----------
+    matrix : csc_matrix (row, column)
+        No duplicates.
+    row_lower, row_upper : ndarray (row,)
+        Infinite where there is no bound.
+    lower, upper : ndarray (column,)
+        Infinite where there is no bound.
+    cost : ndarray (column,)
+        Of each column.
+    time_limit_s : float
+        Seconds for each call of `solve`.
+    options : dict, optional
+        Further options of HiGHS.
+
+    Raises
+    ------
+    SolverError
+        If HiGHS warns or refuses, or loads other rows, columns or entries than ours.
+    """
+
+    def __init__(
+        self,
+        matrix: sp.csc_matrix,
+        row_lower: np.ndarray,
+        row_upper: np.ndarray,
+        lower: np.ndarray,
+        upper: np.ndarray,
+        cost: np.ndarray,
+        *,
+        time_limit_s: float = np.inf,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self._model = highspy.Highs()
+        self._warnings: list[str] = []
+        settings = {
+            "log_to_console": False, "threads": 1, "random_seed": 0, "parallel": "off",
+            "primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9,
+            "time_limit": time_limit_s, **(options or {}),
+        }  # fmt: skip
+        for name, value in settings.items():
+            self._checked(self._model.setOptionValue(name, value), f"setting {name}")
+        self._model.cbLogging += self._listen
+        self._row_scale, self._column_scale = row_and_column_scale(matrix)
+        self._first_rows, self._first_columns = matrix.shape
+        self._added_scale = np.zeros(0)
+        self._entries = matrix.nnz
+        self._load(matrix, row_lower, row_upper, lower, upper, cost)
+
+    @property
+    def added(self) -> int:
+        """How many rows were added."""
+        return len(self._added_scale)
+
+    def add_elastic_rows(self, matrix: sp.csr_matrix, bound: np.ndarray, price: np.ndarray) -> None:
+        """Add rows ``matrix @ z - slack <= bound`` with a new column ``slack >= 0`` each.
+
+        Parameters
+        ----------
+        matrix : csr_matrix (row, column)
+            Over the columns that were passed first.
+        bound : ndarray (row,)
+            Right-hand side.
+        price : ndarray (row,)
+            Cost of each slack per unit.
+        """
+        count = len(bound)
+        scale = row_scale(sp.csr_matrix(matrix @ sp.diags(self._column_scale)))
+        scaled = sp.csr_matrix(sp.diags(scale) @ matrix @ sp.diags(self._column_scale))
+        require_span(scaled)
+        first = self._first_rows + self.added
+        # Rows first and without slacks, then the slacks as columns: both calls take plain arrays.
+        self._checked(
+            self._model.addRows(
+                count, np.full(count, -np.inf), bound * scale, scaled.nnz,
+                scaled.indptr[:-1].astype(np.int32), scaled.indices.astype(np.int32), scaled.data,
+            ),
+            "adding rows",
+        )  # fmt: skip
+        every = np.arange(count, dtype=np.int32)
+        self._checked(
+            self._model.addCols(
+                count, price / scale, np.zeros(count), np.full(count, np.inf), count, every,
+                (first + every).astype(np.int32), np.full(count, -1.0),
+            ),
+            "adding slacks",
+        )  # fmt: skip
+        self._added_scale = np.concatenate([self._added_scale, scale])
+        self._entries += scaled.nnz + count
+        self._count()
+
+    def change_added(self, bound: np.ndarray, price: np.ndarray) -> None:
+        """Give all added rows new right-hand sides and their slacks new costs."""
+        every = np.arange(self.added, dtype=np.int32)
+        if not len(every):
+            return
+        low = np.full(self.added, -np.inf)
+        rows = self._first_rows + every
+        self._checked(self._model.changeRowsBounds(self.added, rows, low, bound * self._added_scale), "changing bounds")
+        columns = self._first_columns + every
+        self._checked(self._model.changeColsCost(self.added, columns, price / self._added_scale), "changing prices")
+
+    def change_first(self, rows: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+        """Give some of the rows that were passed first new bounds."""
+        scale = self._row_scale[rows]
+        number = rows.astype(np.int32)
+        self._checked(self._model.changeRowsBounds(len(rows), number, low * scale, high * scale), "changing bounds")
+
+    def change_cost(self, cost: np.ndarray) -> None:
+        """Give the columns that were passed first new costs."""
+        number = np.arange(self._first_columns, dtype=np.int32)
+        self._checked(self._model.changeColsCost(len(number), number, cost * self._column_scale), "changing costs")
+
+    def solve(self, ladder: Sequence[str] = LADDER) -> Outcome:
+        """Solve, from the last basis where there is one.
+
+        Parameters
+        ----------
+        ladder : sequence of str
+            Ways to try.
+
+        Returns
+        -------
+        Outcome
+
+        Raises
+        ------
+        SolverError
+            If the program has no optimum, time runs out, or no way finds the optimum.
+        """
+        tried: list[str] = []
+        for way in ladder:
+            if way != "hot":
+                self._checked(self._model.clearSolver(), "clearing")
+            solver = "ipm" if way == "interior point" else "simplex"
+            self._checked(self._model.setOptionValue("solver", solver), "choosing a method")
+            clean = self._model.run() == highspy.HighsStatus.kOk
+            said, self._warnings = self._warnings, []
+            status = self._model.getModelStatus()
+            if status == highspy.HighsModelStatus.kOptimal and clean and not said:
+                return self._outcome(way)
+            tried.append(" ".join([f"{way}: {self._model.modelStatusToString(status)}", *said]))
+            if status == highspy.HighsModelStatus.kTimeLimit:
+                raise SolverError(f"No optimum within the time limit ({'; '.join(tried)}). Give it more time.")
+        raise SolverError(
+            f"HiGHS found no optimum ({'; '.join(tried)}). Limits are elastic, so every valid case has one: look for"
+            " bounds that contradict each other or costs that are not finite."
+        )
+
+    def _load(
+        self,
+        matrix: sp.csc_matrix,
+        row_lower: np.ndarray,
+        row_upper: np.ndarray,
+        lower: np.ndarray,
+        upper: np.ndarray,
+        cost: np.ndarray,
+    ) -> None:
+        scaled = sp.csc_matrix(sp.diags(self._row_scale) @ matrix @ sp.diags(self._column_scale))
+        scaled.sort_indices()
+        require_span(scaled)
+        lp = highspy.HighsLp()
+        lp.num_row_, lp.num_col_ = scaled.shape
+        lp.col_cost_ = cost * self._column_scale
+        lp.col_lower_, lp.col_upper_ = _bound(lower / self._column_scale), _bound(upper / self._column_scale)
+        lp.row_lower_, lp.row_upper_ = _bound(row_lower * self._row_scale), _bound(row_upper * self._row_scale)
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = scaled.shape
+        lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = scaled.indptr, scaled.indices, scaled.data
+        self._checked(self._model.passModel(lp), "loading")
+        self._count()
+
+    def _count(self) -> None:
+        """Compare what HiGHS holds with what it was given."""
+        model = self._model
+        found = (model.getNumRow(), model.getNumCol(), model.getNumNz())
+        ours = (self._first_rows + self.added, self._first_columns + self.added, self._entries)
+        if found != ours:
+            raise SolverError(f"HiGHS holds {found} rows, columns and entries instead of {ours}.")
+
+    def _outcome(self, way: str) -> Outcome:
+        solution = self._model.getSolution()
+        columns, prices = np.asarray(solution.col_value), np.asarray(solution.row_dual)
+        first_row, first_column = self._first_rows, self._first_columns
+        return Outcome(
+            columns[:first_column] * self._column_scale,
+            columns[first_column:] / self._added_scale,
+            prices[:first_row] * self._row_scale,
+            prices[first_row:] * self._added_scale,
+            float(self._model.getInfo().objective_function_value),
+            way,
+        )
+
+    def _listen(self, event: Any) -> None:
+        serious = int(event.data_out.log_type) >= int(highspy.HighsLogType.kWarning)
+        if serious and not ADVICE.search(event.message):
+            self._warnings.append(event.message.strip())
+
+    def _checked(self, status: highspy.HighsStatus, doing: str) -> None:
+        """Turn any warning into an error."""
+        said, self._warnings = self._warnings, []
+        if said or status != highspy.HighsStatus.kOk:
+            raise SolverError(f"HiGHS warned when {doing}: {' '.join(said) or status}")
+
+
+def _bound(values: np.ndarray) -> np.ndarray:
+    """Bounds that HiGHS takes for infinite, as such."""
+    return np.where(np.abs(values) >= INFINITE, np.copysign(np.inf, values), values)

@@ -1,0 +1,180 @@
+"""The program of a feeder in HiGHS: optimum, least relaxation, and the penalty at which one proves the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dispatch.case.offsets import Offsets
+from dispatch.solve.engines import AllRows, LazyRows
+from dispatch.solve.limits.radial import RadialLimits
+from dispatch.solve.solution import Prices, Relaxation, Solution
+
+if TYPE_CHECKING:
+    from dispatch.case.network import Network
+    from dispatch.model.elements import Inputs
+    from dispatch.model.program import Program
+
+LARGEST_PENALTY = 1e10
+"""Penalties are not raised beyond."""
+NOTICED = 1e-9
+"""Relaxations below this share of a limit's rating are rounding."""
+
+
+def limits_of(program: Program, network: Network, inputs: Inputs, offsets: Offsets | None = None) -> RadialLimits:
+    """Limits of a network over the ports of a program.
+
+    Parameters
+    ----------
+    program : Program
+        Compiled without the network.
+    network : Network
+        Of the same case.
+    inputs : Inputs
+        From which the program was compiled.
+    offsets : Offsets, optional
+        None: none.
+
+    Returns
+    -------
+    RadialLimits
+    """
+    bus = inputs.kinds["bus"].parameters
+    q = program.injection_constant.reshape(2, network.buses, inputs.steps)[1]
+    v_min, v_max = (np.broadcast_to(bus[name], (network.buses, 1))[:, 0] for name in ("v_min_pu", "v_max_pu"))
+    offsets = offsets or Offsets.zero(network.buses, network.branches, inputs.steps)
+    return RadialLimits(network, v_min, v_max, q, offsets)
+
+
+class Monolithic:
+    """Program and limits of one or more feeders; every solve starts from the last one's basis.
+
+    Parameters
+    ----------
+    program : Program
+        Compiled without the network.
+    network : Network
+        Of the same case.
+    inputs : Inputs
+        From which the program was compiled.
+    all_rows : bool
+        State every row of the network instead of the violated limits only; the optimum is the same.
+    time_limit_s : float
+        Seconds for each solve of HiGHS.
+    options : dict, optional
+        Further options of HiGHS.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        network: Network,
+        inputs: Inputs,
+        *,
+        all_rows: bool = False,
+        time_limit_s: float = np.inf,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self.program = program
+        self.dt = inputs.dt
+        self._limits = limits_of(program, network, inputs)
+        settings = {"time_limit_s": time_limit_s, "options": options}
+        self._engine: LazyRows | AllRows = (
+            AllRows(program, inputs, network.lines, settings) if all_rows else LazyRows(program, inputs.dt, settings)
+        )
+
+    def solve(self, offsets: Offsets, limit_penalty: float) -> Solution:
+        """Find the optimum under given offsets and penalty.
+
+        Parameters
+        ----------
+        offsets : Offsets
+            What the AC check adds to the limits.
+        limit_penalty : float
+            Penalty of relaxing a limit by its own rating for an hour. [money h-1]
+
+        Returns
+        -------
+        Solution
+
+        Raises
+        ------
+        SolverError
+            If HiGHS warns, stops early or finds no optimum.
+        """
+        limits = self._shifted(offsets)
+        found = self._engine.optimum(limits, limit_penalty, self.program.cost)
+        share = found.slacks / limits.rating_of(found.keys)
+        return Solution(
+            found.columns,
+            Prices(found.row_prices, found.keys, found.limit_prices / self.dt),
+            found.slacks,
+            float(self.dt * share[share > NOTICED].sum()),
+            found.objective + self.program.constant,
+            limit_penalty,
+            found.rounds,
+            found.method,
+        )
+
+    def least_relaxation(self, offsets: Offsets) -> Relaxation:
+        """Find the least relaxation that lets all else be met, whatever it costs the prosumers.
+
+        Parameters
+        ----------
+        offsets : Offsets
+            What the AC check adds to the limits.
+
+        Returns
+        -------
+        Relaxation
+
+        Raises
+        ------
+        SolverError
+            If HiGHS warns, stops early or finds no optimum.
+        """
+        limits = self._shifted(offsets)
+        found = self._engine.optimum(limits, 1.0, np.zeros_like(self.program.cost))
+        relaxed = found.slacks > NOTICED * limits.rating_of(found.keys)
+        return Relaxation(max(found.objective, 0.0), found.keys[relaxed], found.slacks[relaxed])
+
+    def _shifted(self, offsets: Offsets) -> RadialLimits:
+        if offsets is not self._limits.offsets:
+            self._limits = self._limits.with_offsets(offsets)
+        return self._limits
+
+
+def solve_elastic(monolithic: Monolithic, offsets: Offsets, limit_penalty: float) -> tuple[Solution, Relaxation | None]:
+    """Solve; where limits are relaxed, prove that they must be, or raise their penalty until only that is left.
+
+    Parameters
+    ----------
+    monolithic : Monolithic
+        Program and limits.
+    offsets : Offsets
+        What the AC check adds to the limits.
+    limit_penalty : float
+        First penalty. [money h-1]
+
+    Returns
+    -------
+    solution : Solution
+        With the penalty that stands in it.
+    relaxation : Relaxation or None
+        The least relaxation; None where nothing is relaxed.
+
+    Raises
+    ------
+    SolverError
+        If HiGHS warns, stops early or finds no optimum.
+    """
+    solution = monolithic.solve(offsets, limit_penalty)
+    if solution.relaxation <= 0:
+        return solution, None
+    least = monolithic.least_relaxation(offsets)
+    while True:
+        solution = monolithic.solve(offsets, limit_penalty)
+        if solution.relaxation <= least.total * (1 + 1e-6) + 1e-7 or limit_penalty >= LARGEST_PENALTY:
+            return solution, least if solution.relaxation > 0 else None
+        limit_penalty *= 10
