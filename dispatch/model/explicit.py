@@ -18,7 +18,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyomo.environ as pyo
 
 from dispatch.errors import ModelError
@@ -76,25 +75,25 @@ def explicit_model(inputs: Inputs, *, network: bool = False) -> pyo.ConcreteMode
     Returns
     -------
     ConcreteModel
-        One indexed block a component, `model.cell_battery[element, step]`, which holds what the component declares there;
-        a variable of a window is on the block of the window's first step. `labels_of` finds each by its label.
+        One indexed block a component, `model.cell_battery[element, step]`, which holds what the component declares
+        there; a variable of a window is on the block of the window's first step. `labels_of` finds each by its label.
 
     Raises
     ------
     ModelError
         If a component reads a variable or parameter that does not exist.
     """
-    stated = [n for n, c in components().items() if n in inputs.kinds and (network or not c.network)]
+    functions = {n: c.function for n, c in components().items() if n in inputs.kinds and (network or not c.network)}
     # A first run of one cell each tells which variables have a value a window, whatever the order of components.
-    scout = _World(inputs, stated, {})
-    for name in stated:
+    scout = _World(inputs, list(functions), {})
+    for name, function in functions.items():
         if inputs.kinds[name].count:
-            components()[name].function(_Cell(scout, name, 0, 0), _Numbers(inputs, name, 0, 0))
-    world = _World(inputs, stated, scout.over)
-    for name in stated:
+            function(_Cell(scout, name, 0, 0), _Numbers(inputs, name, 0, 0))
+    world = _World(inputs, list(functions), scout.over)
+    for name, function in functions.items():
         for element in range(inputs.kinds[name].count):
             for step in range(inputs.steps):
-                components()[name].function(_Cell(world, name, element, step), _Numbers(inputs, name, element, step))
+                function(_Cell(world, name, element, step), _Numbers(inputs, name, element, step))
     world.finish()
     return world.model
 
@@ -111,8 +110,8 @@ class _Numbers:
             return self._inputs.dt
         if name not in elements.parameters:
             raise ModelError(f"Component {self._component}: parameter {name} is not known.")
-        table = np.broadcast_to(elements.parameters[name], (elements.count, self._inputs.steps))
-        return float(table[self._element, self._step])
+        table = elements.parameters[name]
+        return float(table[self._element if len(table) > 1 else 0, self._step if table.shape[1] > 1 else 0])
 
 
 class _World:
