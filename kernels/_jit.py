@@ -1,54 +1,160 @@
 """The one module that owns Numba: how kernels are compiled, and where the compiled code is kept.
 
-Numba notices an edit in the file of a kernel, but not in another file whose functions that kernel calls, and would then
-return old numbers silently. So compiled code lives in a private folder keyed by the contents of all of `kernels/`.
+Numba's own cache has two traps. It notices an edit in the file of a kernel, but not in another file whose functions
+that kernel calls, and would then return old numbers silently; so compiled code lives in a private folder keyed by the
+contents of all of `kernels/`. And two processes that save different signatures of one kernel at once can both take the
+file name ``….1.nbc``, after which the index hands the code of one to callers of the other; so each signature has a file
+of its own here, written under a temporary name and checked when it is read. Numba's settings are left as they are:
+other libraries in the process keep their cache where they had it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
+import pickle
+import shutil
+import stat
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+from numba.core.caching import FunctionCache
+from numba.core.serialize import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+UNUSED_DAYS = 30  # after which the code of kernels that are no longer there is removed
+CHECK = hashlib.sha256().digest_size  # bytes in front of an entry that tell whether the rest is whole
+
 
 def _digest() -> str:
-    """Contents of all kernels as a short key."""
-    key = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        key.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    """Contents of all kernels, and what compiles them, as a short key."""
+    key = hashlib.sha256(f"{sys.version} numba {numba.__version__} numpy {np.__version__}".encode())
+    here = Path(__file__).parent
+    for file in sorted(here.rglob("*.py")):
+        key.update(file.relative_to(here).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return key.hexdigest()[:16]
 
 
-def _cache_folder() -> str | None:
-    """Private folder for compiled code, or None where nothing can be written."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(base) / "prosumer-dispatch" / f"kernels-{_digest()}"
+def _bases() -> list[Path]:
+    """Folders that may hold compiled code, best first."""
+    user = str(os.getuid()) if hasattr(os, "getuid") else "user"
+    bases = [Path(tempfile.gettempdir()) / f"prosumer-dispatch-{user}"]
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:  # no home at all
+        return bases
+    return [Path(home) / "prosumer-dispatch", *bases]
+
+
+def _private(folder: Path) -> bool:
+    """Whether nobody else can put files into a folder: what is read from there is executed."""
+    if not hasattr(os, "getuid"):
+        return True
+    found = folder.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+
+
+def _folder_in(base: Path) -> Path | None:
+    """Folder for the code of these kernels, or None where it cannot be written or is not ours alone."""
+    folder = base / f"kernels-{_digest()}"
+    try:
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = not folder.exists()
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if not (_private(base) and _private(folder)):
+            return None
+        with tempfile.TemporaryFile(dir=folder):  # also marks the folder as used today
             pass
+        if new:
+            _remove_unused(base)
     except OSError:
         return None
-    return str(folder)
+    return folder
+
+
+def _remove_unused(base: Path) -> None:
+    """Remove the code of other kernels that nobody has used for long."""
+    for other in base.glob("kernels-*"):
+        if time.time() - other.lstat().st_mtime > UNUSED_DAYS * 86400:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _cache_folder() -> Path | None:
+    """First folder that can be used, or None; one line on stderr where it is not the usual one."""
+    bases = _bases()
+    folder = next((f for f in map(_folder_in, bases) if f is not None), None)
+    usual = folder is not None and folder.parent == bases[0]
+    if not usual and multiprocessing.parent_process() is None:  # workers would only repeat it
+        then = "anew in every run" if folder is None else f"once, into {folder.parent}"
+        sys.stderr.write(f"dispatch: {bases[0]} cannot be written; kernels are compiled {then}\n")
+    return folder
+
+
+class _Entries:
+    """Compiled code of one kernel: a file for each signature."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder, name
+
+    def _path(self, key: Any) -> Path:
+        return self.folder / f"{self.name}.{hashlib.sha256(repr(key).encode()).hexdigest()[:24]}.nbc"
+
+    def load(self, key: Any) -> Any:
+        """Read an entry; None where there is none, or where it is broken."""
+        try:
+            content = self._path(key).read_bytes()
+        except OSError:
+            return None
+        if hashlib.sha256(content[CHECK:]).digest() != content[:CHECK]:
+            return None
+        held, data = pickle.loads(content[CHECK:])  # noqa: S301  (a folder that nobody else can write)
+        return data if held == key else None
+
+    def save(self, key: Any, data: Any) -> None:
+        """Write an entry, visible only once it is whole."""
+        content = dumps((key, data))
+        handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=self.name, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(hashlib.sha256(content).digest() + content)
+            Path(temporary).replace(self._path(key))
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+class _KernelCache(FunctionCache):  # type: ignore[misc]
+    """Numba's cache of one function, with entries of our own; a full disk costs time, never a run."""
+
+    def __init__(self, function: Callable[..., Any], folder: Path) -> None:
+        before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
+        try:
+            super().__init__(function)
+        finally:
+            numba.config.CACHE_DIR = before
+        self._cache_file = _Entries(folder, f"{function.__module__}.{function.__qualname__}")
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError:
+            self.disable()
 
 
 CACHE_FOLDER = _cache_folder()
-if CACHE_FOLDER is None:
-    print("dispatch: kernels are compiled anew, the cache folder cannot be written", file=sys.stderr)  # noqa: T201
-else:
-    os.environ["NUMBA_CACHE_DIR"] = CACHE_FOLDER
-
-import numba  # noqa: E402  (reads NUMBA_CACHE_DIR when it is imported)
-
-numba.config.CACHE_DIR = CACHE_FOLDER or ""
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a kernel: no Python objects, strict floating point, cached where the folder can be written."""
-    return numba.njit(cache=CACHE_FOLDER is not None, error_model="numpy")(function)
+    """Compile a kernel: no Python objects, strict floating point, kept on disk where there is a folder for it."""
+    compiled = numba.njit(error_model="numpy")(function)
+    if CACHE_FOLDER is not None and not numba.config.DISABLE_JIT:
+        compiled._cache = _KernelCache(function, CACHE_FOLDER)  # noqa: SLF001  (no public way to hand in a cache)
+    return compiled
