@@ -69,6 +69,7 @@ def main() -> None:
         station = air_temperature(given.weather, first, DAYS)
         plain = build_case({**tables, "station": station}, title=f"Schutterwald, a {season} week")
         case = equip(plain, season=season, profiles=library, **SHARES)
+        case["/profile"] = library["/profile"].copy()  # whole: it serves other cases too
         path = given.output / f"schutterwald_{season}.nc"
         save_case(case, path)
         print(f"wrote {digest(path)}  {path.name}  {path.stat().st_size / 1e6:.2f} MB")

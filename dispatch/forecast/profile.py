@@ -78,7 +78,9 @@ def predict(
     series = _flat_prices(columns(case, "tariff"), len(time))
     for kind in missing:
         series |= _expanded(kind, columns(case, kind), library, time, span.step)
-    kept = {name: _cropped(given, name, time) for name in SERIES if name in given}
+    # Reactive power belongs to its active power: zeros that fill a /forecast of prices alone are no series of loads.
+    stated = [name for name in SERIES if name in given and (name != "q_load" or "p_load" in given)]
+    kept = {name: _cropped(given, name, time) for name in stated}
     return _with_forecast(case, {**series, **kept, "time": time, "source": given.get("source", b"profile")})
 
 

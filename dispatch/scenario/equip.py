@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from dispatch.case.attributes import attribute_table
 from dispatch.case.schema import Columns, build_case, columns, has, positions
@@ -17,8 +18,6 @@ from dispatch.scenario.prices import TariffRule
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    import xarray as xr
 
 Tables = dict[str, Columns]
 HOUSEHOLD, FEED_IN = b"household", b"feed_in"
@@ -134,7 +133,7 @@ def _bad_settings(
 
 
 def _unfit(case: xr.DataTree) -> list[Problem]:
-    given = [name for name in ("p_load", "q_load", "p_available") if name in columns(case, "forecast")]
+    given = [name for name in ("p_load", "p_available") if name in columns(case, "forecast")]
     if not given:
         return []
     hint = "A scenario attaches shapes: remove the group, or give the series as /profile."
@@ -264,6 +263,8 @@ def _built(case: xr.DataTree, tables: Tables, library: Library, rule: TariffRule
     if has(case, "station"):
         tables["station"] = columns(case, "station")
     labels = {name: case.attrs[name] for name in ("title", "time_zone", "currency")}
-    return build_case(
-        {kind: table for kind, table in tables.items() if kind == "forecast" or len(table["id"])}, **labels
-    )
+    filled = {kind: table for kind, table in tables.items() if kind == "forecast" or len(table["id"])}
+    built = build_case(filled, **labels)
+    prices = built["/forecast"].to_dataset(inherit=False).drop_vars(["q_load", "load"], errors="ignore")
+    built["/forecast"] = xr.DataTree(prices)
+    return built
