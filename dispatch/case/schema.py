@@ -59,7 +59,7 @@ def kind_dataset(kind: Kind, columns: Mapping[str, Any], *, currency: str, sizes
     for name, attribute in kind.attributes.items():
         if name in columns:
             values = columns[name]
-        elif attribute.required or (attribute.series and "time" not in columns) or kind.result:
+        elif attribute.required or kind.result or not set(attribute.dims) <= set(sizes):  # no default, time or kind
             continue
         else:
             values = attribute.default
