@@ -6,45 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dispatch.case.offsets import Offsets
 from dispatch.solve.engines import AllRows, LazyRows
-from dispatch.solve.limits.radial import RadialLimits
+from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.solution import Prices, Relaxation, Solution
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network
+    from dispatch.case.offsets import Offsets
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
+    from dispatch.solve.limits.radial import RadialLimits
 
 LARGEST_PENALTY = 1e10
 """Penalties are not raised beyond."""
 NOTICED = 1e-9
 """Relaxations below this share of a limit's rating are rounding."""
-
-
-def limits_of(program: Program, network: Network, inputs: Inputs, offsets: Offsets | None = None) -> RadialLimits:
-    """Limits of a network over the ports of a program.
-
-    Parameters
-    ----------
-    program : Program
-        Compiled without the network.
-    network : Network
-        Of the same case.
-    inputs : Inputs
-        From which the program was compiled.
-    offsets : Offsets, optional
-        None: none.
-
-    Returns
-    -------
-    RadialLimits
-    """
-    bus = inputs.kinds["bus"].parameters
-    q = program.injection_constant.reshape(2, network.buses, inputs.steps)[1]
-    v_min, v_max = (np.broadcast_to(bus[name], (network.buses, 1))[:, 0] for name in ("v_min_pu", "v_max_pu"))
-    offsets = offsets or Offsets.zero(network.buses, network.branches, inputs.steps)
-    return RadialLimits(network, v_min, v_max, q, offsets)
 
 
 class Monolithic:

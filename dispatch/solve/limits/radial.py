@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
+from dispatch.case.offsets import Offsets
 from dispatch.model.linear import LinearFlow, forest_of, loops_of, p_limit, solve_flow
 from dispatch.solve.limits.branches import voltage_groups
 from dispatch.solve.limits.sensitivity import Sensitivity
@@ -16,7 +17,8 @@ from kernels.radial import worst_of_group
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network
-    from dispatch.case.offsets import Offsets
+    from dispatch.model.elements import Inputs
+    from dispatch.model.program import Program
 
 V_MAX, V_MIN, FORWARD, REVERSE = range(4)
 
@@ -204,3 +206,28 @@ class RadialLimits:
             here = keys["kind"] == kind
             found[here] = rating[keys["element"][here]]
         return found
+
+
+def limits_of(program: Program, network: Network, inputs: Inputs, offsets: Offsets | None = None) -> RadialLimits:
+    """Limits of a network over the ports of a program.
+
+    Parameters
+    ----------
+    program : Program
+        Compiled without the network.
+    network : Network
+        Of the same case.
+    inputs : Inputs
+        From which the program was compiled.
+    offsets : Offsets, optional
+        None: none.
+
+    Returns
+    -------
+    RadialLimits
+    """
+    bus = inputs.kinds["bus"].parameters
+    q = program.injection_constant.reshape(2, network.buses, inputs.steps)[1]
+    v_min, v_max = (np.broadcast_to(bus[name], (network.buses, 1))[:, 0] for name in ("v_min_pu", "v_max_pu"))
+    offsets = offsets or Offsets.zero(network.buses, network.branches, inputs.steps)
+    return RadialLimits(network, v_min, v_max, q, offsets)
