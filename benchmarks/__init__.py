@@ -1,0 +1,1 @@
+"""Measured comparisons; each peer in an environment of its own."""

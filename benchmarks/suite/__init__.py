@@ -1,0 +1,1 @@
+"""One small file a benchmark; each holds a `Benchmark` named ``BENCHMARK``."""
