@@ -8,9 +8,12 @@ inside the file, and the built-in filters. Layout as in the HDF5 File Format Spe
 
 from __future__ import annotations
 
-import mmap
 import struct
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import mmap
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 UNDEFINED = 0xFFFFFFFFFFFFFFFF

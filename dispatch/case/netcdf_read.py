@@ -30,7 +30,6 @@ MAX_LABEL = 65536
 
 PACKED = ("scale_factor", "add_offset", "_Unsigned")
 MISSING = ("_FillValue", "missing_value")
-ELEMENT_DIMS = frozenset(attribute_table()) | {"time", "bound"}
 
 
 def read_groups(path: Path, problems: list[Problem]) -> dict[str, xr.Dataset]:
@@ -102,7 +101,7 @@ def _advice(head: bytes) -> str:
         return "The file is empty: copy or build it again."
     if head[:3] == b"CDF":
         return "It is netCDF3; case files are netCDF4: build it with `dispatch import`."
-    if head.lstrip()[:1] in {b"{", b"["}:
+    if head.lstrip()[:1] == b"{":
         return "It looks like JSON; a pandapower file is read by `dispatch import pandapower`."
     if head[:2] == b"PK":
         return "It looks like a zip archive: unpack it first."
@@ -205,7 +204,7 @@ def _variable(variable: netCDF4.Variable[Any], where: str, name: str, problems: 
 
 def _joined(values: np.ndarray, dims: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
     """Characters to fixed-width bytes; the last dim is the width unless it counts elements."""
-    if not dims or dims[-1] in ELEMENT_DIMS or values.dtype.itemsize != 1:
+    if not dims or dims[-1] in attribute_table() or dims[-1] in {"time", "bound"} or values.dtype.itemsize != 1:
         return values, dims
     shape, width = values.shape[:-1], max(values.shape[-1], 1)
     if not values.size:

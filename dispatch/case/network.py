@@ -151,7 +151,7 @@ def forest(
 
 
 def islands(network: Network) -> np.ndarray:
-    """Number the connected parts, branches in service only.
+    """Tell to which connected part each bus belongs, branches in service only.
 
     Returns
     -------

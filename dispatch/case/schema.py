@@ -84,7 +84,8 @@ def build_case(
     ----------
     tables : mapping of str to mapping of str to array_like
         For each kind its columns: ``id`` and attributes of the attribute table; for kinds with series and for
-        ``forecast`` also ``time`` (datetime64, UTC, left edges). Kinds that are left out are empty and not stored.
+        ``forecast`` also ``time`` (datetime64, UTC, left edges) and, for a single step, ``time_step`` (timedelta64).
+        Kinds that are left out are empty and not stored.
     title, time_zone, currency : str
         Attributes of the whole file.
 
@@ -108,7 +109,7 @@ def build_case(
             coords[name] = ids[name]
         data = data.assign_coords(coords)
         if "time" in columns:
-            data = data.assign_coords(time_axis(np.asarray(columns["time"])))
+            data = data.assign_coords(time_axis(np.asarray(columns["time"]), columns.get("time_step")))
         groups[kind.group] = data
     case = xr.DataTree.from_dict(groups)
     version = attribute_table()["case"].attributes["schema_version"].default
@@ -116,10 +117,19 @@ def build_case(
     return case
 
 
-def time_axis(time: np.ndarray) -> dict[str, xr.Variable]:
-    """Coordinates ``time`` (left edges, whole seconds) and ``time_bounds`` of a group."""
+def time_axis(time: np.ndarray, step: np.timedelta64 | None = None) -> dict[str, xr.Variable]:
+    """Coordinates ``time`` (left edges, whole seconds) and ``time_bounds`` of a group.
+
+    Parameters
+    ----------
+    time : ndarray (time,) of datetime64
+        Left edges.
+    step : timedelta64, optional
+        Length of a step; by default the distance of the first two edges, an hour where there is one edge.
+    """
     edges = time.astype("datetime64[s]")
-    step = edges[1] - edges[0] if len(edges) > 1 else np.timedelta64(3600, "s")
+    if step is None:
+        step = edges[1] - edges[0] if len(edges) > 1 else np.timedelta64(3600, "s")
     bounds = np.stack([edges, edges + step], axis=1)
     return {
         "time": xr.Variable("time", edges, {"standard_name": "time", "bounds": "time_bounds"}),

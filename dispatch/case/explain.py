@@ -1,0 +1,96 @@
+"""The attribute table in words, for `dispatch explain NAME`."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from dispatch.case.attributes import Attribute, Kind, attribute_table
+from dispatch.case.findings import nearest
+from dispatch.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DTYPES = {"float": "number", "int": "whole number", "bool": "true or false", "id": "id", "text": "text"}
+
+
+def explain(name: str) -> str:
+    """Rows of the attribute table, written for people.
+
+    Parameters
+    ----------
+    name : str
+        A kind (``line``), an attribute (``s_nom``: every kind that has it) or one row (``line.s_nom``).
+
+    Returns
+    -------
+    str
+        Several lines.
+
+    Raises
+    ------
+    InputError
+        If nothing is called so; with the nearest name.
+    """
+    name = name.strip().strip("/")
+    table = attribute_table()
+    by_group = {kind.group.strip("/"): kind for kind in table.values()}
+    found: list[str] = []
+    if name in table:
+        found += _kind(table[name])
+    elif name in by_group and name:
+        found += _kind(by_group[name])
+    rows = [row for row in _rows() if name in {row.name, f"{row.kind}.{row.name}"}]
+    for row in rows:
+        found += ([""] if found else []) + _row(row)
+    if not found:
+        known = [*table, *(row.name for row in _rows()), *(f"{row.kind}.{row.name}" for row in _rows())]
+        hint = f"{nearest(name, known)} Kinds: {', '.join(table)}.".lstrip()
+        raise InputError([Problem("unknown-name", repr(name), value="neither a kind nor an attribute", hint=hint)])
+    return "\n".join(found)
+
+
+def _rows() -> Iterator[Attribute]:
+    for kind in attribute_table().values():
+        yield from kind.attributes.values()
+
+
+def _kind(kind: Kind) -> list[str]:
+    """Describe a kind, one line an attribute."""
+    width = max(len(n) for n in kind.attributes)
+    lines = [f"{kind.name}  (group {kind.group})", f"  {kind.description}", ""]
+    for name, row in kind.attributes.items():
+        unit = f" [{_unit(row)}]" if row.unit else ""
+        lines.append(f"  {name:<{width}}  {_default(row)}{unit}  {row.description}")
+    return lines
+
+
+def _row(row: Attribute) -> list[str]:
+    """Describe one attribute, one line a property."""
+    kind = attribute_table()[row.kind]
+    facts = {
+        "group": kind.group,
+        "type": DTYPES[row.dtype] + (f", stored as {row.stored}" if row.stored else ""),
+        "dims": ", ".join(row.dims) or "none (one value)",
+        "unit": _unit(row),
+        "parent": row.parent and f"ids of {row.parent}",
+        "allowed": ", ".join(row.choices) or (str(row.range) if row.dtype in {"float", "int"} else ""),
+        "default": "" if kind.result else _default(row),
+    }
+    lines = [f"{row.kind}.{row.name}", f"  {row.description}"]
+    return lines + [f"  {key + ':':<9}{value}" for key, value in facts.items() if value]
+
+
+def _unit(row: Attribute) -> str:
+    return row.unit.replace("{currency}", "EUR") + (" (in the case's currency)" if "{currency}" in row.unit else "")
+
+
+def _default(row: Attribute) -> str:
+    if attribute_table()[row.kind].result:
+        return "result"
+    if row.required:
+        return "required"
+    if isinstance(row.default, float) and math.isnan(row.default):
+        return "not known"
+    return str(row.default).lower() if isinstance(row.default, bool) else repr(row.default)
