@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _list() -> int:
     for name, benchmark in benchmarks_by_name().items():
-        beside = ", ".join(p.name for p in (*benchmark.peers, *benchmark.references))
+        beside = ", ".join([p.name for p in benchmark.peers] + [r.name for r in benchmark.references])
         print(f"{name:12s} {benchmark.about}" + (f" (beside {beside})" if beside else ""))
     return DONE
 

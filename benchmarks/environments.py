@@ -67,8 +67,8 @@ def ask(peer: Peer, arrays: dict[str, np.ndarray], python: Path | None = None) -
         return {"failure": f"not installed: python -m benchmarks setup {peer.name}"}
     with tempfile.TemporaryDirectory() as folder:
         given, answer = Path(folder, "day.npz"), Path(folder, "answer.json")
-        np.savez(given, allow_pickle=False, **arrays)  # type: ignore[arg-type]  # stubs take the keyword for an array
-        command = [python, str(SCRIPTS / peer.script), str(given), str(answer)]
+        np.savez(given, allow_pickle=False, **arrays)
+        command = [str(python), str(SCRIPTS / peer.script), str(given), str(answer)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
         except subprocess.TimeoutExpired:

@@ -71,19 +71,20 @@ def _imported(steps: int) -> tuple[xr.DataTree, Columns]:
 
 
 def _sun(steps: int) -> np.ndarray:
-    """Power of the profile PV5 on the day, per its yearly peak. [1]"""
+    """Read the power of the profile PV5 on the day, per its yearly peak."""
     table = pd.read_csv(SIMBENCH / "RESProfile.csv.gz", sep=";", usecols=["time", "PV5"])
     first = int(np.nonzero(table["time"] == "30.05.2016 00:00")[0][0])
     power = table["PV5"].to_numpy(float)
-    return power[first : first + steps] / power.max()
+    return np.asarray(power[first : first + steps] / power.max())
 
 
 def _prosumers(imported: xr.DataTree, day: Columns) -> dict[str, dict[str, Any]]:
-    """A prosumer for each load, a third of them with neither PV nor battery."""
+    """Make a prosumer of each load, by the rule of `simbench_day`."""
     load, library = columns(imported, "load"), columns(imported, "profile")
     where = dict(zip(columns(imported, "meter")["id"], columns(imported, "meter")["bus"], strict=True))
     shape = dict(zip(library["id"], library["p_pu"], strict=True))
     ids, steps = load["id"], len(day["time"])
+    at = [where[m] for m in load["meter"]]
     mean = load["p_nom"] * np.array([shape[k].mean(dtype=float) for k in load["profile"]])
     rng = np.random.default_rng(0)
     peak = np.maximum(3, mean * 8760 / 950) * (rng.random(len(ids)) < 0.8)
@@ -94,7 +95,7 @@ def _prosumers(imported: xr.DataTree, day: Columns) -> dict[str, dict[str, Any]]
     return {
         "prosumer": {"id": ids},
         "tariff": {"id": ["swinging"], "price_import": [0.25], "price_export": [0.06]},
-        "meter": {"id": ids, "bus": [where[m] for m in load["meter"]], "prosumer": ids, "tariff": ["swinging"] * len(ids)},
+        "meter": {"id": ids, "bus": at, "prosumer": ids, "tariff": ["swinging"] * len(ids)},
         "load": {"id": ids, "meter": ids, "p_nom": load["p_nom"], "q_nom": load["q_nom"]},
         "pv": {"id": ids[roofs], "meter": ids[roofs], "p_nom": peak[roofs]},
         "store": {"id": ids[cells], "meter": ids[cells], "energy_nom": size[cells], "p_nom": size[cells] / 2},
@@ -110,7 +111,7 @@ def _prosumers(imported: xr.DataTree, day: Columns) -> dict[str, dict[str, Any]]
 
 
 def street(buses: int = 6, steps: int = 8) -> xr.DataTree:
-    """A made-up street: a transformer, a line of buses, at every second one a house with PV and a battery.
+    """Make up a street: a transformer, a line of buses, at every second one a house with PV and a battery.
 
     Parameters
     ----------
@@ -133,7 +134,8 @@ def street(buses: int = 6, steps: int = 8) -> xr.DataTree:
         },
         "line": {
             "id": np.char.add("l", np.arange(buses - 1).astype(str)), "bus_from": bus[1:-1], "bus_to": bus[2:],
-            "r": np.full(buses - 1, 0.1 / buses), "x": np.full(buses - 1, 0.05 / buses), "s_nom": np.full(buses - 1, 4.0 * n),
+            "r": np.full(buses - 1, 0.1 / buses), "x": np.full(buses - 1, 0.05 / buses),
+            "s_nom": np.full(buses - 1, 4.0 * n),
         },
         "prosumer": {"id": house},
         "tariff": {"id": ["swinging"], "price_import": [0.25], "price_export": [0.06]},

@@ -78,7 +78,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Cases × settings × measures.
+    """What is measured on which cases, and beside whom.
 
     Attributes
     ----------

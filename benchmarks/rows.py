@@ -112,7 +112,7 @@ def machine() -> dict[str, Any]:
 
 
 def now() -> str:
-    """The time in UTC, to the second."""
+    """Give the time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

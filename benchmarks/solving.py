@@ -25,7 +25,7 @@ LIMIT_PENALTY = 1e4
 
 
 def timed(work: Callable[[], Any], repeats: int = REPEATS) -> tuple[float, Any]:
-    """Median of some runs after one that warms up (first use compiles kernels), and what the last one gave. [s]"""
+    """Time some runs after one that warms up (first use compiles kernels): median in seconds, and the last result."""
     work()
     seconds = []
     for _ in range(repeats):
@@ -49,6 +49,6 @@ def build_and_solve(case: xr.DataTree) -> Timing:
 
 
 def build_and_solve_all_rows(case: xr.DataTree) -> Timing:
-    """The same with every network row stated."""
+    """Do the same with every network row stated."""
     seconds, found = timed(lambda: solve(case, all_rows=True), 1)
     return Timing(seconds, found.objective, "all rows")

@@ -31,7 +31,7 @@ def prosumers(m: Any, d: dict[str, Any]) -> Any:
     m.unserved, m.spilled = bounded(m.h, "meter_unserved_max"), bounded(m.h, "meter_spilled_max")
     m.curtailed, m.charge = bounded(m.g, "pv_curtailed_max"), bounded(m.s, "store_charge_max")
     m.discharge = bounded(m.s, "store_discharge_max")
-    m.content = pyo.Var(m.s, m.t, bounds=lambda _, s, t: (0, d["store_energy_nom"][s]))
+    m.content = pyo.Var(m.s, m.t, bounds=lambda _, s, _t: (0, d["store_energy_nom"][s]))
     m.shortfall = pyo.Var(m.s, bounds=(0, None))
     panels = [np.nonzero(d["pv_meter"] == h)[0].tolist() for h in m.h]
     stores = [np.nonzero(d["store_meter"] == h)[0].tolist() for h in m.h]

@@ -1,7 +1,7 @@
 """The same day in PyPSA: linopy straight to HiGHS, one thread, the better of simplex and interior point.
 
-PyPSA has no voltage limits and no price of the highest import, so this is a relaxation; ratings are hard bounds of links
-without losses. Batteries are a store and two links each, so that wear and final content are those of the page.
+PyPSA has no voltage limits and no price of the highest import, so this is a relaxation; ratings are hard bounds of
+links without losses. Batteries are a store and two links each, so that wear and final content are those of the page.
 Run by the Python of an environment with pypsa: ``python pypsa_day.py DAY.npz ANSWER.json``.
 """
 
@@ -32,7 +32,7 @@ class Day:
         self.n.set_snapshots(pd.date_range("2026-01-01", periods=steps, freq=pd.Timedelta(hours=d["dt"])))
         self.n.snapshot_weightings = self.n.snapshot_weightings.astype(float) * 0 + d["dt"]
 
-    def frame(self, names: list[str], values: np.ndarray) -> pd.DataFrame:
+    def frame(self, names: list[str] | np.ndarray, values: np.ndarray) -> pd.DataFrame:
         """Series of several elements, as PyPSA takes them."""
         return pd.DataFrame(np.asarray(values).T, self.n.snapshots, names)
 
@@ -80,7 +80,7 @@ class Day:
             n.add("Generator", roof, bus=meter[d["pv_meter"]], **self.bounded(roof, d["pv_curtailed_max"]))
 
     def stores(self) -> None:
-        """A store and two links for each battery."""
+        """Add a store and two links for each battery."""
         d, n, count = self.d, self.n, len(self.d["store_meter"])
         if not count:
             return

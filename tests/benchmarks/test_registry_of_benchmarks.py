@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
@@ -24,12 +25,11 @@ MISSING = Peer("missing", ("nothing",), "pyomo_day.py")
 
 
 @pytest.fixture
-def results(tmp_path, monkeypatch):
+def _no_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "RESULTS", tmp_path)
-    return tmp_path
 
 
-def quick(peers=(), objective=None) -> Benchmark:
+def quick(peers: tuple[Peer, ...] = (), objective: float | None = None) -> Benchmark:
     subjects = (Subject("street", "small", street),)
     return Benchmark("quick", "", {"work": lambda _: Timing(0.5, objective)}, lambda: subjects, lambda: subjects, peers)
 
@@ -48,7 +48,7 @@ def test_pyomo_states_the_same_problem() -> None:
     """The peer's script runs in our environment, which has pyomo, too."""
     benchmark = benchmarks_by_name()["lv-day"]
     pyomo = next(peer for peer in benchmark.peers if peer.name == "pyomo")
-    found = list(run(replace(benchmark, peers=(pyomo,)), small=True, python=sys.executable))
+    found = list(run(replace(benchmark, peers=(pyomo,)), small=True, python=Path(sys.executable)))
     assert [row.failure for row in found] == [""] * len(found)
     for row in found:
         assert row.problem == "same"
@@ -65,7 +65,7 @@ def test_a_peer_that_is_not_installed_is_a_row_without_a_ratio() -> None:
 def test_a_peer_that_breaks_is_a_row_with_its_last_words() -> None:
     arrays = day_arrays(street())
     del arrays["meter_bus"]
-    found = ask(MISSING, arrays, sys.executable)
+    found = ask(MISSING, arrays, Path(sys.executable))
     assert "meter_bus" in found["failure"]
 
 
@@ -82,11 +82,14 @@ def test_a_peer_that_breaks_is_a_row_with_its_last_words() -> None:
         (None, None, "", True),
     ],
 )
-def test_objectives_rule_a_comparison_in_or_out(ours, peer, problem, valid) -> None:
+def test_objectives_rule_a_comparison_in_or_out(
+    ours: float | None, peer: float | None, problem: str, valid: bool
+) -> None:
     assert (rows.verdict(ours, peer, problem) == "") is valid
 
 
-def test_kept_rows_come_back(results, capsys) -> None:
+@pytest.mark.usefixtures("_no_results")
+def test_kept_rows_come_back(capsys: pytest.CaptureFixture[str]) -> None:
     (row,) = run(quick())
     assert row.ratio is None
     assert row.failure == ""
@@ -98,13 +101,15 @@ def test_kept_rows_come_back(results, capsys) -> None:
     assert "street" in capsys.readouterr().out
 
 
-def test_a_failed_row_is_exit_code_1(results, capsys) -> None:
+@pytest.mark.usefixtures("_no_results")
+def test_a_failed_row_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     rows.keep("lv-day", list(run(quick((MISSING,), 1.0))))
     assert main(["lv-day", "--last"]) == 1
     assert "not installed" in capsys.readouterr().out
 
 
-def test_nothing_kept_and_unknown_names_are_said(results, capsys) -> None:
+@pytest.mark.usefixtures("_no_results")
+def test_nothing_kept_and_unknown_names_are_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compile", "--last"]) == 1
     assert main(["no-such"]) == 2
     assert main(["setup", "no-such"]) == 2
@@ -113,7 +118,7 @@ def test_nothing_kept_and_unknown_names_are_said(results, capsys) -> None:
     assert all(name in text for name in (*benchmarks_by_name(), *peers_by_name()))
 
 
-def test_list_names_every_benchmark_and_peer(capsys) -> None:
+def test_list_names_every_benchmark_and_peer(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     text = capsys.readouterr().out
     assert all(name in text for name in (*benchmarks_by_name(), *peers_by_name()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -18,6 +19,10 @@ from dispatch.model.inputs import make_inputs
 from dispatch.model.linear import linear_flow
 from dispatch.solve.monolithic import Monolithic
 
+if TYPE_CHECKING:
+    import xarray as xr
+
+Given = tuple["xr.DataTree", dict[str, np.ndarray], float]
 SEEDS = range(3)
 SIMBENCH = Path(__file__).parents[2].parent / "shared/data/networks/simbench_scenario1_extract"
 
@@ -28,20 +33,22 @@ def within(value: float) -> float:
 
 
 @pytest.fixture(params=[(name, seed) for name in RECIPES for seed in SEEDS], ids=lambda p: f"{p[0]} {p[1]}")
-def generated(request):
+def generated(request: pytest.FixtureRequest) -> Given:
     name, seed = request.param
     recipe = RECIPES[name]
     tables, offsets = tables_of(recipe, seed)
     return build_case(tables), offsets, recipe.limit_penalty
 
 
-def monolithic(case, offsets, penalty, *, all_rows=False):
+def monolithic(
+    case: xr.DataTree, offsets: dict[str, np.ndarray], penalty: float, *, all_rows: bool = False
+) -> tuple[Monolithic, Offsets]:
     given = Offsets(offsets["v_max"], offsets["v_min"], offsets["s"])
     inputs = make_inputs(case, offsets=given, limit_penalty=penalty)
     return Monolithic(compile_program(inputs), network_of(case), inputs, all_rows=all_rows), given
 
 
-def test_optimum_and_least_relaxation_agree(generated) -> None:
+def test_optimum_and_least_relaxation_agree(generated: Given) -> None:
     case, offsets, penalty = generated
     expected = Feeder(plain(case), offsets, penalty)
     ours, given = monolithic(case, offsets, penalty)
