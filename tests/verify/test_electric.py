@@ -14,7 +14,7 @@ from dispatch.case.network import network_of
 from dispatch.case.schema import build_case
 from dispatch.errors import InputError
 from dispatch.model.linear import linear_flow
-from dispatch.verify import circuit
+from dispatch.verify import circuit, electric
 from dispatch.verify.electric import AcModel, ac_flow, check_physics, injections, offsets_of
 
 FROZEN = json.loads(Path(__file__).with_name("expected").joinpath("pandapower.json").read_text(encoding="utf-8"))
@@ -270,3 +270,17 @@ def test_check_physics_reads_the_schedule() -> None:
     assert not excess.holds()
     with pytest.raises(InputError, match=r"p_import.*\n.*p_export"):
         check_physics(build_case(tables))
+
+
+def test_second_method_takes_over_where_the_first_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = AcModel(build_case(feeder()))
+    p = np.zeros((4, 3))
+    p[3] = [-60.0, 40.0, -5e4]
+    usual = model.flow(p, 0 * p)
+    monkeypatch.setattr(electric, "METHODS", ((electric.METHODS[0][0], 1), electric.METHODS[1]))
+    again = model.flow(p, 0 * p)
+    assert again.converged.tolist() == usual.converged.tolist() == [True, True, False]
+    for what in WHAT:
+        np.testing.assert_allclose(getattr(again, what), getattr(usual, what), rtol=0, atol=1e-6)
+    monkeypatch.setattr(electric, "METHODS", electric.METHODS[:1])
+    assert not model.flow(p, 0 * p).converged.any()
