@@ -22,7 +22,7 @@ from dispatch.report.plot import (
     time_ticks,
 )
 from dispatch.report.tightness import largest
-from dispatch.report.words import money, number, percent
+from dispatch.report.words import UNKNOWN, money, number, percent
 
 if TYPE_CHECKING:
     from dispatch.report.outcome import Outcome
@@ -112,6 +112,10 @@ def energy_figure(outcome: Outcome, clock: Clock) -> Figure:
     return Figure(plot, tuple(parts))
 
 
+def _most(values: np.ndarray) -> str:
+    return number(max(largest(values), 0.0), 2) if not np.isnan(values).all() else UNKNOWN
+
+
 def exchange_figure(outcome: Outcome, clock: Clock) -> Figure:
     """Draw what the town takes from the grid above, with and without control."""
     day = day_of_town(outcome)
@@ -121,11 +125,7 @@ def exchange_figure(outcome: Outcome, clock: Clock) -> Figure:
     scale = scale_of(min(-factor * largest(-both), 0.0), max(factor * largest(both), 0.0))
     shapes = [_line("before", before * factor, scale), _line("after", net * factor, scale)]
     parts = tuple(
-        Part(
-            style,
-            name,
-            f"at most {number(factor * max(largest(v), 0.0), 2)} {unit} taken, {number(factor * max(largest(-v), 0.0), 2)} given",
-        )
+        Part(style, name, f"at most {_most(factor * v)} {unit} taken, {_most(-factor * v)} given")
         for style, name, v in (("line-after", "with control", net), ("line-before", "without control", before))
     )
     told = " ".join(f"{p.name}: {p.amount}." for p in parts)

@@ -87,11 +87,9 @@ def _verdict(outcome: Outcome, run: Totals, state: State, clock: Clock) -> tuple
             f"The AC power flow has no answer {missing}.",
             "Voltages are not known there; do not rely on them.",
         )
-    proof = (
-        "proven to be the cheapest"
-        if run.gap <= PROVEN
-        else f"at most {percent(run.gap, 4)} above the cheapest possible"
-    )
+    proof = f"at most {percent(run.gap, 4)} above the cheapest possible"
+    if not run.gap > PROVEN:
+        proof = "not proven to be the cheapest" if np.isnan(run.gap) else "proven to be the cheapest"
     return "good", f"All limits hold, {clock.span()}.", f"Checked by AC power flow; {proof}."
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 from markupsafe import Markup
 
+from dispatch.case.netcdf import write_atomically
 from dispatch.report import charts, words
 from dispatch.report.feeders import feeder_figures
 from dispatch.report.headline import headline
@@ -24,6 +23,8 @@ from dispatch.report.transformers import transformer_rows
 from dispatch.report.words import Clock
 
 if TYPE_CHECKING:
+    import os
+
     import xarray as xr
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -55,20 +56,7 @@ def write_report(result: xr.DataTree, path: str | os.PathLike[str]) -> None:
     OSError
         If the folder cannot be written.
     """
-    target = Path(path)
-    page = render(result).encode("utf-8")
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_atomically(path, render(result).encode("utf-8"))
 
 
 def render(result: xr.DataTree) -> str:
@@ -84,15 +72,17 @@ def render(result: xr.DataTree) -> str:
     str
         HTML.
     """
+    return _template().render(_content(read_outcome(result)))
+
+
+@cache
+def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     names = ("number", "money", "percent", "scientific", "plural")
     environment.filters.update({name: getattr(words, name) for name in names})
-    return environment.from_string(_file("report.html")).render(_content(read_outcome(result)))
+    return environment.from_string(_file("report.html"))
 
 
 def _file(name: str) -> str:

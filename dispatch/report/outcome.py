@@ -188,7 +188,7 @@ def _certificate(result: xr.DataTree, feeders: int) -> Columns:
     filled: Columns = {}
     for name, attribute in attribute_table()["certificate"].attributes.items():
         values = found.get(name)
-        if values is None or len(values) != feeders:
+        if values is None or values.shape != (feeders,):
             filled[name] = np.full(feeders, "not_run" if attribute.dtype == "text" else np.nan, object)
         else:
             filled[name] = values

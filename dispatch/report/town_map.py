@@ -10,14 +10,14 @@ import numpy as np
 from dispatch.report.headline import tightest_place
 from dispatch.report.layout import Layout, bus_layout
 from dispatch.report.plot import pairs
-from dispatch.report.words import percent, plural
+from dispatch.report.words import percent
 
 if TYPE_CHECKING:
     from dispatch.report.outcome import Outcome
     from dispatch.report.tightness import State
     from dispatch.report.words import Clock
 
-CLASSES = (0.5, 0.8, 0.95, 1.005)
+CLASSES = (0.5, 0.8, 0.95)
 """Bounds of the classes of colour, as parts of the limit that are used."""
 CLASS_NAMES = ("below 50 %", "50 to 80 %", "80 to 95 %", "95 to 100 %", "over the limit")
 MOST_BRANCHES = 12_000
@@ -89,18 +89,20 @@ class TownMap:
     note: str
 
 
-def ranks(share: np.ndarray) -> np.ndarray:
-    """Class of colour of each used share, -1 where it is not known."""
-    return np.where(np.isnan(share), -1, np.searchsorted(CLASSES, share, side="right"))
+def ranks(share: np.ndarray, over: np.ndarray) -> np.ndarray:
+    """Class of colour of each used share, the last where the limit is exceeded, -1 where nothing is known."""
+    known = np.where(over, len(CLASSES) + 1, np.searchsorted(CLASSES, share, side="right"))
+    return np.where(np.isnan(share), -1, known)
 
 
-def branch_share(outcome: Outcome, state: State) -> np.ndarray:
-    """Pick the larger of each branch: share of its rating, or of the voltage limit at either of its ends."""
+def branch_share(outcome: Outcome, state: State) -> tuple[np.ndarray, np.ndarray]:
+    """Find the used share of each branch (rating, or voltage at either end) and where a limit is exceeded."""
     network, v = outcome.network, state.bus.share
     if not network.branches:
-        return np.zeros(0)
+        return np.zeros(0), np.zeros(0, bool)
+    over = state.bus.over[network.branch_from] | state.bus.over[network.branch_to] | state.branch.over
     ends = np.fmax(v[network.branch_from], v[network.branch_to])
-    return np.asarray(np.fmax(state.branch.share, ends))
+    return np.asarray(np.fmax(state.branch.share, ends)), over
 
 
 def town_maps(outcome: Outcome, with_control: State, without: State, clock: Clock) -> tuple[TownMap, TownMap]:
@@ -127,8 +129,7 @@ def town_maps(outcome: Outcome, with_control: State, without: State, clock: Cloc
 
 
 def _map(outcome: Outcome, layout: Layout, state: State, key: str, title: str, clock: Clock) -> TownMap:
-    share = branch_share(outcome, state)
-    rank = ranks(share)
+    rank = ranks(*branch_share(outcome, state))
     used = outcome.feeder["branch"] >= 0
     dots = outcome.network.branches > MOST_BRANCHES
     lines = () if dots else _lines(outcome, layout, np.where(used & outcome.network.in_service, rank, -2))
@@ -138,10 +139,6 @@ def _map(outcome: Outcome, layout: Layout, state: State, key: str, title: str, c
     legend = tuple((k, CLASS_NAMES[k], f"{int((counted_ranks == k).sum()):,}") for k in range(len(CLASS_NAMES)))
     what = "feeders" if dots else "lines and transformers"
     counted = "; ".join(f"{name}: {count}" for _, name, count in legend)
-    note = "Each dot is a feeder, at the middle of its buses" if dots else (
-        "Squares are transformers" if layout.geographic else "The file gives no places: each tree is a feeder, its source at the left; squares are transformers")  # noqa: E501  # fmt: skip
-    if layout.missing:
-        note += f"; {plural(layout.missing, 'bus').replace('buss', 'buses')} without a place not drawn"
     return TownMap(
         key,
         title,
@@ -155,8 +152,18 @@ def _map(outcome: Outcome, layout: Layout, state: State, key: str, title: str, c
         _tightest(outcome, layout, state),
         tightest_place(outcome, state, clock),
         legend,
-        note,
+        _note(layout, dots),
     )
+
+
+def _note(layout: Layout, dots: bool) -> str:
+    """Say what is drawn."""
+    note = "Each dot is a feeder, at the middle of its buses" if dots else "Squares are transformers"
+    if not layout.geographic:
+        note = f"The file gives no places: each tree is a feeder, its source at the left. {note}"
+    if layout.missing:
+        note += f"; {layout.missing:,} bus{'' if layout.missing == 1 else 'es'} without a place not drawn"
+    return note
 
 
 def _path(outcome: Outcome, layout: Layout, pick: np.ndarray) -> str:
@@ -177,7 +184,7 @@ def _mark(layout: Layout, x: float, y: float, rank: int, label: str) -> Mark:
 def _transformer_marks(outcome: Outcome, layout: Layout, state: State, clock: Clock) -> tuple[Mark, ...]:
     first, n = outcome.network.lines, outcome.count("transformer")
     share, step = state.branch.share[first:], state.branch.step[first:]
-    rank = ranks(share)
+    rank = ranks(share, state.branch.over[first:])
     marks = []
     for k in np.argsort(rank, kind="stable").tolist():
         bus = outcome.network.branch_to[first + k]
@@ -193,14 +200,15 @@ def _transformer_marks(outcome: Outcome, layout: Layout, state: State, clock: Cl
 def _feeder_marks(outcome: Outcome, layout: Layout, state: State) -> tuple[Mark, ...]:
     bus_feeder, branch_feeder = outcome.feeder["bus"], outcome.feeder["branch"]
     n = outcome.count("source")
-    share = np.full(n, np.nan)
-    for feeder, values in ((bus_feeder, state.bus.share), (branch_feeder, state.branch.share)):
+    share, over = np.full(n, np.nan), np.zeros(n, bool)
+    for feeder, tightest in ((bus_feeder, state.bus), (branch_feeder, state.branch)):
         inside = feeder >= 0
-        np.fmax.at(share, feeder[inside], values[inside])
+        np.fmax.at(share, feeder[inside], tightest.share[inside])
+        over[feeder[inside & tightest.over]] = True
     drawn = (bus_feeder >= 0) & ~np.isnan(layout.x)
     count = np.bincount(bus_feeder[drawn], minlength=n)
     x, y = (np.bincount(bus_feeder[drawn], weights=a[drawn], minlength=n) for a in (layout.x, layout.y))
-    rank = ranks(share)
+    rank = ranks(share, over)
     return tuple(
         _mark(layout, float(x[k] / count[k]), float(y[k] / count[k]), int(rank[k]), "")
         for k in np.argsort(rank, kind="stable").tolist()

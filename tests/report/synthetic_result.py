@@ -54,6 +54,11 @@ def make_result(
     return result
 
 
+def _texts(values: Any) -> np.ndarray:
+    """Array of text, also where there is none."""
+    return np.asarray(values) if len(values) else np.zeros(0, "U1")
+
+
 def _network(rng: np.random.Generator, feeders: int, buses: int, places: bool, prefix: str) -> dict[str, Any]:
     names = [f"{prefix}f{f}b{b}" for f in range(feeders) for b in range(buses)]
     longitude, latitude = np.full((2, feeders * buses), np.nan)
@@ -79,10 +84,10 @@ def _network(rng: np.random.Generator, feeders: int, buses: int, places: bool, p
         "bus": {"id": names, "v_nom": np.where(np.isin(names, roots) & bool(low), 20.0, 0.4), "longitude": longitude,
                 "latitude": latitude},
         "source": {"id": [f"{prefix}area-{f}" for f in range(feeders)], "bus": roots},
-        "line": {"id": [f"{prefix}line{k}" for k in range(len(start))], "bus_from": np.array(start, "U32"),
-                 "bus_to": np.array(stop, "U32"), "r": 0.01, "x": 0.01, "s_nom": 150.0},
-        "transformer": {"id": [f"{prefix}trafo-{f}" for f in range(some)], "bus_from": np.array(roots[:some], "U32"),
-                        "bus_to": np.array(low, "U32"), "s_nom": 400.0, "v_nom_from": 20.0, "v_nom_to": 0.4,
+        "line": {"id": [f"{prefix}line{k}" for k in range(len(start))], "bus_from": _texts(start),
+                 "bus_to": _texts(stop), "r": 0.01, "x": 0.01, "s_nom": 150.0},
+        "transformer": {"id": [f"{prefix}trafo-{f}" for f in range(some)], "bus_from": _texts(roots[:some]),
+                        "bus_to": _texts(low), "s_nom": 400.0, "v_nom_from": 20.0, "v_nom_to": 0.4,
                         "r_pu": 0.01, "x_pu": 0.04},
     }  # fmt: skip
 
@@ -95,14 +100,14 @@ def _houses(rng: np.random.Generator, tables: dict[str, Any], pv: bool, batterie
     with_pv = np.nonzero(rng.random(n) < 0.8)[0] if pv else np.zeros(0, int)
     with_store = with_pv[rng.random(len(with_pv)) < 0.6] if batteries else np.zeros(0, int)
     size = rng.uniform(4, 14, len(with_pv))
-    tables["prosumer"] = {"id": np.array(houses, "U64"), "energy_year": rng.uniform(1500, 6000, n)}
+    tables["prosumer"] = {"id": _texts(houses), "energy_year": rng.uniform(1500, 6000, n)}
     tables["tariff"] = {"id": ["flat"], "price_import": 0.3, "price_export": 0.08}
-    tables["meter"] = {"id": np.array(meters, "U64"), "bus": at, "prosumer": houses, "tariff": "flat"}
+    tables["meter"] = {"id": _texts(meters), "bus": at, "prosumer": houses, "tariff": "flat"}
     tables["load"] = {"id": [f"load{k}" for k in range(n)], "meter": meters, "p_nom": 1.0}
-    tables["pv"] = {"id": np.array([f"pv{k}" for k in with_pv], "U16"), "p_nom": size,
-                    "meter": np.array(meters, "U64")[with_pv]}  # fmt: skip
-    tables["store"] = {"id": np.array([f"store{k}" for k in with_store], "U16"), "energy_nom": 10.0, "p_nom": 5.0,
-                       "meter": np.array(meters, "U64")[with_store]}  # fmt: skip
+    tables["pv"] = {"id": _texts([f"pv{k}" for k in with_pv]), "p_nom": size,
+                    "meter": _texts(meters)[with_pv]}  # fmt: skip
+    tables["store"] = {"id": _texts([f"store{k}" for k in with_store]), "energy_nom": 10.0, "p_nom": 5.0,
+                       "meter": _texts(meters)[with_store]}  # fmt: skip
 
 
 def _results(rng: np.random.Generator, tables: dict[str, Any], time: np.ndarray, sun: np.ndarray, status: str) -> None:
