@@ -105,6 +105,9 @@ def _kind(name: str, section: dict[str, Any]) -> Kind:
     return Kind(name, section["group"], section["description"], MappingProxyType(rows), **flags)
 
 
+_added: dict[str, dict[str, Any]] = {}
+
+
 @cache
 def attribute_table() -> Mapping[str, Kind]:
     """Every kind of the attribute table by name.
@@ -112,7 +115,35 @@ def attribute_table() -> Mapping[str, Kind]:
     Returns
     -------
     mapping of str to Kind
-        In the order of the file.
+        In the order of the file, then what `add_sections` added.
     """
     text = resources.files(__package__).joinpath("attributes.toml").read_text(encoding="utf-8")
-    return MappingProxyType({name: _kind(name, section) for name, section in tomllib.loads(text).items()})
+    sections = tomllib.loads(text)
+    for name, section in _added.items():
+        if name in sections:
+            sections[name]["attributes"] |= section["attributes"]
+        else:
+            sections[name] = section
+    return MappingProxyType({name: _kind(name, section) for name, section in sections.items()})
+
+
+def add_sections(sections: Mapping[str, dict[str, Any]]) -> None:
+    """Add kinds to the table for this process, and series of theirs to ``forecast`` and ``schedule``.
+
+    Parameters
+    ----------
+    sections : mapping of str to dict
+        As parsed from TOML of the form of the attribute table; see `dispatch.case.own_sections.parse_sections`.
+    """
+    for name, section in sections.items():
+        both = {**_added.get(name, {}).get("attributes", {}), **section["attributes"]}
+        _added[name] = {**section, "attributes": both}
+    attribute_table.cache_clear()
+
+
+def remove_kind(name: str) -> None:
+    """Take a kind that was added out of the table again, with its series."""
+    _added.pop(name, None)
+    for section in _added.values():
+        section["attributes"] = {k: row for k, row in section["attributes"].items() if row.get("of") != name}
+    attribute_table.cache_clear()

@@ -55,7 +55,7 @@ def _members(case: xr.DataTree) -> Mapping[str, list[np.ndarray]]:
     network = network_of(case)
     count = len(network.source_bus)
     feeder = {"bus": network.feeder, "source": np.arange(count, dtype=np.int32)}
-    for kind, attribute in BELONGS.items():
+    for kind, attribute in (BELONGS | _own_kinds()).items():
         if kind in feeder:
             continue
         parent = attribute_table()[kind].attributes[attribute].parent
@@ -69,6 +69,16 @@ def _members(case: xr.DataTree) -> Mapping[str, list[np.ndarray]]:
             used = [(members[user], parent_index(case, user, attribute)) for user, attribute in by]
             members[kind] = [_used([at[chosen[k]] for chosen, at in used]) for k in range(count)]
     return members
+
+
+def _own_kinds() -> dict[str, str]:
+    """Kinds of a user's own components, with the first parent that belongs to a feeder."""
+    table, found = attribute_table(), {}
+    for name, kind in table.items():
+        known = [a.name for a in kind.attributes.values() if a.parent == "bus" or a.parent in BELONGS]
+        if kind.has_elements and name not in BELONGS and known:
+            found[name] = known[0]
+    return found
 
 
 def _grouped(of: np.ndarray, count: int) -> list[np.ndarray]:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+from dispatch.case.attributes import add_sections, remove_kind
+from dispatch.case.own_sections import parse_sections
+from dispatch.errors import InputError, ModelError, Problem
 from dispatch.model.components.battery import battery
 from dispatch.model.components.bus import bus
 from dispatch.model.components.line import line
@@ -16,6 +21,8 @@ from dispatch.model.components.source import source
 from dispatch.model.components.transformer import transformer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dispatch.model.component import Component
 
 
@@ -41,6 +48,7 @@ class Registered:
 _PROSUMER = (load, pv, battery, meter, peak)
 _NETWORK = (bus, source, line, transformer)
 _own: dict[str, Registered] = {}
+_files: dict[Path, tuple[str, bytes]] = {}  # component and content of each file that was loaded
 
 
 def components() -> dict[str, Registered]:
@@ -52,3 +60,96 @@ def components() -> dict[str, Registered]:
 def own_components() -> tuple[str, ...]:
     """Names of the components that a user added, in the order in which they were."""
     return tuple(_own)
+
+
+def register(function: Component, table: str, *, source: str = "") -> str:
+    """Add a component for this process; its kind then works everywhere.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(b, p)``, see `dispatch.model.component.Block`; it bears the name of its kind.
+    table : str
+        TOML section of the attribute table for the kind; its numbers are the parameters, its parents the nodes.
+    source : str
+        Where it stands, for messages.
+
+    Returns
+    -------
+    str
+        Name of the kind.
+
+    Raises
+    ------
+    InputError
+        If the table section has problems.
+    ModelError
+        If the function does not bear the kind's name.
+    """
+    kind, sections = parse_sections(table, source or f"table of {function.__name__}")
+    if function.__name__ != kind:
+        raise ModelError(f"The table section is called {kind}, the component {function.__name__}. Give both one name.")
+    add_sections(sections)
+    _own[kind] = Registered(kind, function)
+    return kind
+
+
+def unregister(kind: str) -> None:
+    """Take out a component that was added."""
+    _own.pop(kind, None)
+    remove_kind(kind)
+    for path in [path for path, (name, _) in _files.items() if name == kind]:
+        del _files[path]
+
+
+def load_components(files: Iterable[str | Path]) -> tuple[str, ...]:
+    """Add the components of Python files; a file that is already loaded and has not changed is left as it is.
+
+    This runs the files, so name only files that you trust. Every process needs it: call it at the start of a worker.
+
+    Parameters
+    ----------
+    files : iterable of path
+        Each defines ``TABLE`` (TOML text) and a function that bears the name of its section.
+
+    Returns
+    -------
+    tuple of str
+        Names of the kinds.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be found, or its table has problems.
+    ModelError
+        If a file lacks the table or the function.
+    """
+    return tuple(_load(Path(file).resolve()) for file in files)
+
+
+def _load(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        hint = "Name a Python file with TABLE and a component."
+        raise InputError(
+            [Problem("component-file", str(path), value=error.strerror or "not readable", hint=hint)]
+        ) from error
+    if path in _files:
+        name, known = _files[path]
+        if known == content:
+            return name
+        unregister(name)
+    module = ModuleType(f"own_component_{path.stem}")
+    module.__file__ = str(path)
+    exec(compile(content, str(path), "exec"), module.__dict__)  # noqa: S102  (the user names the file to be run)
+    table = getattr(module, "TABLE", None)
+    if not isinstance(table, str):
+        raise ModelError(f"{path.name} has no TABLE. Give it the kind's section of the attribute table as TOML text.")
+    name, _ = parse_sections(table, path.name)
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise ModelError(f"{path.name} has no function {name}(b, p). Name the component as its table section.")
+    register(function, table, source=path.name)
+    _files[path] = (name, content)
+    return name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from model_cases import Shape, inputs_of, shapes
 
 from dispatch.model.compiler import compile_program
-from dispatch.model.inputs import Inputs
+
+if TYPE_CHECKING:
+    from dispatch.model.inputs import Inputs
 
 EVERY = {"load", "pv", "battery", "meter", "peak", "bus", "source", "line", "transformer"}
 
