@@ -103,7 +103,9 @@ def _buses(net: Net) -> Table:
     given = np.isfinite(low) | np.isfinite(high)
     if (given & ~sensible).any():
         count = np.count_nonzero(given & ~sensible)
-        net.notes.append(f"bus: {count} voltage limits that leave no room or are not within 0.5 to 1.5 are 0.90 to 1.10 instead.")
+        net.notes.append(
+            f"bus: {count} voltage limits that leave no room or are not within 0.5 to 1.5 are 0.90 to 1.10 instead."
+        )
     longitude, latitude = _places(net)
     return {
         "id": net.ids("bus", "bus"),

@@ -120,7 +120,11 @@ def _taps(net: Net) -> Table:
     active = (side != "") & (step != 0) | (net.numbers("trafo", "tap_step_degree", 0.0) != 0)
     kinds = net.texts("trafo", "tap_changer_type")
     if "tap_changer_type" in net.frame("trafo").columns:
-        active &= kinds != ""  # from version 3 on a tap without a type does nothing
+        untyped = active & (kinds == "") & (position != neutral)  # from version 3 on it does nothing
+        active &= kinds != ""
+        if untyped.any():
+            ids = named(net.ids("trafo", "transformer")[untyped])
+            net.notes.append(f"trafo: taps without tap_changer_type have no effect, as in pandapower 3: {ids}.")
     moved = active & (position != neutral)
     _refuse_taps(net, moved, kinds, position, neutral)
     step = np.where(active, step, 0.0)
