@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from dispatch.case.attributes import attribute_table
+from dispatch.case.instant import instant
 from dispatch.case.schema import Columns, columns, kind_dataset, positions, time_axis
 from dispatch.errors import InputError, Problem, raise_if_any
 
@@ -108,7 +108,7 @@ def _span(axes: list[Axis], start: Any, horizon_h: float) -> tuple[np.datetime64
         hint = "Resample one of the two; nothing is resampled silently."
         raise InputError([Problem("time-step", common.group, "time", value=found, allowed="one step", hint=hint)])
     low, high = max(a.first for a in axes), min(a.end for a in axes)
-    first = low if start is None else _utc(start)
+    first = low if start is None else instant(start)
     count = horizon_h / (common.step / np.timedelta64(1, "h"))
     problems = []
     if not np.isfinite(count) or count < 1 or abs(count - round(count)) > 1e-9:
@@ -126,17 +126,6 @@ def _span(axes: list[Axis], start: Any, horizon_h: float) -> tuple[np.datetime64
             problems.append(Problem("start", axis.group, "time", (), 0, f"asked from {first} UTC", hint=hint))
     raise_if_any(problems)
     return first, Axis(common.group, first, common.step, round(count))
-
-
-def _utc(start: Any) -> np.datetime64:
-    """Read a time; UTC unless it carries an offset."""
-    try:
-        stamp = pd.Timestamp(start)
-    except ValueError as error:
-        hint = "Write it as 2016-05-21T22:00 (UTC)."
-        raise InputError([Problem("start", "/forecast", "time", value=repr(start), hint=hint)]) from error
-    naive = stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp
-    return np.datetime64(naive.to_numpy(), "s")
 
 
 def _cropped(given: Columns, name: str, time: np.ndarray) -> np.ndarray:

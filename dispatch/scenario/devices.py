@@ -45,7 +45,7 @@ def pv_sizes(houses: Houses, seed: int, mean_kw: float | None) -> np.ndarray:
     size = size * np.exp(PV_SPREAD * draw(houses.id, seed, "pv_size", normal=True))
     if mean_kw is not None and len(size):
         size = size * (mean_kw / size.mean())
-    return np.maximum(np.round(size, 1), 1.0)
+    return np.asarray(np.maximum(np.round(size, 1), 1.0))
 
 
 def pv_tables(houses: Houses, chosen: np.ndarray, size: np.ndarray, library: Library, seed: int) -> dict[str, Columns]:
@@ -109,12 +109,32 @@ def pv_tables(houses: Houses, chosen: np.ndarray, size: np.ndarray, library: Lib
 
 
 def _pv_shape(houses: Houses, one: np.ndarray, azimuth: np.ndarray, library: Library, seed: int) -> np.ndarray:
-    own = np.nonzero(np.char.startswith(library.id, b"PV") & ~np.isin(library.id, list(ORIENTED)))[0]
+    named = np.char.startswith(library.id, b"PV")
+    own = np.nonzero(named & ~np.isin(library.id, list(ORIENTED)))[0]
     if len(own) or not np.isin(list(ORIENTED), library.id).all():
-        at = own if len(own) else np.zeros(1, int)
-        return np.asarray(library.id[at[(draw(houses.id, seed, "shape") * len(at)).astype(int)]])
+        return np.asarray(library.id[library.pick(own, draw(houses.id, seed, "shape"), "PV")])
     facing = np.select([~one, azimuth < 155, azimuth > 205], [b"PV_east_west", b"PV_east", b"PV_west"], b"PV_south")
     return np.asarray(facing)
+
+
+def shape_existing_pv(pv: Columns, library: Library, seed: int) -> None:
+    """Give PV that the case has already a shape where it has none, in place; other generation stays constant.
+
+    Parameters
+    ----------
+    pv : Columns
+        ``profile`` of systems of kind ``pv`` without one is set: ``PV_south`` of the library, or any of the shapes
+        whose names begin with ``PV`` that the case has itself.
+    library : Library
+    seed : int
+        Of the scenario.
+    """
+    bare = (pv["kind"] == b"pv") & (pv["profile"] == b"")
+    own = np.nonzero(np.char.startswith(library.id, b"PV") & ~np.isin(library.id, list(ORIENTED)))[0]
+    shapes = own if len(own) else np.nonzero(library.id == b"PV_south")[0]
+    at = library.pick(shapes, draw(pv["id"], seed, "old_pv")[bare], "PV")
+    pv["profile"] = pv["profile"].astype(np.result_type(pv["profile"], library.id))
+    pv["profile"][bare] = library.id[at]
 
 
 def battery_table(houses: Houses, chosen: np.ndarray, size: np.ndarray, battery_hours: float) -> Columns:
@@ -176,14 +196,14 @@ def heat_pump_table(houses: Houses, chosen: np.ndarray, library: Library, seed: 
         Of kind ``load``.
     """
     shapes = library.names(b"Air_", b"Soil_")
-    at = shapes[(draw(houses.id, seed, "pump") * len(shapes)).astype(int)]
-    shift = np.floor(17 * draw(houses.id, seed, "heat")) / 4 - 2
-    p_nom = houses.heat / COP / HOURS / library.mean[at]
+    at = library.pick(shapes, draw(houses.id, seed, "pump")[chosen], "heat pumps")
+    shift = np.floor(17 * draw(houses.id, seed, "heat")[chosen]) / 4 - 2
+    p_nom = houses.heat[chosen] / COP / HOURS / library.mean[at]
     return {
         "id": np.char.add(houses.id, b"_heat_pump")[chosen],
-        "p_nom": p_nom[chosen],
-        "q_nom": PUMP_Q * p_nom[chosen],
-        "profile": library.id[at][chosen],
-        "profile_shift": shift[chosen],
-        "kind": np.full(chosen.sum(), b"heat_pump"),
+        "p_nom": p_nom,
+        "q_nom": PUMP_Q * p_nom,
+        "profile": library.id[at],
+        "profile_shift": shift,
+        "kind": np.full(len(at), b"heat_pump"),
     }

@@ -35,6 +35,7 @@ PURPOSES = (
     "heat_pump",
     "heat",
     "pump",
+    "old_pv",
 )
 
 

@@ -50,6 +50,33 @@ class Library:
             found |= np.char.startswith(self.id, start)
         return np.nonzero(found & self.whole_year & (self.mean > 0))[0]
 
+    def pick(self, shapes: np.ndarray, drawn: np.ndarray, what: str) -> np.ndarray:
+        """Choose one of some shapes for each number.
+
+        Parameters
+        ----------
+        shapes : ndarray of int
+            Positions of the shapes.
+        drawn : ndarray (house,)
+            On [0, 1).
+        what : str
+            What they are shapes of, for the message.
+
+        Returns
+        -------
+        ndarray (house,) of int
+            Positions.
+
+        Raises
+        ------
+        InputError
+            If there is none to choose from and somebody needs one.
+        """
+        if len(drawn) and not len(shapes):
+            hint = "Leave out profiles to use the embedded library, or add shapes whose mean over a year is known."
+            raise InputError([Problem("no-shape", "/profile", "id", value=f"without a shape for {what}", hint=hint)])
+        return np.asarray(shapes[(drawn * len(shapes)).astype(np.int64)], np.int64)
+
 
 def library_of(
     case: xr.DataTree, *, season: str, start: np.datetime64 | None, days: int | None, profiles: xr.DataTree | None

@@ -1,0 +1,107 @@
+"""Putting shapes, heat pumps, PV and batteries into the tables of a case."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dispatch.case.schema import Columns, positions
+from dispatch.scenario.devices import COP, battery_table, heat_pump_table, pv_sizes, pv_tables
+from dispatch.scenario.houses import HOURS, LARGE_KWH, Houses, draw, first_ones
+
+if TYPE_CHECKING:
+    from dispatch.scenario.library import Library
+
+Tables = dict[str, Columns]
+
+
+def written(texts: np.ndarray, rows: np.ndarray, values: Any) -> np.ndarray:
+    """Write texts into some rows of a copy that is wide enough."""
+    wide = texts.astype(np.result_type(texts, np.asarray(values)))
+    wide[rows] = values
+    return wide
+
+
+def appended(table: Columns, rows: Columns) -> Columns:
+    """Table with further rows at its end; ids and texts become as wide as needed."""
+    return {name: np.concatenate([table[name], rows[name]]) for name in table}
+
+
+def take_out_possible_heat_pumps(tables: Tables) -> None:
+    """Remove loads of kind ``heat_pump`` without a profile; what heats their houses is open again."""
+    load, meter, prosumer = tables["load"], tables["meter"], tables["prosumer"]
+    possible = (load["kind"] == b"heat_pump") & (load["profile"] == b"")
+    owner = positions(prosumer["id"], meter["prosumer"][positions(meter["id"], load["meter"])])
+    open_again = np.setdiff1d(owner[possible], owner[(load["kind"] == b"heat_pump") & ~possible])
+    prosumer["heating"] = written(prosumer["heating"], open_again, b"unknown")
+    tables["load"] = {name: values[~possible] for name, values in load.items()}
+
+
+def attach_shapes(load: Columns, houses: Houses, library: Library, seed: int) -> None:
+    """Give houses without a profile a household shape, scaled to their yearly use, in place."""
+    bare = load["profile"][houses.load] == b""
+    rows, energy, large = houses.load[bare], houses.energy[bare], houses.energy[bare] > LARGE_KWH
+    at = library.pick(library.names(b"H0"), draw(houses.id, seed, "archetype")[bare], "households")
+    shift = np.floor(17 * draw(houses.id, seed, "shift")[bare]) / 4 - 2
+    mixed = library.names(b"household_mix")
+    if len(mixed):
+        at, shift = np.where(large, mixed[0], at), np.where(large, 0.0, shift)
+    p_nom, old = energy / HOURS / library.mean[at], load["p_nom"][rows]
+    ratio = np.divide(load["q_nom"][rows], old, out=np.zeros_like(old), where=old > 0)
+    load["p_nom"][rows], load["q_nom"][rows], load["profile_shift"][rows] = p_nom, ratio * p_nom, shift
+    load["profile"] = written(load["profile"], rows, library.id[at])
+    load["kind"] = written(load["kind"], rows[~large], b"household")
+
+
+def add_heat_pumps(tables: Tables, houses: Houses, library: Library, share: float, seed: int) -> None:
+    """Give a share of the houses heat pumps, and note what every house uses and what heats it."""
+    load, prosumer, meter = tables["load"], tables["prosumer"], tables["meter"]
+    pump_at = positions(meter["id"], load["meter"][load["kind"] == b"heat_pump"])
+    warm = np.isin(houses.prosumer, positions(prosumer["id"], meter["prosumer"][pump_at]))
+    warm |= prosumer["heating"][houses.prosumer] == b"heat_pump"
+    chosen = first_ones(warm, draw(houses.id, seed, "heat_pump"), share)
+    added = chosen & ~warm
+    new = heat_pump_table(houses, added, library, seed)
+    tables["load"] = appended(load, {**new, "meter": meter["id"][houses.meter[added]]})
+    count = len(prosumer["id"])
+    use, known = np.bincount(houses.prosumer, houses.energy, count), prosumer["energy_year"]
+    pumps = np.bincount(houses.prosumer, np.where(added, houses.heat / COP, 0.0), count)
+    is_house = np.isin(np.arange(count), houses.prosumer)
+    prosumer["energy_year"] = np.where(is_house, np.where(np.isfinite(known), known, use) + pumps, known)
+    heated = np.isin(np.arange(count), houses.prosumer[chosen])
+    gas = is_house & ~heated & (prosumer["heating"] == b"unknown")
+    prosumer["heating"] = written(written(prosumer["heating"], heated, b"heat_pump"), gas, b"gas")
+    prosumer["gas_year"] = np.where(heated & (prosumer["gas_year"] > 0), 0.0, prosumer["gas_year"])
+
+
+def add_pv_and_batteries(
+    tables: Tables,
+    houses: Houses,
+    library: Library,
+    seed: int,
+    *,
+    pv_share: float,
+    battery_share: float,
+    pv_size_kw: float | None,
+    battery_hours: float,
+) -> None:
+    """Give shares of the houses PV and batteries; see `dispatch.scenario.equip.equip`."""
+    meter, prosumer = tables["meter"], tables["prosumer"]["id"]
+
+    def owns(kind: str) -> np.ndarray:
+        at = positions(meter["id"], tables[kind]["meter"][tables[kind]["p_nom"] > 0])
+        return np.isin(houses.prosumer, positions(prosumer, meter["prosumer"][at]))
+
+    has_pv, has_store = owns("pv"), owns("store")
+    order, size = draw(houses.id, seed, "pv"), pv_sizes(houses, seed, pv_size_kw)
+    sunny = first_ones(has_pv, order, pv_share)
+    new = pv_tables(houses, sunny & ~has_pv, size, library, seed)
+    new["pv"]["meter"] = meter["id"][houses.meter[sunny & ~has_pv]]
+    # Batteries follow the order of PV (existing systems first), so that a larger share of either only adds.
+    stored = first_ones(has_store, np.where(sunny, order - 2 * has_pv, 2 + order), battery_share)
+    stored &= sunny & ~has_store
+    batteries = battery_table(houses, stored, size, battery_hours)
+    new["store"] = {**batteries, "meter": meter["id"][houses.meter[stored]]}
+    for kind, rows in new.items():
+        tables[kind] = appended(tables[kind], rows)
