@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
 
 from dispatch.case.offsets import Offsets
-from dispatch.model.linear import LinearFlow, forest_of, loops_of, p_limit, solve_flow
+from dispatch.model.linear import LinearFlow, forest_of, linear_flow, loops_of, p_limit, solve_flow
 from dispatch.solve.limits.branches import voltage_groups
 from dispatch.solve.limits.sensitivity import Sensitivity
 from dispatch.solve.protocols import KEY, Rows
@@ -81,6 +82,11 @@ class RadialLimits:
     def with_offsets(self, offsets: Offsets) -> RadialLimits:
         """Shift the limits by other offsets."""
         return RadialLimits(self.network, np.sqrt(self.rating[V_MIN]), np.sqrt(self.rating[V_MAX]), self._q, offsets)
+
+    @cached_property
+    def q_flow(self) -> np.ndarray:
+        """Reactive flow at `bus_from` of each branch, as it enters the ratings, (branch, time), kvar."""
+        return linear_flow(self.network, np.zeros_like(self._q), self._q).q
 
     @property
     def ports(self) -> int:

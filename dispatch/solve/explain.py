@@ -1,0 +1,215 @@
+"""What cannot be met, in data and in words: which element, which limit, which hours, how much, and what would do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from dispatch.case.schema import columns
+from dispatch.solve.limits.radial import V_MAX, V_MIN, RadialLimits, limits_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from dispatch.case.network import Network
+    from dispatch.case.offsets import Offsets
+    from dispatch.model.elements import Inputs
+    from dispatch.model.program import Program
+    from dispatch.solve.solution import Relaxation, Solution
+
+NOTICED = 1e-7
+"""Relaxations below this share of a limit's rating (of 1 kW or 1 kWh at meters and stores) are not reported."""
+
+SENTENCES = {
+    "v_max": "voltage {amount:.4f} pu above its upper limit; a limit of {do:.4f} pu would do",
+    "v_min": "voltage {amount:.4f} pu below its lower limit; a limit of {do:.4f} pu would do",
+    "forward": "{amount:.4g} kW more than its rating lets through; {least:.4g} kW more would do",
+    "reverse": "{amount:.4g} kW more in reverse than its rating lets through; {least:.4g} kW more would do",
+    "reactive": "reactive power alone is {amount:.4g} kvar above its rating; no schedule changes that",
+    "p_import_max": "{amount:.4g} kW of demand above its import limit; a limit of {do:.4g} kW would do",
+    "p_export_max": "{amount:.4g} kW that must be given above its export limit; a limit of {do:.4g} kW would do",
+    "state_of_charge_final": "ends {amount:.4g} kWh below the content asked for",
+}
+"""What each limit says when it is relaxed."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Amounts by which one limit of one element is relaxed, by step."""
+
+    kind: str
+    element: int
+    limit: str
+    unit: str
+    bus: int
+    amounts: np.ndarray
+    least: float
+    allowed: float
+
+
+def explain_unmet(
+    case: xr.DataTree,
+    program: Program,
+    network: Network,
+    inputs: Inputs,
+    offsets: Offsets,
+    solution: Solution,
+    least: Relaxation | None,
+) -> list[dict[str, Any]]:
+    """Say which limits are relaxed in an optimum.
+
+    Parameters
+    ----------
+    case : DataTree
+        Of one or more feeders.
+    program, network, inputs
+        Compiled from it without the network.
+    offsets : Offsets
+        With which the optimum was found.
+    solution : Solution
+        The optimum.
+    least : Relaxation or None
+        The least relaxation of the same limits, which proves that the optimum's cannot be avoided.
+
+    Returns
+    -------
+    list of dict
+        One for each limit of each element, worst first: ``feeder``, ``kind``, ``element`` (ids), ``limit``, ``hours``
+        (spans of local time), ``hours_total`` (h), ``amount`` (largest excess in the schedule), ``least_relaxation``
+        (largest excess in the least relaxation), ``unit`` (pu, kW, kvar or kWh), ``text``.
+    """
+    limits = limits_of(program, network, inputs, offsets)
+    found = [
+        *_of_network(limits, solution, least),
+        *_of_reactive(limits),
+        *_of_meters(program, inputs, solution.columns, case),
+        *_of_stores(program, inputs, solution.columns, case),
+    ]
+    time = columns(case, "forecast")["time"]
+    local = pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(str(case.attrs["time_zone"]))
+    ids = {kind: columns(case, kind)["id"] for kind in ("bus", "line", "transformer", "source", "meter", "store")}
+    found.sort(key=lambda f: (-f.amounts.max() / max(f.allowed, 1e-9), f.kind, f.element, f.limit))
+    return [_entry(f, ids, network, local, inputs.dt) for f in found]
+
+
+def _of_network(limits: RadialLimits, solution: Solution, least: Relaxation | None) -> list[_Found]:
+    keys, slacks = solution.prices.keys, solution.slacks
+    used = slacks > NOTICED * limits.rating_of(keys)
+    found = []
+    for kind, element in np.unique(keys[used][["kind", "element"]]):
+        own = used & (keys["kind"] == kind) & (keys["element"] == element)
+        amounts = np.zeros(limits.steps)
+        amounts[keys["step"][own]] = slacks[own]
+        least_slack = 0.0
+        if least is not None:
+            same = (least.keys["kind"] == kind) & (least.keys["element"] == element)
+            least_slack = float(least.slacks[same].max(initial=0.0))
+        rating = float(limits.rating[kind][element])
+        if kind in {V_MAX, V_MIN}:
+            sign = 1.0 if kind == V_MAX else -1.0
+            v = np.sqrt(rating)
+            amounts = sign * (np.sqrt(np.maximum(rating + sign * amounts, 0.0)) - v)
+            least_slack = float(sign * (np.sqrt(max(rating + sign * least_slack, 0.0)) - v))
+            found.append(_Found("bus", element, limits.kinds[kind], "pu", element, amounts, least_slack, float(v)))
+            continue
+        name, number = _branch(limits.network, element)
+        bus = int(limits.network.branch_from[element])
+        found.append(_Found(name, number, limits.kinds[kind], "kW", bus, amounts, least_slack, rating))
+    return found
+
+
+def _branch(network: Network, branch: int) -> tuple[str, int]:
+    return ("line", branch) if branch < network.lines else ("transformer", branch - network.lines)
+
+
+def _of_reactive(limits: RadialLimits) -> list[_Found]:
+    """Find branches in which reactive power alone takes more than the rating: nothing can be scheduled against that."""
+    network = limits.network
+    over = np.abs(limits.q_flow) - (network.s_nom[:, None] - limits.offsets.s)
+    over[~network.in_service] = 0.0
+    found = []
+    for branch in np.nonzero((over > NOTICED * network.s_nom[:, None]).any(axis=1))[0].tolist():
+        if not np.abs(limits.q_flow[branch]).max() > 0:
+            continue
+        amounts = np.where(over[branch] > NOTICED * network.s_nom[branch], over[branch], 0.0)
+        kind, number = _branch(network, branch)
+        bus = int(network.branch_from[branch])
+        most = float(amounts.max())
+        found.append(_Found(kind, number, "reactive", "kvar", bus, amounts, most, float(network.s_nom[branch])))
+    return found
+
+
+def _of_meters(program: Program, inputs: Inputs, plan: np.ndarray, case: xr.DataTree) -> list[_Found]:
+    """Find meters whose connection cannot carry what must be taken or given."""
+    bus, meter = inputs.kinds["meter"].nodes["bus"][1], columns(case, "meter")
+    found = []
+    for name, limit in (("p_unserved", "p_import_max"), ("p_spilled", "p_export_max")):
+        amounts = plan[program.column("meter", name)]
+        for m in np.nonzero((amounts > NOTICED).any(axis=1))[0].tolist():
+            number = int(inputs.kinds["meter"].index[m])
+            own = np.where(amounts[m] > NOTICED, amounts[m], 0.0)
+            allowed = float(meter[limit][number])
+            found.append(_Found("meter", number, limit, "kW", int(bus[m]), own, float(own.max()), allowed))
+    return found
+
+
+def _of_stores(program: Program, inputs: Inputs, plan: np.ndarray, case: xr.DataTree) -> list[_Found]:
+    """Find stores that cannot end as full as they should."""
+    if "battery" not in inputs.kinds or not inputs.kinds["battery"].count:
+        return []
+    stores, store = inputs.kinds["battery"], columns(case, "store")
+    short = plan[program.column("battery", "shortfall")][:, 0]
+    bus = inputs.kinds["meter"].nodes["bus"][1][stores.nodes["meter"][1]]
+    found = []
+    for b in np.nonzero(short > NOTICED)[0].tolist():
+        amounts = np.zeros(inputs.steps)
+        amounts[-1] = short[b]
+        number, size = int(stores.index[b]), float(store["energy_nom"][stores.index[b]])
+        found.append(
+            _Found("store", number, "state_of_charge_final", "kWh", int(bus[b]), amounts, float(short[b]), size)
+        )
+    return found
+
+
+def _entry(
+    found: _Found, ids: dict[str, np.ndarray], network: Network, local: pd.DatetimeIndex, dt: float
+) -> dict[str, Any]:
+    steps = np.nonzero(found.amounts > 0)[0]
+    hours, total = _spans(steps, local, dt), float(len(steps) * dt)
+    element = ids[found.kind][found.element].decode(errors="replace")
+    feeder = int(network.feeder[found.bus])
+    amount = float(found.amounts.max())
+    shown = ", ".join(hours[:3]) + (f" and {len(hours) - 3} more spans" if len(hours) > 3 else "")
+    return {
+        "feeder": ids["source"][feeder].decode(errors="replace") if feeder >= 0 else "",
+        "kind": found.kind,
+        "element": element,
+        "limit": found.limit,
+        "hours": hours,
+        "hours_total": total,
+        "amount": amount,
+        "least_relaxation": found.least,
+        "unit": found.unit,
+        "text": f"{found.kind} {element!r}: {_words(found, amount)} ({shown}; {total:g} h in all).",
+    }
+
+
+def _words(found: _Found, amount: float) -> str:
+    """Say what is exceeded, by how much, and what would do."""
+    sign = -1.0 if found.limit == "v_min" else 1.0
+    do = found.allowed + sign * found.least
+    return SENTENCES[found.limit].format(amount=amount, least=found.least, do=do)
+
+
+def _spans(steps: np.ndarray, local: pd.DatetimeIndex, dt: float) -> list[str]:
+    """Spans of consecutive steps in local time."""
+    breaks = np.nonzero(np.diff(steps) > 1)[0] + 1
+    spans = []
+    for part in np.split(steps, breaks):
+        begin, end = local[part[0]], local[part[-1]] + pd.Timedelta(hours=dt)
+        until = end.strftime("%H:%M" if end.date() == begin.date() else "%Y-%m-%d %H:%M")
+        spans.append(f"{begin.strftime('%Y-%m-%d %H:%M')} to {until}")
+    return spans
