@@ -128,6 +128,7 @@ class Unmet:
     hours: str
     amount: str
     relaxation: str
+    sentence: str
 
 
 def unmet_limits(outcome: Outcome) -> list[Unmet]:
@@ -140,7 +141,9 @@ def _unmet(row: dict[str, Any]) -> Unmet:
     amount, relaxation = (_amount(row.get(k), unit) for k in ("amount", "least_relaxation"))
     feeder, kind, element = (_plain(row.get(k, "")) for k in ("feeder", "kind", "element"))
     return Unmet(feeder, kind, element, limit_name(_plain(row.get("limit", ""))), _hours(row.get("hours")), amount,
-                 relaxation)  # fmt: skip
+        relaxation,
+        _plain(row.get("text", "")),
+    )  # fmt: skip
 
 
 def _plain(value: Any) -> str:

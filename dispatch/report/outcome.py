@@ -82,6 +82,17 @@ class Outcome:
         return [str(s) for s in self.certificate["status"]]
 
     @property
+    def messages(self) -> list[str]:
+        """What went wrong, in words."""
+        return [str(m) for m in _json(self.notes.get("messages"), [])]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of everything that can change a number."""
+        found = _json(self.notes.get("versions"), {})
+        return {str(k): str(v) for k, v in found.items()}
+
+    @property
     def method(self) -> str:
         """How the program was solved."""
         return str(self.notes.get("method", "monolithic"))
@@ -146,6 +157,15 @@ def read_outcome(result: xr.DataTree) -> Outcome:
         network=network,
         feeder=_feeders(result, network, counts),
     )
+
+
+def _json(source: Any, empty: Any) -> Any:
+    """Read JSON text; `empty` where it is not of the same type."""
+    try:
+        found = json.loads(source)
+    except (TypeError, ValueError):
+        return empty
+    return found if isinstance(found, type(empty)) else empty
 
 
 def read_unmet(source: Any) -> list[dict[str, Any]]:

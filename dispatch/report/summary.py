@@ -10,7 +10,7 @@ from rich.text import Text
 
 from dispatch.report.feeders import Feeder, feeder_figures
 from dispatch.report.headline import Headline, headline
-from dispatch.report.limits import binding_limits
+from dispatch.report.limits import binding_limits, unmet_limits
 from dispatch.report.outcome import Outcome, read_outcome
 from dispatch.report.tightness import State, network_state
 from dispatch.report.totals import Totals, totals
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 STYLE = {"good": "bold green", "warn": "bold yellow", "bad": "bold red"}
 MOST_FEEDERS = 20
 """Rows of the terminal's table; the report has them all."""
+MOST_SENTENCES = 5
+"""Limits that cannot be held, in words; the report has them all."""
 
 
 def summary_object(result: xr.DataTree, *, times_s: Mapping[str, float], files: Sequence[str]) -> dict[str, Any]:
@@ -168,6 +170,8 @@ def _print_limits(console: Console, outcome: Outcome) -> None:
     else:
         console.print(Text("No limit costs anything: the network has room in every hour."))
     if outcome.unmet:
-        console.print(
-            Text(f"{plural(len(outcome.unmet), 'limit')} cannot be held; the report says which.", style="bold red")
-        )
+        console.print(Text(f"{plural(len(outcome.unmet), 'limit')} cannot be held:", style="bold red"))
+        for u in unmet_limits(outcome)[:MOST_SENTENCES]:
+            console.print(Text(f"  {u.sentence or f'{u.kind} {u.element}: {u.limit}, {u.amount}'}"))
+    for message in outcome.messages[:MOST_SENTENCES]:
+        console.print(Text(message, style="red"))

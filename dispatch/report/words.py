@@ -25,6 +25,10 @@ LIMITS = {
     "rating": "rating",
     "forward": "rating",
     "reverse": "rating, reverse flow",
+    "reactive": "rating, reactive power alone",
+    "p_import_max": "import at the connection",
+    "p_export_max": "export at the connection",
+    "state_of_charge_final": "content at the end",
 }
 
 

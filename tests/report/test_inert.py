@@ -27,11 +27,17 @@ ALLOWED = set(WORDS.split())
 
 def hostile(payload: str, feeders: int = 2) -> xr.DataTree:
     """A result in which every free text is a payload."""
-    row = dict.fromkeys(("feeder", "kind", "element", "limit", "hours", "amount", "unit", "least_relaxation"), payload)
+    row = dict.fromkeys(
+        ("feeder", "kind", "element", "limit", "hours", "amount", "unit", "least_relaxation", "text"), payload
+    )
     found = make_result(
         feeders=feeders, buses=4, steps=4, title=payload, prefix=payload, unmet=[row, {"limit": payload}]
     )
-    found["certificate"].attrs["method"] = payload
+    found["certificate"].attrs |= {
+        "method": payload,
+        "messages": json.dumps([payload]),
+        "versions": json.dumps({payload: payload}),
+    }
     return found
 
 
