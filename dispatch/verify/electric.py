@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from power_grid_model import CalculationMethod, PowerGridModel
+from power_grid_model.errors import PowerGridError
 
 from dispatch.case.offsets import Offsets
 from dispatch.case.schema import columns, parent_index
-from dispatch.errors import Problem, raise_if_any
+from dispatch.errors import InputError, Problem, raise_if_any
 from dispatch.verify.circuit import FREQUENCY, circuit_of
 from dispatch.verify.excess import Excess, limits_ac
 from kernels.scatter import add_to_rows
@@ -67,7 +68,11 @@ class AcModel:
         self._circuit = circuit_of(case)
         data = self._circuit.data
         self._load_id = data["sym_load"]["id"] if data else np.zeros(0, np.int32)
-        self._model = PowerGridModel(data, system_frequency=FREQUENCY) if data else None
+        try:
+            self._model = PowerGridModel(data, system_frequency=FREQUENCY) if data else None
+        except PowerGridError as error:
+            hint = f"The AC power flow refuses the network: {error} Correct it and run 'dispatch check'."
+            raise InputError([Problem("ac-model", "/electric", hint=hint)]) from error
 
     @property
     def network(self) -> Network:
@@ -97,6 +102,8 @@ class AcModel:
                 break
             solved = self._solve(p[np.ix_(live, left)], q[np.ix_(live, left)], method, iterations)
             good = solved.pop("good")
+            if not good.any():
+                continue
             done = left[good]
             v_pu[np.ix_(live, done)] = solved["node"]["u_pu"][good].T
             for name, branch in self._circuit.branches:
@@ -118,15 +125,18 @@ class AcModel:
         }
         wanted: dict[Any, Any] = {"node": ["u_pu"]}
         wanted |= {name: ["p_from", "loading"] for name, _ in self._circuit.branches}
-        found: dict[str, Any] = model.calculate_power_flow(
-            update_data={"sym_load": update},
-            calculation_method=method,
-            error_tolerance=TOLERANCE,
-            max_iterations=iterations,
-            threading=-1,
-            output_component_types=wanted,
-            continue_on_batch_error=True,
-        )
+        try:
+            found: dict[str, Any] = model.calculate_power_flow(
+                update_data={"sym_load": update},
+                calculation_method=method,
+                error_tolerance=TOLERANCE,
+                max_iterations=iterations,
+                threading=-1,
+                output_component_types=wanted,
+                continue_on_batch_error=True,
+            )
+        except PowerGridError:  # none of the steps: what fails in some only is listed in batch_error
+            return {"good": np.zeros(steps, bool)}
         error = model.batch_error
         good = np.ones(steps, bool)
         if error is not None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from power_grid_model.validation import validate_input_data
 
 from dispatch.case.attributes import attribute_table
 from dispatch.errors import Problem, raise_if_any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy as np
+    from collections.abc import Iterator, Mapping
 
 SHOWN = 5  # ids named in a message
 KINDS = {"node": "bus", "line": "line", "generic_branch": "transformer", "source": "source", "sym_load": "bus"}
@@ -38,21 +37,29 @@ def refuse_invalid(data: dict[str, np.ndarray], ids: Mapping[str, np.ndarray]) -
     for error in validate_input_data(data, symmetric=True) or []:
         component = error.component[0] if isinstance(error.component, list) else error.component
         numbers = [i[1] if isinstance(i, tuple) else i for i in error.ids or []]
-        group = attribute_table()[KINDS.get(str(component.value), "bus")].group if component else "/electric"
-        problems.append(_problem("ac-model", group, [names[i] for i in numbers if i in names], str(error)))
-    if "generic_branch" in data:
-        table = data["generic_branch"]
-        dead = (table["r1"] == 0) & (table["x1"] == 0)
-        if dead.any():
-            group = attribute_table()["transformer"].group
-            problems.append(_problem("ac-model", group, list(ids["generic_branch"][dead]), "No impedance."))
+        kind = KINDS.get(str(component.value), "bus") if component else "bus"
+        problems.append(_problem(kind, [names[i] for i in numbers if i in names], f"{error}"))
+    for component, wrong, text in _overlooked(data):
+        if wrong.any():
+            problems.append(_problem(KINDS[component], list(ids[component][wrong]), text))
     raise_if_any(problems)
 
 
-def _problem(code: str, group: str, ids: list[bytes], text: str) -> Problem:
+def _overlooked(data: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray, str]]:
+    """Find what the validation lets pass although no calculation can use it: component, rows, text."""
+    if "generic_branch" in data:
+        table = data["generic_branch"]
+        yield "generic_branch", (table["r1"] == 0) & (table["x1"] == 0), "There is no impedance."
+    if "line" in data:
+        table, volt = data["line"], dict(zip(data["node"]["id"], data["node"]["u_rated"], strict=True))
+        ends = [np.array([volt[i] for i in table[end]]) for end in ("from_node", "to_node")]
+        yield "line", ends[0] != ends[1], "The buses at both ends differ in nominal voltage."
+
+
+def _problem(kind: str, ids: list[bytes], text: str) -> Problem:
     return Problem(
-        code=code,
-        group=group,
+        code="ac-model",
+        group=attribute_table()[kind].group,
         ids=tuple(i.decode() for i in ids[:SHOWN]),
         count=len(ids),
         hint=f"The AC power flow refuses the network: {text} Correct it and run 'dispatch check'.",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_flow import naive_flow
+from small_feeder import feeder
 
 from dispatch.case.network import network_of
 from dispatch.case.schema import build_case
@@ -22,33 +23,6 @@ FROZEN = json.loads(Path(__file__).with_name("expected").joinpath("pandapower.js
 # impedance. That moves voltages by 2e-6 pu at most, and, where two transformers share a load, their flows by 5 W.
 FROZEN_TOLERANCE = {"pi": (5e-9, 1e-6, 5e-9), "t": (3e-6, 6e-3, 2e-5)}
 WHAT = ("v_pu", "p_from", "loading_pu")
-
-
-def feeder(**changed: Any) -> dict[str, Any]:
-    """Return a transformer with three buses in a row below it, and any other tables."""
-    tables = {
-        "bus": {"id": ["hv", "a", "b", "c"], "v_nom": [20.0, 0.4, 0.4, 0.4]},
-        "source": {"id": ["s"], "bus": ["hv"], "v_pu": [1.02]},
-        "line": {
-            "id": ["ab", "bc"],
-            "bus_from": ["a", "b"],
-            "bus_to": ["b", "c"],
-            "r": [0.06, 0.08],
-            "x": [0.02, 0.03],
-            "s_nom": [150.0, 100.0],
-        },
-        "transformer": {
-            "id": ["t"],
-            "bus_from": ["hv"],
-            "bus_to": ["a"],
-            "s_nom": [250.0],
-            "v_nom_from": [20.0],
-            "v_nom_to": [0.4],
-            "r_pu": [0.012],
-            "x_pu": [0.04],
-        },
-    }
-    return {**tables, **changed}
 
 
 @pytest.mark.parametrize("model", ["pi", "t"])
@@ -199,16 +173,6 @@ def test_case_without_source_is_dead() -> None:
     state = ac_flow(build_case(tables), np.zeros((4, 2)), np.zeros((4, 2)))
     assert np.isnan(state.v_pu).all()
     assert (state.p_from == 0).all()
-
-
-def test_refused_networks_name_their_elements() -> None:
-    tables = feeder()
-    tables["line"] = {**tables["line"], "r": [0.06, 0.0], "x": [0.02, 0.0], "s_nom": [0.0, 100.0]}
-    tables["transformer"] = {**tables["transformer"], "r_pu": [0.0], "x_pu": [0.0]}
-    with pytest.raises(InputError) as caught:
-        AcModel(build_case(tables))
-    found = {(p.group, i) for p in caught.value.problems for i in p.ids}
-    assert found == {("/electric/line", "ab"), ("/electric/line", "bc"), ("/electric/transformer", "t")}
 
 
 def test_offsets_bring_linear_to_ac() -> None:
