@@ -12,21 +12,22 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dispatch.case.hdf5_heap import ATTRIBUTE_NAMES, LINK_NAMES, MAX_OBJECTS, NotPlainError, Reader
+
 if TYPE_CHECKING:
     import mmap
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 UNDEFINED = 0xFFFFFFFFFFFFFFFF
-MAX_OBJECTS = 20000
 MAX_MESSAGES = 200000
 FILTERS = {1, 2, 3}  # deflate, shuffle, fletcher32
-LINK_INFO, LINK, EXTERNAL_FILES, LAYOUT, PIPELINE, CONTINUATION, SYMBOL_TABLE = 2, 6, 7, 8, 11, 16, 17
+LINK_INFO, LINK, LAYOUT, PIPELINE, ATTRIBUTE, CONTINUATION, ATTRIBUTE_INFO = 2, 6, 8, 11, 12, 16, 21
+REFUSED = {
+    7: "keeping its data in other files",
+    17: "not written by netCDF4 (groups of an old form)",
+}
 VIRTUAL = 3
 SHARED = 2
-
-
-class NotPlainError(Exception):
-    """The file is not of the plain form; the text says in what way."""
 
 
 def check_plain(data: bytes | mmap.mmap) -> None:
@@ -49,19 +50,11 @@ def check_plain(data: bytes | mmap.mmap) -> None:
 
 
 @dataclass
-class _Walk:
-    data: bytes | mmap.mmap
+class _Walk(Reader):
     seen: set[int] = field(default_factory=set)
     messages: int = 0
-
-    def unpack(self, form: str, at: int) -> tuple[int, ...]:
-        if at < 0:
-            raise NotPlainError("damaged")
-        return tuple(struct.unpack_from("<" + form, self.data, at))
-
-    def expect(self, signature: bytes, at: int) -> None:
-        if self.data[at : at + 4] != signature:
-            raise NotPlainError(f"damaged, or not written by netCDF4 (no {signature.decode()} where one should be)")
+    datasets: set[int] = field(default_factory=set)
+    dims: list[tuple[int, int, int]] = field(default_factory=list)
 
     def run(self) -> None:
         version, offsets, lengths = self.unpack("3B", 8)
@@ -81,28 +74,35 @@ class _Walk:
             if len(self.seen) > MAX_OBJECTS:
                 raise NotPlainError("of too many objects")
             waiting += self.object(at)
+        self.references()
 
     def object(self, at: int) -> list[int]:
         """Check one object; return the addresses of what it links to."""
         children: list[int] = []
         for kind, flags, start, size in self.header(at):
-            if kind in {LINK_INFO, LINK, LAYOUT, PIPELINE} and flags & SHARED:
+            if kind in REFUSED:
+                raise NotPlainError(REFUSED[kind])
+            if kind in {LINK_INFO, LINK, LAYOUT, PIPELINE, ATTRIBUTE_INFO} and flags & SHARED:
                 raise NotPlainError("of shared messages")
             if kind == LINK:
                 children.append(self.link(start))
             elif kind == LINK_INFO:
                 children += self.dense_links(start)
-            elif kind == EXTERNAL_FILES:
-                raise NotPlainError("keeping its data in other files")
-            elif kind == SYMBOL_TABLE:
-                raise NotPlainError("not written by netCDF4 (groups of an old form)")
             elif kind == LAYOUT:
-                version, layout = self.unpack("2B", start)
-                if version not in {3, 4} or layout >= VIRTUAL:
-                    raise NotPlainError("of virtual or unknown layout")
+                self.layout(start)
+                self.datasets.add(at)
             elif kind == PIPELINE:
                 self.filters(start, start + size)
+            elif kind == ATTRIBUTE:
+                self.attribute(start, start + size)
+            elif kind == ATTRIBUTE_INFO:
+                self.dense_attributes(start)
         return children
+
+    def layout(self, at: int) -> None:
+        version, layout = self.unpack("2B", at)
+        if version not in {3, 4} or layout >= VIRTUAL:
+            raise NotPlainError("of virtual or unknown layout")
 
     def header(self, at: int) -> list[tuple[int, int, int, int]]:
         """Messages of an object header: type, flags, position, size."""
@@ -151,6 +151,45 @@ class _Walk:
         (length,) = self.unpack({1: "B", 2: "H", 4: "I", 8: "Q"}[width], at)
         return self.unpack("Q", at + width + length)[0]
 
+    def attribute(self, at: int, stop: int) -> None:
+        """Note the dims of a variable: references kept where no checksum protects them."""
+        version, _, name, kind, space = self.unpack("BBHHH", at)
+        if version != 3:
+            raise NotPlainError("damaged, or not written by netCDF4 (an odd attribute)")
+        if self.data[at + 9 : at + 9 + name] != b"DIMENSION_LIST\0":
+            return
+        for place in range(at + 9 + name + kind + space, stop - 15, 16):
+            length, low, high, index = self.unpack("IIII", place)
+            self.dims.append((length, low | high << 32, index))
+
+    def references(self) -> None:
+        """Check that every dim of a variable is an object of this file; the library trusts it blindly."""
+        heaps: dict[int, dict[int, tuple[int, int]]] = {}
+        for length, at, index in self.dims:
+            if at not in heaps:
+                heaps[at] = self.collection(at)
+            start, size = heaps[at].get(index, (0, 0))
+            if length * 8 != size:
+                raise NotPlainError("damaged (the dims of a variable)")
+            if not set(self.unpack(f"{length}Q", start)) <= self.datasets:
+                raise NotPlainError("damaged (the dims of a variable)")
+
+    def collection(self, at: int) -> dict[int, tuple[int, int]]:
+        """Objects of a global heap: position and size by index."""
+        self.expect(b"GCOL", at)
+        (extent,) = self.unpack("Q", at + 8)
+        found: dict[int, tuple[int, int]] = {}
+        place = at + 16
+        while place + 16 <= at + extent:
+            index, _, _, size = self.unpack("HHIQ", place)
+            if index == 0:
+                break
+            if index in found or place + 16 + size > at + extent or len(found) > MAX_OBJECTS:
+                raise NotPlainError("damaged (a heap of references)")
+            found[index] = (place + 16, size)
+            place += 16 + (size + 7) // 8 * 8
+        return found
+
     def filters(self, at: int, stop: int) -> None:
         version, count = self.unpack("2B", at)
         at += 8 if version == 1 else 2
@@ -167,81 +206,15 @@ class _Walk:
             at += 4 + name + 4 * (values + (values % 2 if version == 1 else 0))
 
     def dense_links(self, at: int) -> list[int]:
-        """Links of a group of more than a few members: in a heap, found by a B-tree of names."""
+        """Links of a group of more than a few members."""
         _, flags = self.unpack("2B", at)
         heap, names = self.unpack("2Q", at + 2 + (8 if flags & 1 else 0))
-        if heap == UNDEFINED:
-            return []
-        locate = self.heap(heap)
-        return [self.link(locate(record)) for record in self.records(names)]
+        return [] if heap == UNDEFINED else [self.link(place) for place, _ in self.dense(heap, names, LINK_NAMES)]
 
-    def records(self, at: int) -> list[int]:
-        """Heap offsets in the records of a B-tree of link names."""
-        self.expect(b"BTHD", at)
-        kind = self.unpack("B", at + 5)[0]
-        node, size, depth = self.unpack("IHH", at + 6)
-        root, count, total = self.unpack("QHQ", at + 16)
-        if kind != 5 or size != 11 or depth > 1 or total > MAX_OBJECTS:
-            raise NotPlainError("of too many variables in one group, or damaged")
-        if not total:
-            return []
-        if depth == 0:
-            return self.offsets(b"BTLF", root, count)
-        most = (node - 10) // size
-        width = 8 + (most.bit_length() + 7) // 8
-        pointers = root + 6 + size * count
-        found = self.offsets(b"BTIN", root, count)
-        for k in range(count + 1):
-            (child,) = self.unpack("Q", pointers + k * width)
-            own = int.from_bytes(self.data[pointers + k * width + 8 : pointers + (k + 1) * width], "little")
-            found += self.offsets(b"BTLF", child, min(own, most))
-        return found
-
-    def offsets(self, signature: bytes, at: int, count: int) -> list[int]:
-        self.expect(signature, at)
-        found = []
-        for k in range(count):
-            mark, offset = self.unpack("BI", at + 6 + 11 * k + 4)
-            if mark:
-                raise NotPlainError("damaged, or of names that are too long")
-            found.append(offset)
-        return found
-
-    def heap(self, at: int) -> _Locate:
-        """Where the objects of a fractal heap lie."""
-        self.expect(b"FRHP", at)
-        identity, filtered = self.unpack("HH", at + 5)
-        width, start, most, bits, _, root, rows = self.unpack("HQQHHQH", at + 110)
-        if (identity, filtered, bits) != (7, 0, 32) or not width or not start or rows > 64:
-            raise NotPlainError("damaged, or not written by netCDF4 (an odd heap)")
-        if rows:
-            self.expect(b"FHIB", root)
-            largest = start * (1 << max(rows - 2, 0))
-            if largest > most:
-                raise NotPlainError("of too many variables in one group")
-        return _Locate(self, root, width, start, rows)
-
-
-@dataclass
-class _Locate:
-    """Position in the file of an offset in a heap of one direct block, or of rows of doubling size."""
-
-    walk: _Walk
-    root: int
-    width: int
-    start: int
-    rows: int
-
-    def __call__(self, offset: int) -> int:
-        if not self.rows:
-            return self.root + offset
-        row, size, before = 0, self.start, 0
-        while offset >= before + self.width * size:
-            before += self.width * size
-            size = self.start << max(row, 0)
-            row += 1
-        if row >= self.rows:
-            raise NotPlainError("damaged")
-        column = (offset - before) // size
-        (block,) = self.walk.unpack("Q", self.root + 17 + 8 * (row * self.width + column))
-        return block + offset - before - column * size
+    def dense_attributes(self, at: int) -> None:
+        """Attributes of an object that has more than a few."""
+        _, flags = self.unpack("2B", at)
+        heap, names = self.unpack("2Q", at + 2 + (2 if flags & 1 else 0))
+        if heap != UNDEFINED:
+            for place, size in self.dense(heap, names, ATTRIBUTE_NAMES):
+                self.attribute(place, place + size)
