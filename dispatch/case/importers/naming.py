@@ -44,13 +44,16 @@ def unique_ids(names: Sequence[object], kind: str, numbers: Sequence[int]) -> np
     """
     texts = [clean(n) for n in names]
     seen = Counter(texts)
-    taken = {t for t, n in seen.items() if t and n == 1}
+    named = frozenset(t for t, n in seen.items() if t and n == 1)
+    taken = set(named)
     ids = []
     for text, number in zip(texts, numbers, strict=True):
-        own = text if text in taken else f"{kind}_{number}"
-        while own is not text and own in taken:
-            own += "_"
-        taken.add(own)
+        own = text
+        if text not in named:
+            own = f"{kind}_{number}"
+            while own in taken:
+                own += "_"
+            taken.add(own)
         ids.append(own)
     return np.array(ids, dtype=object)
 

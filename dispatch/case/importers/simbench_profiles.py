@@ -111,7 +111,8 @@ def _span(folder: Folder, axis: np.ndarray, start: str | None, days: int | None)
         first = local[0].normalize() if start is None else pd.Timestamp(start).tz_localize(CLOCK)
         last = local[-1] + pd.Timedelta(1, "D") if days is None else first + pd.DateOffset(days=days)
     except (ValueError, TypeError) as error:
-        problem = Problem("span", "LoadProfile", "time", value=str(error)[:80], allowed="YYYY-MM-DD")
+        hint = "Give the start as a day."
+        problem = Problem("span", "LoadProfile", "time", value=str(error)[:80], allowed="YYYY-MM-DD", hint=hint)
         folder.problems.append(problem)
         return slice(0, 0)
     keep = np.nonzero((local >= first) & (local < last))[0]
