@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from dispatch.case.rules import check_case
     from dispatch.case.schema import build_case
     from dispatch.forecast.profile import predict
-    from dispatch.run import optimize, rerun, run_case, run_demo
+    from dispatch.run.again import rerun
+    from dispatch.run.files import run_case, run_demo
+    from dispatch.run.optimize import optimize
     from dispatch.scenario.equip import equip
     from dispatch.verify.electric import check_physics
 
@@ -33,11 +35,11 @@ _HOME = {
     "check_physics": "dispatch.verify.electric",
     "equip": "dispatch.scenario.equip",
     "load_case": "dispatch.case.netcdf",
-    "optimize": "dispatch.run",
+    "optimize": "dispatch.run.optimize",
     "predict": "dispatch.forecast.profile",
-    "rerun": "dispatch.run",
-    "run_case": "dispatch.run",
-    "run_demo": "dispatch.run",
+    "rerun": "dispatch.run.again",
+    "run_case": "dispatch.run.files",
+    "run_demo": "dispatch.run.files",
     "save_case": "dispatch.case.netcdf",
 }
 

@@ -32,14 +32,14 @@ def _say(*lines: str) -> None:
 
 
 def _demo(a: argparse.Namespace) -> int:
-    from dispatch.run import run_demo
+    from dispatch.run.files import run_demo
 
     return _finish(run_demo(a.output, season=a.season, workers=a.workers, progress=_progress(a)), a)
 
 
 def _run(a: argparse.Namespace) -> int:
-    from dispatch.run import run_case
-    from dispatch.settings import Settings
+    from dispatch.run.files import run_case
+    from dispatch.run.settings import Settings
 
     settings = Settings(
         start=a.start,
@@ -52,7 +52,7 @@ def _run(a: argparse.Namespace) -> int:
 
 
 def _rerun(a: argparse.Namespace) -> int:
-    from dispatch.run import rerun
+    from dispatch.run.again import rerun
 
     differences = rerun(a.schedule, workers=a.workers)
     _say(*differences)
@@ -61,9 +61,9 @@ def _rerun(a: argparse.Namespace) -> int:
 
 
 def _check(a: argparse.Namespace) -> int:
-    from dispatch.run import check_file
+    from dispatch.run.doors import validate
 
-    notes = check_file(a.case, components=a.component)
+    notes = validate(a.case, a.component)
     _say(*notes)
     print(f"{a.case}: no problems")  # noqa: T201
     return 0
@@ -77,33 +77,33 @@ def _explain(a: argparse.Namespace) -> int:
 
 
 def _import(a: argparse.Namespace) -> int:
-    from dispatch import run
+    from dispatch.run.doors import import_case
 
     if a.source == "pandapower":
-        notes = run.import_file("pandapower", a.file, a.output, drop_isolated=a.drop_isolated)
+        notes = import_case("pandapower", a.file, a.output, drop_isolated=a.drop_isolated)
     elif a.source == "simbench":
         options = {"grid": a.grid, "start": a.start, "days": a.days, "drop_isolated": a.drop_isolated}
-        notes = run.import_file("simbench", a.file, a.output, **options)
+        notes = import_case("simbench", a.file, a.output, **options)
     else:
-        notes = run.import_file("tables", a.file, a.output, base=a.onto)
+        notes = import_case("tables", a.file, a.output, base=a.onto)
     _say(*notes)
     print(f"wrote {a.output}")  # noqa: T201
     return 0
 
 
 def _export(a: argparse.Namespace) -> int:
-    from dispatch import run
+    from dispatch.run.doors import export
 
-    for file in run.export_file(a.target, a.file, a.output):
+    for file in export(a.target, a.file, a.output):
         print(f"wrote {file}")  # noqa: T201
     return 0
 
 
 def _scenario(a: argparse.Namespace) -> int:
-    from dispatch.run import scenario_file
+    from dispatch.run.doors import scenario
 
     chosen = {k: v for k, v in vars(a).items() if k not in {"command", "function", "case", "output"} and v is not None}
-    _say(*scenario_file(a.case, a.output, **chosen))
+    scenario(a.case, a.output, **chosen)
     print(f"wrote {a.output}")  # noqa: T201
     return 0
 
@@ -140,7 +140,9 @@ def _finish(outcome: Any, a: argparse.Namespace) -> int:
 
 def _common(p: argparse.ArgumentParser, default: str) -> None:
     p.add_argument("-o", "--output", type=Path, default=Path(default), metavar="PATH", help=f"default: {default}")
-    p.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core (results do not depend on it)")
+    p.add_argument(
+        "--workers", type=int, metavar="N", help="processes; default: one a core (results do not depend on it)"
+    )
     p.add_argument("--json", action="store_true", help="one JSON object on stdout, everything else on stderr")
     p.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
 
@@ -197,8 +199,18 @@ def _add_scenario(command: Callable[..., argparse.ArgumentParser]) -> None:
     p.add_argument("case", type=Path)
     p.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.nc")
     p.add_argument("--pv-share", type=float, metavar="S", help="share of houses with PV (default: 0.6)")
-    p.add_argument("--battery-share", type=float, metavar="S", help="share of all houses with a battery, only where PV is (default: 0.4)")
-    p.add_argument("--heat-pump-share", type=float, metavar="S", help="share of houses heated by a heat pump, the rest by gas (default: 0)")
+    p.add_argument(
+        "--battery-share",
+        type=float,
+        metavar="S",
+        help="share of all houses with a battery, only where PV is (default: 0.4)",
+    )
+    p.add_argument(
+        "--heat-pump-share",
+        type=float,
+        metavar="S",
+        help="share of houses heated by a heat pump, the rest by gas (default: 0)",
+    )
     p.add_argument("--seed", type=int, metavar="N", help="same seed, same town (default: 1)")
 
 
@@ -211,7 +223,9 @@ def _add_doors(command: Callable[..., argparse.ArgumentParser]) -> None:
         q.add_argument("-o", "--output", type=Path, required=True, metavar="CASE.nc")
         if name == "simbench":
             q.add_argument("--grid", required=True, help="such as LV3.101 or MV1.101")
-            q.add_argument("--start", metavar="DATE", help="keep profiles from this day on, local date (default: the year)")
+            q.add_argument(
+                "--start", metavar="DATE", help="keep profiles from this day on, local date (default: the year)"
+            )
             q.add_argument("--days", type=int, metavar="N", help="keep this many days of the profiles")
         if name == "tables":
             q.add_argument("--onto", type=Path, metavar="CASE.nc", help="a case whose kinds the tables replace")

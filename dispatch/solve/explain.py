@@ -88,8 +88,7 @@ def explain_unmet(
         *_of_meters(program, inputs, solution.columns, case),
         *_of_stores(program, inputs, solution.columns, case),
     ]
-    time = columns(case, "forecast")["time"]
-    local = pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(str(case.attrs["time_zone"]))
+    local = local_time(case)
     ids = {kind: columns(case, kind)["id"] for kind in ("bus", "line", "transformer", "source", "meter", "store")}
     found.sort(key=lambda f: (-f.amounts.max() / max(f.allowed, 1e-9), f.kind, f.element, f.limit))
     return [_entry(f, ids, network, local, inputs.dt) for f in found]
@@ -178,7 +177,7 @@ def _entry(
     found: _Found, ids: dict[str, np.ndarray], network: Network, local: pd.DatetimeIndex, dt: float
 ) -> dict[str, Any]:
     steps = np.nonzero(found.amounts > 0)[0]
-    hours, total = _spans(steps, local, dt), float(len(steps) * dt)
+    hours, total = spans(steps, local, dt), float(len(steps) * dt)
     element = ids[found.kind][found.element].decode(errors="replace")
     feeder = int(network.feeder[found.bus])
     amount = float(found.amounts.max())
@@ -204,8 +203,13 @@ def _words(found: _Found, amount: float) -> str:
     return SENTENCES[found.limit].format(amount=amount, least=found.least, do=do)
 
 
-def _spans(steps: np.ndarray, local: pd.DatetimeIndex, dt: float) -> list[str]:
-    """Spans of consecutive steps in local time."""
+def local_time(case: xr.DataTree) -> pd.DatetimeIndex:
+    """Left edges of the steps of /forecast in the case's time zone."""
+    return pd.DatetimeIndex(columns(case, "forecast")["time"]).tz_localize("UTC").tz_convert(str(case.attrs["time_zone"]))
+
+
+def spans(steps: np.ndarray, local: pd.DatetimeIndex, dt: float) -> list[str]:
+    """Spans of consecutive steps in local time, as text."""
     breaks = np.nonzero(np.diff(steps) > 1)[0] + 1
     spans = []
     for part in np.split(steps, breaks):

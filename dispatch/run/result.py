@@ -17,7 +17,7 @@ from dispatch.case.schema import columns, kind_dataset, positions, time_axis
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from dispatch.feeder import FeederRun
+    from dispatch.run.feeder import FeederRun
 
 Groups = dict[str, dict[str, np.ndarray]]
 RESULT_KINDS = tuple(name for name, kind in attribute_table().items() if kind.result)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from dispatch.settings import Settings
+    from dispatch.run.settings import Settings
 
 T = TypeVar("T")
 # Several threads in a process would only fight for the cores that the processes already use.
@@ -88,7 +88,9 @@ class _bar:  # noqa: N801  (reads as the context manager it is)
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
         text = TextColumn("[bold]feeders")
-        self._progress = Progress(text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True))
+        self._progress = Progress(
+            text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True)
+        )
         self._progress.start()
         task = self._progress.add_task("feeders", total=self._total)
         return lambda: self._progress.advance(task)

@@ -1,0 +1,1 @@
+"""The one orchestrator: forecast → compile → solve → verify → offsets → solve hot … → result → report."""

@@ -1,0 +1,60 @@
+"""A result solved again from what it holds, array by array the same."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dispatch.case.netcdf import load_case
+from dispatch.case.schema import columns
+from dispatch.errors import InputError, Problem
+from dispatch.run.optimize import optimize
+from dispatch.run.result import RESULT_KINDS, digest, versions, without_results
+from dispatch.run.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def rerun(path: Path | str, *, workers: int | None = None) -> list[str]:
+    """Solve a result's case again with its own settings and compare.
+
+    Parameters
+    ----------
+    path : Path or str
+        A result file.
+    workers : int, optional
+        See `optimize`.
+
+    Returns
+    -------
+    list of str
+        What differs, arrays and versions; empty where every array is identical.
+
+    Raises
+    ------
+    InputError
+        If the file holds no result.
+    """
+    held = load_case(path)
+    if "certificate" not in held.children:
+        hint = "Give a file that `dispatch run` wrote."
+        raise InputError([Problem("no-result", "/certificate", value="missing", hint=hint)], str(path))
+    labels = held["certificate"].attrs
+    case = without_results(held)
+    differences = []
+    if digest(case) != labels["case_digest"]:
+        differences.append("the case in the file is not the one that was solved: its digest differs")
+    again = optimize(case, Settings.from_json(labels["settings"]), workers=workers)
+    for kind in RESULT_KINDS:
+        old, new = columns(held, kind), columns(again, kind)
+        for name in sorted(old.keys() | new.keys()):
+            same = name in old and name in new and old[name].dtype == new[name].dtype
+            if not (same and np.array_equal(old[name], new[name], equal_nan=old[name].dtype.kind == "f")):
+                differences.append(f"{kind}.{name} differs")
+    if differences:
+        then, now = json.loads(labels["versions"]), versions()
+        differences += [f"{k} was {v}, is {now.get(k)}" for k, v in then.items() if now.get(k) != v]
+    return differences

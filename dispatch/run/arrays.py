@@ -1,0 +1,163 @@
+"""What a result says about one feeder, as arrays in the order of the feeder's own elements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dispatch.case.schema import columns
+from dispatch.model.baseline import no_battery, prosumer_cost, self_use
+from dispatch.solve.limits.radial import V_MAX, V_MIN
+from dispatch.solve.monolithic import limits_of
+from dispatch.verify.electric import injections
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from dispatch.model.program import Program
+    from dispatch.run.feeder import Feeder, State
+    from dispatch.solve.certificate import Certificate
+    from dispatch.verify.electric import AcModel
+
+Groups = dict[str, dict[str, Any]]
+
+
+def uncontrolled_arrays(case: xr.DataTree, ac: AcModel) -> dict[str, np.ndarray]:
+    """Network and bills under PV self-use without control, and without batteries.
+
+    Parameters
+    ----------
+    case : DataTree
+        Of one feeder.
+    ac : AcModel
+        Its network.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Part of /schedule.
+    """
+    plan, lines = self_use(case), ac.network.lines
+    state = ac.flow(*injections(case, plan.p_import, plan.p_export))
+    return {
+        "v_uncontrolled_pu": state.v_pu,
+        "loading_line_uncontrolled_pu": state.loading_pu[:lines],
+        "loading_transformer_uncontrolled_pu": state.loading_pu[lines:],
+        "p_import_uncontrolled": plan.p_import,
+        "p_export_uncontrolled": plan.p_export,
+        "cost_uncontrolled": plan.cost,
+        "cost_no_battery": no_battery(case).cost,
+    }
+
+
+def schedule_arrays(feeder: Feeder, state: State) -> dict[str, np.ndarray]:
+    """Set-points, states and the network under them.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Part of /schedule.
+    """
+    plan, lines = state.delivered.columns, feeder.network.lines
+    meter = {name: _placed(feeder, plan, "meter", name) for name in ("p_import", "p_export")}
+    store = {name: _placed(feeder, plan, "battery", name) for name in ("p_charge", "p_discharge", "state_of_charge")}
+    loading = np.hypot(state.linear.p, state.linear.q) / feeder.network.s_nom[:, None]
+    powers = (np.nan_to_num(store[name]) for name in ("p_charge", "p_discharge"))
+    return {
+        **meter,
+        **store,
+        "p_curtailed": _placed(feeder, plan, "pv", "p_curtailed"),
+        "v_pu": state.ac.v_pu,
+        "v_linear_pu": np.sqrt(state.linear.v_squared),
+        "p_line": state.ac.p_from[:lines],
+        "loading_line_pu": state.ac.loading_pu[:lines],
+        "loading_line_linear_pu": loading[:lines],
+        "p_transformer": state.ac.p_from[lines:],
+        "loading_transformer_pu": state.ac.loading_pu[lines:],
+        "loading_transformer_linear_pu": loading[lines:],
+        "cost": prosumer_cost(feeder.case, meter["p_import"], meter["p_export"], *powers),
+    }
+
+
+def _placed(feeder: Feeder, plan: np.ndarray, component: str, name: str) -> np.ndarray:
+    """Values of a component's variable for all elements of its kind in the case; NaN where it has none."""
+    elements = feeder.inputs.kinds.get(component)
+    kind = {"battery": "store"}.get(component, component)
+    found = np.full((len(columns(feeder.case, kind)["id"]), feeder.inputs.steps), np.nan)
+    if elements is not None and elements.count:
+        found[elements.index] = plan[feeder.program.column(component, name)]
+    return found
+
+
+def price_arrays(feeder: Feeder, state: State) -> dict[str, np.ndarray]:
+    """Prices of limits, and what they make of the price of energy at each bus and in each store.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Part of /price.
+    """
+    network, inputs, prices = feeder.network, feeder.inputs, state.solution.prices
+    limits = limits_of(feeder.program, network, inputs, state.offsets)
+    by_kind = [np.zeros((n, inputs.steps)) for n in (network.buses, network.buses, network.branches, network.branches)]
+    for kind, values in enumerate(by_kind):
+        own = prices.keys["kind"] == kind
+        values[prices.keys["element"][own], prices.keys["step"][own]] = prices.limits[own]
+    branch = by_kind[2] + by_kind[3]
+    injected = limits.rows(prices.keys).matrix.T @ prices.limits
+    value = np.full((len(columns(feeder.case, "store")["id"]), inputs.steps), np.nan)
+    stores = inputs.kinds.get("battery")
+    if stores is not None and stores.count:
+        # One more unit of content is one more on the right-hand side of the balance; it makes the optimum cheaper.
+        value[stores.index] = -prices.rows[feeder.program.row("battery", "balance")]
+    return {
+        "marginal_price": -injected.reshape(2, network.buses, inputs.steps)[0],
+        "marginal_value": value,
+        "price_v_max": by_kind[V_MAX],
+        "price_v_min": by_kind[V_MIN],
+        "price_line": branch[: network.lines],
+        "price_transformer": branch[network.lines :],
+    }
+
+
+def offset_arrays(state: State, lines: int) -> dict[str, np.ndarray]:
+    """Offsets of the last program.
+
+    Returns
+    -------
+    dict of str to ndarray
+        /offset.
+    """
+    offsets = state.offsets
+    return {
+        "v_max": offsets.v_max,
+        "v_min": offsets.v_min,
+        "s_line": offsets.s[:lines],
+        "s_transformer": offsets.s[lines:],
+    }
+
+
+def certificate_arrays(program: Program, state: State, certificate: Certificate, rounds: int) -> dict[str, Any]:
+    """Figures of the last program and of what is delivered.
+
+    Returns
+    -------
+    dict of str to number
+        Part of /certificate.
+    """
+    objective, bound = state.delivered.objective, certificate.lower_bound
+    return {
+        "objective": objective,
+        "objective_relaxation": certificate.objective_relaxation,
+        "lower_bound": bound,
+        "limit_penalty": state.solution.limit_penalty,
+        "residual_primal": certificate.residual_primal,
+        "residual_dual": certificate.residual_dual,
+        "gap_relaxation": certificate.gap_relaxation,
+        "gap": (objective - bound) / max(1.0, abs(objective)),
+        "repair_cost": state.delivered.repair_cost,
+        "rounds": rounds,
+        "rows": len(state.solution.prices.keys),
+        "columns": len(program.cost),
+    }

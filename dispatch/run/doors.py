@@ -1,0 +1,142 @@
+"""Case files made from other files, and other files made from cases and results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dispatch.case.netcdf import check_file, load_case, save_case
+from dispatch.case.rules import check_case
+from dispatch.case.schema import has
+from dispatch.errors import InputError, Problem, raise_if_any
+from dispatch.model.registry import load_components
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def validate(path: Path, components: Sequence[str] = ()) -> list[str]:
+    """Raise everything that is wrong with a case file.
+
+    Parameters
+    ----------
+    path : Path
+        A case or a result.
+    components : sequence of str
+        Files of the user's own components.
+
+    Returns
+    -------
+    list of str
+        What was converted while reading.
+
+    Raises
+    ------
+    InputError
+        With every problem.
+    """
+    notes: list[str] = []
+    load_components(components)
+    raise_if_any(check_file(path, notes), str(path))
+    return notes
+
+
+def import_case(source: str, path: Path, output: Path, **options: Any) -> list[str]:
+    """Read a network or tables, validate them and write a case file.
+
+    Parameters
+    ----------
+    source : {"pandapower", "simbench", "tables"}
+        What `path` is.
+    path : Path
+        File or folder.
+    output : Path
+        Case file; not written if there is any problem.
+    **options
+        Of the importer.
+
+    Returns
+    -------
+    list of str
+        Notes of the importer.
+
+    Raises
+    ------
+    InputError
+        With every problem.
+    """
+    if source == "pandapower":
+        from dispatch.case.importers.pandapower import import_pandapower  # noqa: PLC0415  (pandas loads when needed)
+
+        case, notes = import_pandapower(path, **options)
+    elif source == "simbench":
+        from dispatch.case.importers.simbench import import_simbench  # noqa: PLC0415
+
+        case, notes = import_simbench(path, **options)
+    else:
+        from dispatch.case.tables import import_tables  # noqa: PLC0415
+
+        notes, base = [], options["base"]
+        case = import_tables(path, load_case(base) if base else None, notes)
+    raise_if_any(check_case(case), str(path))
+    save_case(case, output)
+    return notes
+
+
+def export(target: str, path: Path, output: Path) -> list[Path]:
+    """Write a case as CSV tables, or the last linear program of a result as MPS.
+
+    Parameters
+    ----------
+    target : {"tables", "mps"}
+        What to write.
+    path : Path
+        Case or result.
+    output : Path
+        Folder of the tables, or MPS file.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+
+    Raises
+    ------
+    InputError
+        If the file is not what is needed.
+    """
+    held = load_case(path)
+    if target == "tables":
+        from dispatch.case.tables import export_tables  # noqa: PLC0415
+
+        return export_tables(held, output)
+    from dispatch.solve.export import write_mps  # noqa: PLC0415  (Pyomo loads when needed)
+
+    if not has(held, "certificate"):
+        hint = "Give a file that `dispatch run` wrote."
+        raise InputError([Problem("no-result", "/certificate", value="missing", hint=hint)], str(path))
+    write_mps(held, output)
+    return [output]
+
+
+def scenario(path: Path, output: Path, **choices: Any) -> None:
+    """Equip a case file by the scenario rule and write it.
+
+    Parameters
+    ----------
+    path, output : Path
+        Case files.
+    **choices
+        Of `dispatch.equip`.
+
+    Raises
+    ------
+    InputError
+        With every problem of the case or the choices.
+    """
+    from dispatch.scenario.equip import equip  # noqa: PLC0415  (its library loads when needed)
+
+    raise_if_any(check_file(path), str(path))
+    case = equip(load_case(path), **choices)
+    raise_if_any(check_case(case), str(path))
+    save_case(case, output)

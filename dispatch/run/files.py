@@ -1,0 +1,173 @@
+"""Files in, files out: one function for each thing that the command line does with a case or a result."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dispatch.case.embedded import embedded_names, embedded_path
+from dispatch.case.netcdf import check_file, load_case, save_case, write_atomically
+from dispatch.errors import raise_if_any
+from dispatch.report.summary import summary_object
+from dispatch.run.optimize import optimize
+from dispatch.run.result import versions
+from dispatch.run.settings import Settings
+from dispatch.run.stages import Stages
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass
+class Outcome:
+    """What a run ended with.
+
+    Attributes
+    ----------
+    result : DataTree
+        The case with /schedule, /price, /offset and /certificate.
+    summary : dict
+        The object that ``--json`` prints.
+    files : list of Path
+        What was written.
+    next_steps : list of str
+        What to try now, for people.
+    """
+
+    result: xr.DataTree
+    summary: dict[str, Any]
+    files: list[Path] = field(default_factory=list)
+    next_steps: list[str] = field(default_factory=list)
+
+
+def read_case(path: Path | str, notes: list[str] | None = None) -> xr.DataTree:
+    """Load and validate a case, or an embedded one by its name.
+
+    Raises
+    ------
+    InputError
+        With every problem of the file.
+    """
+    name = str(path)
+    file = embedded_path(name) if name in embedded_names() else Path(path)
+    raise_if_any(check_file(file, notes), name)
+    return load_case(file)
+
+
+def run_case(
+    case: Path | str,
+    output: Path | str,
+    settings: Settings | None = None,
+    *,
+    workers: int | None = None,
+    report: bool = True,
+    progress: bool = False,
+) -> Outcome:
+    """Run a case file; writes the result, ``run.json`` and ``report.html`` beside it.
+
+    Parameters
+    ----------
+    case : Path or str
+        A case file, or the name of an embedded case.
+    output : Path or str
+        Result file; its folder is made if it does not exist.
+    settings, workers, progress
+        See `optimize`.
+    report : bool
+        Write the HTML report.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    InputError
+        If the case is invalid; nothing is written then.
+    """
+    stages, notes = Stages(), []
+    with stages.stage("read"):
+        loaded = read_case(case, notes)
+    return _finish(
+        loaded, Path(output), settings or Settings(), stages, workers=workers, report=report, progress=progress
+    )
+
+
+def _finish(
+    case: xr.DataTree,
+    output: Path,
+    settings: Settings,
+    stages: Stages,
+    *,
+    workers: int | None,
+    report: bool,
+    progress: bool,
+) -> Outcome:
+    """Solve a case and write all of its files."""
+    begun = datetime.datetime.now(datetime.UTC)
+    result = optimize(case, settings, workers=workers, progress=progress, stages=stages)
+    files = [output, output.with_name("run.json")]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with stages.stage("write"):
+        save_case(result, output)
+    if report:
+        from dispatch.report.html import write_report  # noqa: PLC0415  (Jinja2 loads when needed)
+
+        files.insert(1, output.with_name("report.html"))
+        with stages.stage("report"):
+            write_report(result, files[1])
+    machine = {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()}
+    record = {
+        "started": begun.isoformat(timespec="seconds"),
+        "times_s": stages.seconds,
+        "machine": machine,
+        "versions": versions(),
+        "settings": json.loads(settings.to_json()),
+    }
+    write_atomically(files[-1], (json.dumps(record, indent=2) + "\n").encode())
+    summary = summary_object(result, times_s=stages.seconds, files=[str(f) for f in files])
+    return Outcome(result, summary, files)
+
+
+def run_demo(
+    folder: Path | str = "dispatch-demo", *, season: str = "summer", workers: int | None = None, progress: bool = False
+) -> Outcome:
+    """Run one day of the embedded town.
+
+    Parameters
+    ----------
+    folder : Path or str
+        Where ``case.nc``, ``schedule.nc``, ``report.html`` and ``run.json`` go.
+    season : {"summer", "winter"}
+        Which day.
+    workers, progress
+        See `optimize`.
+
+    Returns
+    -------
+    Outcome
+    """
+    folder, stages, name = Path(folder), Stages(), f"schutterwald_{season}"
+    with stages.stage("read"):
+        case = read_case(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    with stages.stage("write"):
+        save_case(case, folder / "case.nc")
+    output = folder / "schedule.nc"
+    outcome = _finish(case, output, Settings(), stages, workers=workers, report=True, progress=progress)
+    outcome.files.insert(0, folder / "case.nc")
+    outcome.summary["files"].insert(0, str(folder / "case.nc"))
+    outcome.next_steps = [
+        "",
+        f"open {folder / 'report.html'} in a browser, then try:",
+        f"  dispatch scenario {folder / 'case.nc'} --pv-share 0.5 --battery-share 0.5 -o mine.nc",
+        "  dispatch run mine.nc -o mine/schedule.nc --horizon-h 48",
+        f"  dispatch export tables {folder / 'case.nc'} -o tables     (your own batteries, meters and tariffs as CSV)",
+        "  dispatch explain store                                   (what each column means)",
+    ]
+    return outcome

@@ -1,0 +1,131 @@
+"""How far a schedule's AC state is from each limit, and what that says about the offsets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dispatch.case.offsets import Offsets
+from dispatch.case.schema import columns
+from dispatch.solve.limits.radial import V_MAX, V_MIN
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from dispatch.case.network import Network
+    from dispatch.model.linear import LinearFlow
+    from dispatch.solve.solution import Solution
+    from dispatch.verify.electric import AcState
+    from dispatch.verify.excess import Excess
+
+RELAXED = 1e-7
+"""Relaxations above this share of a limit's rating are reported as unmet, and AC need not hold there."""
+WASTEFUL_V_PU = 2e-3
+"""A priced voltage limit that AC stays below by more than this was shifted too far."""
+WASTEFUL_LOADING_PU = 2e-2
+"""The same of a rating."""
+
+
+@dataclass(frozen=True)
+class Margins:
+    """What the AC state says about the limits.
+
+    Attributes
+    ----------
+    holds : bool
+        No AC limit is exceeded beyond its tolerance, except where the program itself relaxes it.
+    wide_v_max, wide_v_min : ndarray (bus, time) of bool
+        Priced voltage limits that AC stays away from: their offset wastes room.
+    wide_s : ndarray (branch, time) of bool
+        The same of ratings.
+    aside_v_max, aside_v_min, aside_s : ndarray of bool
+        Limits that the program relaxes or that reactive power alone exceeds: reported as unmet.
+    """
+
+    holds: bool
+    wide_v_max: np.ndarray
+    wide_v_min: np.ndarray
+    wide_s: np.ndarray
+    aside_v_max: np.ndarray
+    aside_v_min: np.ndarray
+    aside_s: np.ndarray
+
+    @property
+    def wasteful(self) -> bool:
+        """Whether any priced limit is shifted too far."""
+        return bool(self.wide_v_max.any() or self.wide_v_min.any() or self.wide_s.any())
+
+
+def margins_of(
+    case: xr.DataTree,
+    network: Network,
+    offsets: Offsets,
+    solution: Solution,
+    linear: LinearFlow,
+    ac: AcState,
+    excess: Excess,
+) -> Margins:
+    """Compare an AC state with the limits and their prices.
+
+    Parameters
+    ----------
+    case : DataTree
+        Whose limits hold.
+    network : Network
+        Of the case.
+    offsets : Offsets
+        With which the solution was found.
+    solution : Solution
+        Prices and relaxations.
+    linear, ac, excess
+        State under the delivered schedule.
+
+    Returns
+    -------
+    Margins
+    """
+    bus, prices = columns(case, "bus"), solution.prices
+    priced = [np.zeros(a.shape, bool) for a in (excess.v_max, excess.v_min, excess.s)]
+    relaxed = [np.zeros(a.shape, bool) for a in priced]
+    ratings = (bus["v_max_pu"] ** 2, bus["v_min_pu"] ** 2, network.s_nom)
+    kind = np.minimum(prices.keys["kind"], 2)  # both directions of a rating are one limit here
+    for k, rating in enumerate(ratings):
+        own = kind == k
+        at = prices.keys["element"][own], prices.keys["step"][own]
+        np.logical_or.at(priced[k], at, prices.limits[own] * rating[at[0]] > RELAXED * solution.limit_penalty)
+        np.logical_or.at(relaxed[k], at, solution.slacks[own] > RELAXED * rating[at[0]])
+    relaxed[2] |= np.abs(linear.q) >= (network.s_nom[:, None] - offsets.s)
+    room_v_max, room_v_min = bus["v_max_pu"][:, None] - ac.v_pu, ac.v_pu - bus["v_min_pu"][:, None]
+    return Margins(
+        excess.holds(v_max=relaxed[V_MAX], v_min=relaxed[V_MIN], s=relaxed[2]),
+        priced[V_MAX] & ~relaxed[V_MAX] & (room_v_max > WASTEFUL_V_PU),
+        priced[V_MIN] & ~relaxed[V_MIN] & (room_v_min > WASTEFUL_V_PU),
+        priced[2] & ~relaxed[2] & (1 - ac.loading_pu > WASTEFUL_LOADING_PU),
+        *relaxed,
+    )
+
+
+def next_offsets(old: Offsets, new: Offsets, margins: Margins) -> Offsets:
+    """Tighten, except where a priced limit was shifted too far: that goes half the way to what AC says now.
+
+    Parameters
+    ----------
+    old : Offsets
+        With which the last schedule was found.
+    new : Offsets
+        AC minus linear at that schedule.
+    margins : Margins
+        Of that schedule.
+
+    Returns
+    -------
+    Offsets
+    """
+    tight = old.tightened(new)
+    return Offsets(
+        np.where(margins.wide_v_max, (old.v_max + new.v_max) / 2, tight.v_max),
+        np.where(margins.wide_v_min, (old.v_min + new.v_min) / 2, tight.v_min),
+        np.where(margins.wide_s, (old.s + new.s) / 2, tight.s),
+    )

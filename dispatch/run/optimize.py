@@ -1,0 +1,91 @@
+"""A case in memory → its result in memory."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dispatch.case.rules import check_case
+from dispatch.case.slices import split_feeders
+from dispatch.errors import raise_if_any
+from dispatch.forecast.profile import predict
+from dispatch.model.registry import load_components
+from dispatch.run.feeder import FeederRun, run_feeder
+from dispatch.run.parallel import map_feeders
+from dispatch.run.result import assemble, digest, versions, without_results
+from dispatch.run.settings import Settings
+from dispatch.run.stages import Stages
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def optimize(
+    case: xr.DataTree,
+    settings: Settings | None = None,
+    *,
+    workers: int | None = 1,
+    progress: bool = False,
+    stages: Stages | None = None,
+) -> xr.DataTree:
+    """Find the schedule of a case, prove it optimal and check it by AC power flow.
+
+    Parameters
+    ----------
+    case : DataTree
+        With /forecast, or /profile from which it is made.
+    settings : Settings, optional
+        Horizon and method.
+    workers : int, optional
+        Processes, None: one a core. More than one needs a script whose main part stands under
+        ``if __name__ == "__main__":``. The result does not depend on it.
+    progress : bool
+        Show a progress bar on stderr.
+    stages : Stages, optional
+        Filled with seconds by stage.
+
+    Returns
+    -------
+    DataTree
+        The case, its /forecast cropped to the horizon, with /schedule, /price, /offset and /certificate.
+
+    Raises
+    ------
+    InputError
+        If the case is invalid, with every problem.
+
+    Examples
+    --------
+    >>> import dispatch
+    >>> result = dispatch.optimize(dispatch.load_case("case.nc"))      # doctest: +SKIP
+    >>> result["schedule/v_pu"].max("bus").plot()                      # doctest: +SKIP
+    """
+    settings, stages = settings or Settings(), stages or Stages()
+    load_components(settings.components)
+    bare, title = without_results(case), str(case.attrs.get("title", ""))
+    with stages.stage("check"):
+        raise_if_any(check_case(bare), title)
+    with stages.stage("forecast"):
+        solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h)
+        raise_if_any(check_case(solved), title)
+        feeders = split_feeders(solved)
+    runs = map_feeders(run_feeder, feeders, settings, workers=workers, progress=progress)
+    for run in runs:
+        stages.add(run.times_s)
+    with stages.stage("assemble"):
+        return assemble(solved, runs, _labels(solved, settings, runs))
+
+
+def _labels(case: xr.DataTree, settings: Settings, runs: list[FeederRun]) -> dict[str, Any]:
+    """Attributes of /certificate: how the result came about."""
+    return {
+        "settings": settings.to_json(),
+        "versions": json.dumps(versions(), sort_keys=True),
+        "case_digest": digest(case),
+        "method": "monolithic, all network rows" if settings.all_rows else "monolithic, network rows when violated",
+        "unmet": json.dumps([entry for run in runs for entry in run.unmet], allow_nan=False),
+        "messages": json.dumps([m for run in runs for m in run.messages]),
+        "v_error_max_pu": np.float64(max((run.v_error_max_pu for run in runs), default=np.nan)),
+    }
