@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,7 +108,7 @@ def library_of(
     InputError
         If the span is not covered, or the case's time step is not that of the library.
     """
-    base = columns(profiles if profiles is not None else load_case(embedded_path(f"schutterwald_{season}")), "profile")
+    base = columns(profiles, "profile") if profiles is not None else _embedded(season)
     own = columns(case, "profile")
     if not len(own["id"]):
         return _joined(None, base, _span(base["time"], base["time"], start, days))
@@ -116,6 +117,12 @@ def library_of(
         found = " and ".join(str(s) for s in sorted(steps))
         raise InputError([Problem("time-step", "/profile", "time", value=found, allowed="one step", hint=hint)])
     return _joined(own, base, _span(own["time"], base["time"], start, days))
+
+
+@cache
+def _embedded(season: str) -> Columns:
+    """Read the embedded shapes; once in a process, since nothing writes into them."""
+    return columns(load_case(embedded_path(f"schutterwald_{season}")), "profile")
 
 
 def _span(time: np.ndarray, preferred: np.ndarray, start: np.datetime64 | None, days: int | None) -> np.ndarray:

@@ -1,0 +1,327 @@
+"""The scenario rule: reproducible, nested, with shares and energies that can be summed by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plain_case import QUARTER, SUMMER, own_library, plain_case
+
+from dispatch.case.rules import check_case
+from dispatch.case.schema import build_case, columns
+from dispatch.errors import InputError
+from dispatch.forecast.profile import predict
+from dispatch.scenario.equip import equip
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+KINDS = ("load", "pv", "inverter", "plane", "store", "meter", "prosumer", "tariff", "profile", "forecast")
+
+
+def rows_by_id(case: xr.DataTree, kind: str) -> dict[bytes, tuple[Any, ...]]:
+    """Rows of a table by id, so that cases can be compared whatever the order."""
+    table = columns(case, kind)
+    names = sorted(set(table) - {"id", "time"})
+    return {i: tuple(table[name][k].tolist() for name in names) for k, i in enumerate(table["id"])}
+
+
+def same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    return all(a == b or (a != a and b != b) for a, b in zip(one, other, strict=True))  # noqa: PLR0124  (NaN)
+
+
+def test_same_seed_same_case() -> None:
+    one, two = (equip(plain_case(), heat_pump_share=0.3, seed=7) for _ in range(2))
+    assert one.identical(two)
+
+
+def test_another_seed_another_town() -> None:
+    one, two = (columns(equip(plain_case(), seed=seed), "pv") for seed in (1, 2))
+    assert one["id"].tolist() != two["id"].tolist()
+
+
+def test_given_case_is_not_changed() -> None:
+    case = plain_case()
+    before = case.copy(deep=True)
+    equip(case, heat_pump_share=0.5)
+    assert case.identical(before)
+
+
+def test_order_of_rows_does_not_matter() -> None:
+    one, two = (equip(plain_case(order=order), heat_pump_share=0.3) for order in (None, 3))
+    for kind in ("load", "pv", "plane", "store", "prosumer"):
+        left, right = rows_by_id(one, kind), rows_by_id(two, kind)
+        assert left.keys() == right.keys()
+        assert all(same(left[i], right[i]) for i in left), kind
+
+
+@settings(deadline=None, max_examples=8)
+@given(
+    houses=st.integers(1, 60),
+    seed=st.integers(0, 2**32),
+    shares=st.tuples(*[st.floats(0, 1)] * 3),
+    more=st.tuples(*[st.floats(0, 1)] * 3),
+)
+def test_shares_are_met_and_nested(
+    houses: int, seed: int, shares: tuple[float, float, float], more: tuple[float, float, float]
+) -> None:
+    larger = [a + (1 - a) * b for a, b in zip(shares, more, strict=True)]
+    towns = []
+    for pv, part, pump in (shares, larger):
+        battery = pv * part
+        town = equip(plain_case(houses), pv_share=pv, battery_share=battery, heat_pump_share=pump, seed=seed)
+        pumps = (columns(town, "load")["kind"] == b"heat_pump").sum()
+        counts = len(columns(town, "pv")["id"]), len(columns(town, "store")["id"]), pumps
+        assert np.abs(np.array(counts) - houses * np.array([pv, battery, pump])).max() <= 0.5 + 1e-9
+        assert np.isin(columns(town, "store")["meter"], columns(town, "pv")["meter"]).all()
+        towns.append(town)
+    for kind in ("load", "pv", "inverter", "plane", "store"):
+        small, large = (rows_by_id(town, kind) for town in towns)
+        assert all(same(row, large[i]) for i, row in small.items()), kind
+
+
+def test_energy_of_houses_is_their_yearly_use() -> None:
+    town = equip(plain_case(), heat_pump_share=0.0)
+    load, use = columns(town, "load"), columns(town, "prosumer")["energy_year"]
+    np.testing.assert_allclose(load["p_nom"] * 8760, use)
+    np.testing.assert_allclose(load["q_nom"], 0.1 * load["p_nom"])
+    assert 0.85 < use.mean() / 3500 < 1.15
+    assert (load["kind"] == b"household").all()
+
+
+def test_known_yearly_use_is_kept() -> None:
+    use = 1000.0 + 100 * np.arange(40)
+    case = plain_case(prosumer={"id": [f"h{i}" for i in range(40)], "energy_year": use})
+    town = equip(case, heat_pump_share=0.0)
+    assert (columns(town, "prosumer")["energy_year"] == use).all()
+    np.testing.assert_allclose(columns(town, "load")["p_nom"], use / 8760)
+
+
+def test_heat_pumps_replace_gas() -> None:
+    plain = plain_case()
+    gas, town = columns(plain, "prosumer")["gas_year"], equip(plain, heat_pump_share=0.5)
+    none = columns(equip(plain, heat_pump_share=0.0), "prosumer")["energy_year"]
+    prosumer, load = columns(town, "prosumer"), columns(town, "load")
+    warm = prosumer["heating"] == b"heat_pump"
+    assert warm.sum() == 20
+    assert (prosumer["heating"][~warm] == b"gas").all()
+    heat = np.where(np.isnan(gas), 18_000 * np.sqrt(none / 3500), 9 * gas)
+    np.testing.assert_allclose(prosumer["energy_year"], none + np.where(warm, heat / 3.2, 0))
+    pump = load["kind"] == b"heat_pump"
+    assert set(load["meter"][pump]) == set(prosumer["id"][warm])
+    np.testing.assert_allclose(load["p_nom"][pump].sum() * 8760, (heat / 3.2)[warm].sum())
+    assert (prosumer["gas_year"][warm & np.isfinite(gas)] == 0).all()
+    assert (prosumer["gas_year"][~warm & np.isfinite(gas)] == gas[~warm & np.isfinite(gas)]).all()
+    assert all(name.startswith((b"Air_", b"Soil_")) for name in load["profile"][pump])
+
+
+def test_possible_heat_pumps_of_a_file_are_decided_by_the_share() -> None:
+    plain = plain_case(4)
+    load = columns(plain, "load")
+    ids = np.concatenate([load["id"], np.char.add(b"HP_", load["id"])])
+    table = {
+        "id": ids,
+        "meter": np.tile(load["meter"], 2),
+        "p_nom": np.tile(load["p_nom"], 2),
+        "q_nom": np.zeros(8),
+        "kind": ["household"] * 4 + ["heat_pump"] * 4,
+    }
+    prosumer = {"id": load["meter"], "heating": ["heat_pump"] * 4}
+    case = plain_case(4, load=table, prosumer=prosumer)
+    assert not columns(equip(case), "load")["id"].tolist()[4:]
+    assert (columns(equip(case), "prosumer")["heating"] == b"gas").all()
+    assert len(columns(equip(case, heat_pump_share=0.5), "load")["id"]) == 6
+
+
+def test_pv_planes_and_inverters_belong_together() -> None:
+    town = equip(plain_case(200), pv_share=0.9, battery_share=0.2, pv_size_kw=9.0)
+    pv, inverter, plane = (columns(town, kind) for kind in ("pv", "inverter", "plane"))
+    of = {i: k for k, i in enumerate(pv["id"])}
+    total = np.bincount([of[i] for i in plane["inverter"]], plane["p_dc_nom"], len(of))
+    np.testing.assert_allclose(total, pv["p_nom"])
+    assert (inverter["pv"] == pv["id"]).all()
+    assert (inverter["p_ac_nom"] == pv["p_nom"]).all()
+    assert 0.85 < pv["p_nom"].mean() / 9 < 1.15
+    assert 0.15 < 1 - len(pv["id"]) / len(plane["id"]) < 0.35
+    south = plane["surface_azimuth"][[i.endswith(b"_s") for i in plane["id"]]]
+    assert abs(np.mean(south) - 180) < 6
+    east_west = pv["profile"] == b"PV_east_west"
+    assert (np.bincount([of[i] for i in plane["inverter"]])[east_west] == 2).all()
+
+
+def test_mean_size_is_that_over_all_houses() -> None:
+    size = columns(equip(plain_case(100), pv_share=1.0, pv_size_kw=11.0), "pv")["p_nom"]
+    assert abs(size.mean() - 11) < 0.02
+    assert size.min() >= 1
+
+
+def test_batteries_fit_pv_and_use() -> None:
+    town = equip(plain_case(), pv_share=0.8, battery_share=0.8, battery_hours=3.0)
+    store, pv, use = columns(town, "store"), columns(town, "pv"), columns(town, "prosumer")["energy_year"]
+    owner = [int(m[1:]) for m in store["meter"]]
+    assert store["meter"].tolist() == pv["meter"].tolist()
+    wanted = np.maximum(np.minimum(1.2 * pv["p_nom"], 2.5 * use[owner] / 1000), 2)
+    np.testing.assert_allclose(store["energy_nom"], wanted, atol=0.0501)
+    np.testing.assert_allclose(store["p_nom"], store["energy_nom"] / 3)
+
+
+def test_existing_pv_and_batteries_are_kept_and_count() -> None:
+    pv = {"id": ["mine"], "meter": ["h3"], "p_nom": [5.0]}
+    store = {"id": ["own"], "meter": ["h3"], "energy_nom": [6.0], "p_nom": [2.0], "kind": ["battery"]}
+    case = plain_case(pv=pv, store=store)
+    town = equip(case, pv_share=0.25, battery_share=0.1)
+    found, batteries = columns(town, "pv"), columns(town, "store")
+    assert (len(found["id"]), len(batteries["id"])) == (10, 4)
+    assert found["id"][0] == b"mine"
+    assert (found["p_nom"][0], found["profile"][0]) == (5.0, b"PV_south")
+    assert batteries["energy_nom"][0] == 6.0
+    assert (found["meter"] == b"h3").sum() == (batteries["meter"] == b"h3").sum() == 1
+
+
+@pytest.mark.parametrize("options", [{}, {"feed_in_tariff": 0.35}, {"feed_in_tariff": 0.35, "green_only": True}])
+def test_equipping_again_with_more_keeps_what_is_there(options: dict[str, Any]) -> None:
+    first = equip(plain_case(), pv_share=0.3, battery_share=0.2, heat_pump_share=0.2, **options)
+    again = equip(first, pv_share=0.6, battery_share=0.4, heat_pump_share=0.4, **options)
+    assert len(columns(again, "pv")["id"]) == 24
+    assert len(columns(again, "store")["id"]) == 16
+    assert (columns(again, "load")["kind"] == b"heat_pump").sum() == 16
+    for kind in ("pv", "load", "store"):
+        old, new = rows_by_id(first, kind), rows_by_id(again, kind)
+        assert all(same(row, new[i]) for i, row in old.items()), kind
+    assert not check_case(predict(again))
+
+
+@pytest.mark.parametrize("season", ["summer", "winter"])
+@pytest.mark.parametrize("options", [{}, {"feed_in_tariff": 0.35}, {"feed_in_tariff": 0.35, "green_only": True}])
+def test_result_is_a_valid_case(season: str, options: dict[str, Any]) -> None:
+    town = predict(equip(plain_case(), season=season, heat_pump_share=0.2, **options))
+    assert not check_case(town)
+
+
+def test_case_without_pv_and_batteries() -> None:
+    town = predict(equip(plain_case(), pv_share=0.0, battery_share=0.0))
+    assert not check_case(town)
+    assert columns(town, "forecast")["p_available"].shape == (0, 96)
+
+
+def test_high_feed_in_tariff_puts_pv_on_a_meter_of_its_own() -> None:
+    town = equip(plain_case(), pv_share=0.5, battery_share=0.5, feed_in_tariff=0.35)
+    meter, pv, store = (columns(town, kind) for kind in ("meter", "pv", "store"))
+    own = meter["tariff"] == b"feed_in"
+    assert own.sum() == 20
+    assert meter["green_only"][own].all()
+    assert not meter["green_only"][~own].any()
+    assert set(pv["meter"]) == set(meter["id"][own])
+    assert not set(store["meter"]) & set(meter["id"][own])
+    tariff = columns(town, "tariff")
+    assert dict(zip(tariff["id"], tariff["price_export"], strict=True)) == {b"household": 0.0, b"feed_in": 0.35}
+
+
+def test_green_only_leaves_pv_at_the_house() -> None:
+    town = equip(plain_case(), feed_in_tariff=0.35, green_only=True)
+    meter = columns(town, "meter")
+    assert len(meter["id"]) == 40
+    assert meter["green_only"].all()
+    assert columns(town, "tariff")["price_export"].tolist() == [0.35]
+
+
+def test_price_varies_by_local_time() -> None:
+    town = equip(plain_case())
+    series, time = columns(town, "forecast"), columns(town, "forecast")["time"]
+    hour = ((time.astype("datetime64[h]").astype(int) + 2) % 24).tolist()  # summer time: UTC + 2
+    wanted = [0.26 if 17 <= h < 21 else 0.12 if h >= 23 or h < 6 else 0.18 for h in hour]
+    assert series["price_import"][0].tolist() == wanted
+    assert (series["price_export"] == 0.08).all()
+    assert set(series) == {"time", "source", "price_import", "price_export"}
+
+
+def test_other_meters_keep_their_tariff_and_prices() -> None:
+    time = SUMMER + QUARTER * np.arange(672)
+    price = np.linspace(0.1, 0.4, 672)[None]
+    shop = {"id": ["h0", "shop"], "meter": ["h0", "shop"], "p_nom": [2.1, 50.0], "kind": ["household", "commercial"]}
+    two = {"id": ["h0", "shop"]}
+    meter = {"id": ["h0", "shop"], "bus": ["b", "b"], "prosumer": ["h0", "shop"], "tariff": ["old", "old"]}
+    forecast = {"time": time, "price_import": price}
+    tariff = {"id": ["old"], "price_import": [0.3]}
+    bus = {"id": ["b"], "v_nom": [0.4]}
+    tables = {"bus": bus, "prosumer": two, "tariff": tariff, "meter": meter, "load": shop, "forecast": forecast}
+    town = equip(build_case(tables), days=2)
+    assert columns(town, "meter")["tariff"].tolist() == [b"household", b"old"]
+    assert columns(town, "tariff")["id"].tolist() == [b"old", b"household"]
+    assert (columns(town, "forecast")["price_import"][0] == price[0, :192]).all()
+    assert columns(town, "load")["p_nom"].tolist()[1] == 50.0
+    tables["forecast"] = {"time": time[:50], "price_import": price[:, :50]}
+    with pytest.raises(InputError, match="price_import"):
+        equip(build_case(tables), days=2)
+
+
+def test_shapes_of_the_case_win() -> None:
+    load = {"id": ["h0", "h1"], "meter": ["h0", "h1"], "p_nom": [2.0, 3.0], "profile": ["mine", ""]}
+    case = plain_case(2, load=load, profile=own_library("2016-05-01", 60))
+    town = equip(case, pv_share=1.0, battery_share=0.0)
+    found, library = columns(town, "load"), columns(town, "profile")
+    assert (found["profile"][0], found["p_nom"][0]) == (b"mine", 2.0)
+    assert found["profile"][1].startswith(b"H0-")
+    assert (columns(town, "pv")["profile"] == b"PVx").all()
+    assert (library["time"] == SUMMER + QUARTER * np.arange(672)).all()
+    own = columns(case, "profile")
+    at = np.searchsorted(own["time"], SUMMER)
+    row = library["id"].tolist().index(b"mine")
+    assert (library["p_pu"][row] == own["p_pu"][0, at : at + 672]).all()
+    mean = own["p_pu"][0].mean(dtype=float) * 2 * 8760
+    np.testing.assert_allclose(columns(town, "prosumer")["energy_year"][0], mean, rtol=1e-6)
+
+
+def test_library_repeats_by_time_of_day_in_other_years() -> None:
+    case = plain_case(3, profile=own_library("2024-07-03T05:00", 9, ("mine",)))
+    town, embedded = columns(equip(case), "profile"), columns(equip(plain_case(3)), "profile")
+    assert len(town["time"]) == 672
+    assert town["time"][0] == np.datetime64("2024-07-03T05:00")
+    for name in set(town["id"]) & set(embedded["id"]):
+        ours, theirs = (t["p_pu"][t["id"].tolist().index(name)] for t in (town, embedded))
+        day = [ours[k : k + 96].tolist() for k in range(0, 672, 96)]
+        assert sorted(ours.tolist()) == sorted(theirs.tolist())
+        first = [t.astype("datetime64[h]").astype(int) % 24 for t in (town["time"][0], embedded["time"][0])]
+        moved = (first[0] - first[1]) % 24 * 4
+        assert any(d[: 96 - moved] == theirs[moved + k : k + 96].tolist() for d in day for k in range(0, 672, 96))
+
+
+def refused(case: xr.DataTree, **options: Any) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        equip(case, **options)
+    return [p.code if p.code != "setting" else p.variable for p in caught.value.problems]
+
+
+def test_all_wrong_settings_in_one_pass() -> None:
+    found = refused(
+        plain_case(2), pv_share=1.2, battery_share=-0.1, heat_pump_share=float("nan"), seed=-1, season="spring",
+        battery_hours=0.0, pv_size_kw=-3.0,
+    )  # fmt: skip
+    assert found == ["pv_share", "battery_share", "heat_pump_share", "seed", "season", "battery_hours", "pv_size_kw"]
+
+
+@pytest.mark.parametrize(
+    ("code", "options"),
+    [
+        ("battery_share", {"pv_share": 0.2, "battery_share": 0.3}),
+        ("span", {"start": "2016-06-20"}),
+        ("span", {"days": 8}),
+        ("span", {"days": 0}),
+        ("start", {"start": "whenever"}),
+    ],
+)
+def test_refused_settings(code: str, options: dict[str, Any]) -> None:
+    assert refused(plain_case(2), **options) == [code]
+
+
+def test_refused_cases() -> None:
+    load = {"id": ["x"], "meter": ["h0"], "p_nom": [5.0], "kind": ["commercial"]}
+    assert refused(plain_case(1, load=load)) == ["no-houses"]
+    assert refused(predict(equip(plain_case(2)))) == ["has-series"]
+    hourly = own_library("2016-05-01", 60, minutes=60)
+    assert refused(plain_case(2, profile=hourly)) == ["time-step"]
+    bare = plain_case(2, profile=own_library("2016-05-01", 9, ("nothing",)))
+    assert refused(plain_case(2), profiles=bare) == ["no-shape"]
