@@ -91,7 +91,7 @@ class RadialLimits:
     @property
     def ports(self) -> int:
         """How many ports there are."""
-        return 2 * self.network.buses * self.steps
+        return int(2 * self.network.buses * self.steps)
 
     def flow(self, x: np.ndarray) -> LinearFlow:
         """Linear state of the network when `x` enters at the ports."""
@@ -157,7 +157,7 @@ class RadialLimits:
         group, step = np.nonzero(winner >= 0)
         whole = np.zeros((groups, self.steps), np.bool_)
         whole[self._groups[relaxed["element"]], relaxed["step"]] = True
-        chosen = whole[self._groups]
+        chosen: np.ndarray = whole[self._groups]
         chosen[winner[group, step], step] = True
         return chosen
 
