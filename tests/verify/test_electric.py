@@ -54,6 +54,23 @@ def test_two_buses_in_closed_form() -> None:
     assert state.p_from[0, 0] == pytest.approx(p, abs=1e-6)
 
 
+def test_upper_solution_from_light_load_to_the_end_of_the_curve() -> None:
+    r, x = 0.12, 0.05
+    tables = {
+        "bus": {"id": ["a", "b"], "v_nom": [0.4, 0.4]},
+        "source": {"id": ["s"], "bus": ["a"], "v_pu": [1.0]},
+        "line": {"id": ["l"], "bus_from": ["a"], "bus_to": ["b"], "r": [r], "x": [x], "s_nom": [60.0]},
+    }
+    given = np.concatenate([np.linspace(-340, 0, 200), np.linspace(0, 4000, 200)])
+    p = np.stack([np.zeros(400), given])
+    state = ac_flow(build_case(tables), p, 0 * p)
+    half = 400.0**2 / 2 + r * 1e3 * given
+    root = half**2 - (r**2 + x**2) * (1e3 * given) ** 2
+    np.testing.assert_array_equal(state.converged, root >= 0)
+    upper = np.sqrt(half + np.sqrt(np.maximum(root, 0))) / 400
+    np.testing.assert_allclose(state.v_pu[1, state.converged], upper[state.converged], rtol=0, atol=1e-6)
+
+
 small = st.floats(0.005, 0.15)
 
 
