@@ -98,6 +98,9 @@ def finish(grid: Grid, *, drop_isolated: bool, tariff: Tariff, source: str) -> t
     fuse(grid)
     _one_source_an_island(grid)
     _isolated(grid, drop_isolated=drop_isolated)
+    if not any(len(grid.tables[k]["id"]) for k in ("load", "pv", "store")):
+        hint = "Import a net that serves somebody."
+        grid.problems.append(Problem("empty", "load", value="missing", allowed="a load, generator or store", hint=hint))
     raise_if_any(grid.problems, source)
     tables: dict[str, Table] = {k: t for k, t in grid.tables.items() if len(t["id"])}
     tables = draw_meters(tables, tariff)

@@ -97,7 +97,7 @@ def _joined(kind: str, *tables: Table) -> Table:
 
 
 def _buses(net: Net) -> Table:
-    v_nom = net.numbers("bus", "vn_kv", above=0, high=1000)
+    v_nom = net.numbers("bus", "vn_kv", low=1e-3, high=1000)
     low, high = net.optional("bus", "min_vm_pu"), net.optional("bus", "max_vm_pu")
     sensible = (low >= 0.5) & (low < high) & (high <= 1.5)
     given = np.isfinite(low) | np.isfinite(high)

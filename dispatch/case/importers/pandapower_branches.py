@@ -42,11 +42,11 @@ def lines(net: Net, v_nom: np.ndarray) -> Table:
         Switches aside, see `pandapower_switches.keep_open_ends`.
     """
     start, stop = net.buses("line", "from_bus"), net.buses("line", "to_bus")
-    length, parallel = net.numbers("line", "length_km", low=0), net.numbers("line", "parallel", 1, low=1)
+    length, parallel = net.numbers("line", "length_km", low=0), net.numbers("line", "parallel", 1, low=1, high=1e3)
     r, x = (net.numbers("line", f"{c}_ohm_per_km", low=0) * length / parallel for c in "rx")
     c_nf = net.numbers("line", "c_nf_per_km", 0.0, low=0) * length * parallel
     v = v_nom[start] if len(start) else np.zeros(0)
-    rating = np.sqrt(3) * v * 1e3 * _rating(net, "line", "max_i_ka") * net.numbers("line", "df", 1, above=0)
+    rating = np.sqrt(3) * v * 1e3 * _rating(net, "line", "max_i_ka") * net.numbers("line", "df", 1, low=1e-3, high=1e3)
     in_service = net.flags("line", "in_service")
     _check_lines(net, start, stop, v_nom, (r == 0) & (x == 0) & in_service)
     if (net.numbers("line", "g_us_per_km", 0.0) != 0).any():
@@ -86,9 +86,12 @@ def transformers(net: Net) -> Table:
         Parallel units are one; a rating factor ``df`` scales the rating and, inversely, what is per unit of it. One
         that an open switch interrupts is out of service (its no-load losses are left out).
     """
-    parallel, df = net.numbers("trafo", "parallel", 1, low=1), net.numbers("trafo", "df", 1, above=0)
-    s_nom = net.numbers("trafo", "sn_mva", above=0) * 1e3 * parallel
-    vk = net.numbers("trafo", "vk_percent", above=0, high=100) / 100
+    parallel, df = (
+        net.numbers("trafo", "parallel", 1, low=1, high=1e3),
+        net.numbers("trafo", "df", 1, low=1e-3, high=1e3),
+    )
+    s_nom = net.numbers("trafo", "sn_mva", low=1e-6) * 1e3 * parallel
+    vk = net.numbers("trafo", "vk_percent", low=1e-6, high=100) / 100
     vkr = net.numbers("trafo", "vkr_percent", low=0, high=100) / 100
     texts = {"value": "too large", "allowed": "at most vk_percent", "hint": "Correct vk_percent and vkr_percent."}
     net.problems += problem_at(vkr > vk, net.labels("trafo"), "range", "trafo", "vkr_percent", **texts)
@@ -97,8 +100,8 @@ def transformers(net: Net) -> Table:
         "bus_from": net.buses("trafo", "hv_bus"),
         "bus_to": net.buses("trafo", "lv_bus"),
         "s_nom": s_nom * df,
-        "v_nom_from": net.numbers("trafo", "vn_hv_kv", above=0, high=1000),
-        "v_nom_to": net.numbers("trafo", "vn_lv_kv", above=0, high=1000),
+        "v_nom_from": net.numbers("trafo", "vn_hv_kv", low=1e-3, high=1000),
+        "v_nom_to": net.numbers("trafo", "vn_lv_kv", low=1e-3, high=1000),
         "r_pu": vkr * df,
         "x_pu": np.sqrt(np.maximum(vk**2 - vkr**2, 0)) * df,
         "p_no_load": net.numbers("trafo", "pfe_kw", 0.0, low=0) * parallel,
@@ -114,7 +117,7 @@ def _taps(net: Net) -> Table:
     """Tap columns; a falling step is turned round, a tap that shifts the angle is refused."""
     step = net.numbers("trafo", "tap_step_percent", 0.0, low=-20, high=20) / 100
     neutral = net.numbers("trafo", "tap_neutral", 0, low=-100, high=100)
-    position = net.optional("trafo", "tap_pos")
+    position = net.optional("trafo", "tap_pos", low=-100, high=100)
     position = np.where(np.isnan(position), neutral, position)
     side = net.texts("trafo", "tap_side")
     active = (side != "") & (step != 0) | (net.numbers("trafo", "tap_step_degree", 0.0) != 0)
@@ -128,7 +131,7 @@ def _taps(net: Net) -> Table:
     moved = active & (position != neutral)
     _refuse_taps(net, moved, kinds, position, neutral)
     step = np.where(active, step, 0.0)
-    ends = [net.optional("trafo", c) for c in ("tap_min", "tap_max")]
+    ends = [net.optional("trafo", c, low=-100, high=100) for c in ("tap_min", "tap_max")]
     low, high = (np.where(np.isnan(e) | ~active, position, e) for e in ends)
     turned = step < 0
     mirrored = [np.where(turned, 2 * neutral - v, v) for v in (position, low, high)]

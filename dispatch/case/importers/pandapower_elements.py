@@ -171,7 +171,7 @@ def storages(net: Net) -> tuple[Table, Table]:
     """
     p, q = _powers(net, "storage")
     low = net.numbers("storage", "min_e_mwh", 0.0, low=0) * 1e3
-    high = net.numbers("storage", "max_e_mwh", above=0) * 1e3
+    high = net.numbers("storage", "max_e_mwh", low=1e-9) * 1e3
     limits = [np.abs(net.optional("storage", c)) * 1e3 for c in ("max_p_mw", "min_p_mw", "sn_mva")]
     power = np.nan_to_num(np.fmax.reduce([*limits, np.abs(p)]), nan=0.0)
     content = net.numbers("storage", "soc_percent", 50.0, low=0, high=100) / 100

@@ -67,12 +67,12 @@ class Net:
         values = self.frame(table).columns.get(column)
         return self.reader.numbers(table, column, self.labels(table), values, default=default, **limits)
 
-    def optional(self, table: str, column: str) -> np.ndarray:
+    def optional(self, table: str, column: str, **limits: float) -> np.ndarray:
         """Floats of a column, NaN where nothing is given."""
         values = self.frame(table).columns.get(column)
         if values is None:
             return np.full(len(self.frame(table)), np.nan)
-        return self.reader.numbers(table, column, self.labels(table), values, default=np.nan)
+        return self.reader.numbers(table, column, self.labels(table), values, default=np.nan, **limits)
 
     def flags(self, table: str, column: str, *, default: bool = True) -> np.ndarray:
         """Truth values of a column."""

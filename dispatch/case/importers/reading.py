@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHOWN = 5
+LARGEST = 1e9  # far above any value in its unit; keeps sums and products finite
 
 
 def first_ids(ids: Sequence[object] | np.ndarray) -> tuple[str, ...]:
@@ -71,8 +72,8 @@ class Reader:
         values: Sequence[Any] | None,
         *,
         default: float | None = None,
-        low: float = -math.inf,
-        high: float = math.inf,
+        low: float = -LARGEST,
+        high: float = LARGEST,
         above: float | None = None,
     ) -> np.ndarray:
         """Floats of a column.

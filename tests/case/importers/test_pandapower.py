@@ -170,6 +170,7 @@ def test_everything_unsupported_is_named_at_once() -> None:
 
 def test_isolated_buses_are_named_and_dropped_only_on_request(small: Tables, write_net: Callable[..., Path]) -> None:
     small["switch"] = {"bus": [1], "element": [0], "et": ["l"], "closed": [False]}
+    small["load"] = {"name": ["HH_w1", "HH_w2"], "bus": [2, 1], "p_mw": [0.004, 0.005], "q_mvar": [0.0, 0.0]}
     path = write_net(small)
     with pytest.raises(InputError) as caught:
         import_pandapower(path)
@@ -177,7 +178,7 @@ def test_isolated_buses_are_named_and_dropped_only_on_request(small: Tables, wri
     assert (problem.code, problem.ids, problem.count) == ("isolated", ("house",), 1)
     case, notes = import_pandapower(path, drop_isolated=True)
     assert list(columns(case, "bus")["id"]) == [b"grid", b"station"]
-    assert len(columns(case, "load")["id"]) == 0
+    assert list(columns(case, "load")["id"]) == [b"HH_w2"]
     assert any("HH_w1" in n for n in notes)
     assert any("house" in n for n in notes)
 
@@ -215,3 +216,10 @@ def test_voltage_dependent_loads_are_noted(small: Tables, write_net: Callable[..
     small["load"]["const_z_percent"] = [40.0]
     _, notes = import_pandapower(write_net(small))
     assert any("const_z_percent" in n for n in notes)
+
+
+def test_a_net_that_serves_nobody_is_refused(small: Tables, write_net: Callable[..., Path]) -> None:
+    small["load"]["in_service"] = [False]
+    with pytest.raises(InputError) as caught:
+        import_pandapower(write_net(small))
+    assert [p.code for p in caught.value.problems] == ["empty"]

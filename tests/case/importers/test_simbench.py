@@ -151,13 +151,14 @@ def test_each_fault_is_named(fault: tuple[str, str, str], write: Write) -> None:
 
 
 def test_open_switch_isolates(write: Write) -> None:
-    folder = write(Switch=TABLES["Switch"].replace(";1;LV9.1", ";0;LV9.1"))
+    two = TABLES["Load"] + "B;LV9.1 Bus 1;lv_x;0.002;0;LV9.1\n"
+    folder = write(Switch=TABLES["Switch"].replace(";1;LV9.1", ";0;LV9.1"), Load=two)
     (problem,) = problems(folder)
     assert problem.code == "isolated"
     assert set(problem.ids) == {"LV9.1 Bus 1_1", "LV9.1 Bus 2"}
     case, notes = import_simbench(folder, "LV9.1", drop_isolated=True)
-    assert len(columns(case, "load")["id"]) == 0
-    assert any("A" in n for n in notes)
+    assert list(columns(case, "load")["id"]) == [b"B"]
+    assert any("load" in n and "A" in n for n in notes)
 
 
 @pytest.mark.parametrize("options", [{"start": "2017-01-01"}, {"start": "soon"}, {"days": 3}, {"days": 0}])
