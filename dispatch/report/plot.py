@@ -109,7 +109,7 @@ def time_ticks(clock: Clock) -> tuple[Tick, ...]:
             continue
         label = f"{WEEKDAYS[at.weekday()]} {at.day}" if long else f"{at.hour:02d}:00"
         if not long or count % nights == 0:
-            wide = (at.hour % (2 * fine) != 0) if not long else False
+            wide = bool(len(ticks) % 2) if long else at.hour % (2 * fine) != 0
             ticks.append(Tick((quarter * 900 - first) / (last - first), label, wide))
         count += 1
     return tuple(ticks)

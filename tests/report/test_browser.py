@@ -76,8 +76,7 @@ f.onload = () => {{
 </script>"""  # noqa: E501
 
 
-@pytest.mark.parametrize("width", [390, 1400])
-@pytest.mark.parametrize("steps", [96, 672])
+@pytest.mark.parametrize(("width", "steps"), [(390, 96), (390, 672), (800, 672), (1110, 672), (1400, 96)])
 def test_nothing_is_wider_than_the_screen_and_no_labels_overlap(tmp_path: Path, width: int, steps: int) -> None:
     import json
 
