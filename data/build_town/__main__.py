@@ -41,6 +41,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--simbench", type=Path, help="folder of the SimBench tables; default: the installed package's")
     parser.add_argument("--weather", type=Path, required=True, help="PVGIS typical year (CSV)")
     parser.add_argument("--output", type=Path, default=DATA, help="folder for the two files")
+    parser.add_argument("--no-figures", action="store_true", help="leave out the power flow of the week")
     return parser.parse_args()
 
 
@@ -73,7 +74,8 @@ def main() -> None:
         path = given.output / f"schutterwald_{season}.nc"
         save_case(case, path)
         print(f"wrote {digest(path)}  {path.name}  {path.stat().st_size / 1e6:.2f} MB")
-        print(report(case))
+        if not given.no_figures:
+            print(report(case))
 
 
 if __name__ == "__main__":
