@@ -67,7 +67,7 @@ class Evaluator(StreamBasedExpressionVisitor):  # type: ignore[misc]  # Pyomo is
             return False, child
         if child.is_expression_type():
             return True, None
-        name = child.local_name
+        name = child.index()
         if name in self._parameters:
             return False, self._parameters[name]
         close = difflib.get_close_matches(name, self._parameters, n=3)

@@ -142,7 +142,7 @@ class Expander:
             value = value[:, steps]
         bad = ~np.isfinite(value) if finite else np.isnan(value)
         if bad.any():
-            raise bad_value(kind, f"{what} ({expression})", value, bad, steps)
+            raise bad_value(kind, what, value, bad, steps)
         return repeated(value)
 
     def expand(self, kind: Stated, affine: Affine, steps: np.ndarray, what: str) -> tuple[np.ndarray, list[Terms]]:
@@ -150,7 +150,7 @@ class Expander:
         constant = self.value(kind, affine.constant, steps, what, finite=True)
         terms: list[Terms] = []
         for reference, coefficient in affine.terms:
-            values = self.value(kind, coefficient, steps, f"{what}, coefficient of {reference.name}", finite=True)
+            values = self.value(kind, coefficient, steps, f"{what}, coefficient of {reference}", finite=True)
             if reference.role == "received":
                 more, found = self._received(kind, reference.name, values, steps)
             elif reference.role == "previous":

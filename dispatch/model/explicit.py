@@ -134,8 +134,9 @@ class _World:
         if key not in self.labels.variables:
             component, name, element, _ = key
             block = self.model.component(f"cell_{component}")[element, step]
-            block.add_component(name, pyo.Var())
-            self.labels.variables[key] = block.component(name)
+            label = f"{name} " if hasattr(block, name) else name  # some names are reserved by Pyomo
+            block.add_component(label, pyo.Var())
+            self.labels.variables[key] = block.component(label)
         return self.labels.variables[key]
 
     def slot(self, component: str, carrier: str, element: int, step: int) -> Any:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import scipy.sparse as sp
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Span:
     """Consecutive columns (or rows) of one variable (or row name) of one component.
 
@@ -52,7 +52,7 @@ class Span:
         return np.arange(self.start, self.stop).reshape(self.count, len(self.steps))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
     """Minimise ``cost @ z + constant`` where ``row_lower <= matrix @ z <= row_upper`` and ``lower <= z <= upper``.
 

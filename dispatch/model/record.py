@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,11 @@ class Reference:
     role: str
     name: str
     node: str = ""
+
+    def __str__(self) -> str:
+        """As it stands in the component's file, nearly."""
+        shapes = {"previous": "{1}.previous", "node": "{2}.{1}", "received": "received({1})"}
+        return shapes.get(self.role, "{1}").format(self.role, self.name, self.node)
 
 
 @dataclass(frozen=True)
@@ -85,15 +91,15 @@ class Recording:
 class _Parameters:
     """Any parameter by name, as a mutable Pyomo parameter whose value is never used."""
 
-    def __init__(self, model: pyo.ConcreteModel) -> None:
-        self._model = model
+    def __init__(self, table: Any) -> None:
+        self._table = table
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        if self._model.component(name) is None:
-            self._model.add_component(name, pyo.Param(mutable=True, initialize=1.0, domain=pyo.Reals))
-        return self._model.component(name)
+        if name not in self._table:
+            self._table[name] = 1.0
+        return self._table[name]
 
 
 class _Node:
@@ -114,8 +120,8 @@ class Recorder:
     def __init__(self, component: str) -> None:
         self.recording = Recording(component)
         self.model = pyo.ConcreteModel()
-        self.model.parameter, self.model.variable = pyo.Block(), pyo.Block()
-        self.parameters = _Parameters(self.model.parameter)
+        self.model.p, self.model.b = pyo.Param(pyo.Any, mutable=True, domain=pyo.Reals), pyo.Block()
+        self.parameters = _Parameters(self.model.p)
         self._variables: dict[Reference, Any] = {}
         self._references: dict[int, Reference] = {}
 
@@ -127,8 +133,7 @@ class Recorder:
         """Give the Pyomo variable that stands for a reference."""
         if reference not in self._variables:
             variable = self._variables[reference] = ScalarVar()
-            label = f"{reference.role} {reference.node} {reference.name}".replace("  ", " ")
-            self.model.variable.add_component(label, variable)
+            self.model.b.add_component(_label(self.model.b, str(reference)), variable)
             self._references[id(variable)] = reference
         return self._variables[reference]
 
@@ -138,7 +143,7 @@ class Recorder:
         for side, bound in (("lower", variable.lower), ("upper", variable.upper), ("initial", variable.initial)):
             if bound is not None and _has_variables(bound):
                 raise self.fail(
-                    f"the {side} bound of variable {variable.name} depends on variables ({bound}). "
+                    f"the {side} bound of variable {variable.name} depends on variables ({_text(bound)}). "
                     "Use parameters only, or state a constraint."
                 )
         self.recording.variables[variable.name] = variable
@@ -179,15 +184,18 @@ class Recorder:
         if name in self.recording.rows:
             raise self.fail(f"constraint {name} is declared twice. Give each constraint a name of its own.")
         if not isinstance(relation, RelationalExpression) or not _has_variables(relation):
-            raise self.fail(f"constraint {name} has no variables ({relation}). Check parameters in the case instead.")
+            raise self.fail(
+                f"constraint {name} has no variables ({_text(relation)}). Check parameters in the case instead."
+            )
         row = pyo.Constraint(expr=relation)
-        self.model.variable.add_component(f"row {name}", row)
-        lower, body, upper = row.to_bounded_expression()
-        for bound in (lower, upper):
-            if bound is not None and _has_variables(bound):
-                raise self.fail(
-                    f"constraint {name} is bounded by variables on both sides ({relation}). State two rows."
-                )
+        self.model.b.add_component(f"row {name}", row)
+        try:
+            lower, body, upper = row.to_bounded_expression()
+        except (PyomoException, ValueError) as error:
+            text = _text(relation)
+            raise self.fail(
+                f"constraint {name} is bounded by variables on both sides ({text}). State two rows."
+            ) from error
         self.recording.rows[name] = Row(name, self._affine(body, f"constraint {name}"), lower, upper, when)
 
     def cost(self, expression: Expression, over: str = STEP) -> None:
@@ -213,7 +221,7 @@ class Recorder:
 
     def _affine(self, expression: Expression, where: str) -> Affine:
         """Split into a constant and coefficients, both expressions of the parameters."""
-        text = str(expression)
+        text = _text(expression)
         if not _has_variables(expression):
             return Affine(text, expression, ())
         refused = f"{where} is not affine in the variables: {text}. Products and functions of variables cannot be used."
@@ -225,6 +233,16 @@ class Recorder:
             raise self.fail(refused)
         references = (self._references[id(variable)] for variable in form.linear_vars)
         return Affine(text, form.constant, tuple(zip(references, form.linear_coefs, strict=True)))
+
+
+def _label(block: Any, name: str) -> str:
+    """Give a name that Pyomo has not reserved on blocks."""
+    return f"{name} " if hasattr(block, name) else name
+
+
+def _text(expression: Any) -> str:
+    """Write an expression with the parameters as they stand in the component's file."""
+    return re.sub(r"\bp\[(\w+)\]", r"p.\1", str(expression))
 
 
 def _has_variables(expression: Any) -> bool:

@@ -185,3 +185,44 @@ def inputs_of(shape: Shape) -> Inputs:
         rng.uniform(-1, 1, (network.branches, shape.steps)),
     )
     return make_inputs(case, offsets=offsets if shape.offsets else None, limit_penalty=2e3)
+
+
+def small_town() -> xr.DataTree:
+    """Round numbers: a transformer, a line, and one house with everything, for two steps of half an hour."""
+    time = np.datetime64("2024-06-30T21:30:00") + np.arange(2) * np.timedelta64(1800, "s")
+    return build_case(
+        {
+            "bus": {"id": ["high", "low", "end"], "v_nom": [20.0, 0.4, 0.4]},
+            "source": {"id": ["grid"], "bus": ["high"], "v_pu": [1.02]},
+            "line": {
+                "id": ["cable"], "bus_from": ["low"], "bus_to": ["end"], "r": [0.16], "x": [0.08], "s_nom": [50.0],
+            },
+            "transformer": {
+                "id": ["station"], "bus_from": ["high"], "bus_to": ["low"], "s_nom": [100.0], "v_nom_from": [20.0],
+                "v_nom_to": [0.4], "r_pu": [0.01], "x_pu": [0.04], "tap_position": [2], "tap_step_pu": [0.025],
+                "tap_max": [2],
+            },
+            "prosumer": {"id": ["house"]},
+            "meter": {
+                "id": ["house"], "bus": ["end"], "prosumer": ["house"], "tariff": ["t"], "p_import_max": [1.0],
+                "p_export_max": [3.0],
+            },
+            "load": {"id": ["load"], "meter": ["house"], "p_nom": [2.0]},
+            "pv": {"id": ["roof"], "meter": ["house"], "p_nom": [8.0], "q_nom": [-0.5]},
+            "store": {
+                "id": ["battery"], "meter": ["house"], "energy_nom": [8.0], "p_nom": [5.0], "standing_loss": [0.19],
+                "efficiency_charge": [0.9], "efficiency_discharge": [0.8], "state_of_charge_final": [6.0],
+            },
+            "tariff": {
+                "id": ["t"], "price_import": [0.3], "price_export": [0.08], "network_fee": [0.02], "price_peak": [4.0],
+            },
+            "forecast": {
+                "time": time,
+                "p_load": [[2.0, 1.5]],
+                "q_load": [[0.4, 0.3]],
+                "p_available": [[0.0, 6.0]],
+                "price_import": [[0.3, 0.25]],
+                "price_export": [[0.08, 0.06]],
+            },
+        }
+    )  # fmt: skip
