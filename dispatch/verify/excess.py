@@ -99,32 +99,6 @@ def limits_ac(case: xr.DataTree, ac: AcState, v_squared_linear: np.ndarray | Non
     )
 
 
-def room_left(
-    case: xr.DataTree, ac: AcState, *, v_max: np.ndarray, v_min: np.ndarray, s: np.ndarray
-) -> tuple[float, float]:
-    """Measure how far from their AC limits the limits stay that have a price: too far would be over-tightening.
-
-    Parameters
-    ----------
-    case : DataTree
-        Whose limits hold.
-    ac : AcState
-        State of its network.
-    v_max, v_min : ndarray (bus, time) of bool
-        Voltage limits with a price.
-    s : ndarray (branch, time) of bool
-        Ratings with a price.
-
-    Returns
-    -------
-    voltage, loading : float
-        Largest distance inside the limit; 0 where no limit has a price or all are reached. [1]
-    """
-    bus = columns(case, "bus")
-    room = (bus["v_max_pu"][:, None] - ac.v_pu)[v_max], (ac.v_pu - bus["v_min_pu"][:, None])[v_min]
-    return max(map(_largest, room)), _largest((1 - ac.loading_pu)[s])
-
-
 def _largest(values: np.ndarray) -> float:
     """Largest value above zero; NaN counts as zero."""
     return float(np.nan_to_num(values, nan=0.0).max(initial=0.0))

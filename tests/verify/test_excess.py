@@ -7,7 +7,7 @@ import pytest
 
 from dispatch.case.schema import build_case
 from dispatch.verify.electric import AcState
-from dispatch.verify.excess import limits_ac, room_left
+from dispatch.verify.excess import limits_ac
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,14 +68,3 @@ def test_nothing_holds_without_a_solution() -> None:
     excess = limits_ac(case(), state([[1.0, NAN], [1.0, NAN]], [[0.1, NAN]], [True, False]))
     assert (excess.v_violation_max_pu, excess.loading_max_pu) == (0.0, 0.1)
     assert not excess.holds(v_max=True, v_min=True, s=True)
-
-
-def test_room_left_is_of_limits_with_a_price_only() -> None:
-    ac = state([[1.098, 0.93], [1.0, 0.951]], [[0.7, 0.99]])
-    none = np.zeros((2, 2), bool)
-    upper, lower, rating = none.copy(), none.copy(), np.array([[False, True]])
-    assert room_left(case(), ac, v_max=none, v_min=none, s=none[:1]) == (0.0, 0.0)
-    upper[0, 0] = True
-    assert room_left(case(), ac, v_max=upper, v_min=none, s=rating) == pytest.approx((0.002, 0.01))
-    lower[0, 1] = True
-    assert room_left(case(), ac, v_max=upper, v_min=lower, s=~rating) == pytest.approx((0.03, 0.3))
