@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from payloads import PAYLOADS
+from synthetic_result import make_result
 from test_inert import hostile
 
 from dispatch.report.html import render
@@ -56,41 +58,56 @@ def test_browser_runs_nothing_and_asks_for_nothing(tmp_path: Path) -> None:
     assert "127.0.0.1:9" not in log.read_text(errors="replace")
 
 
-PROBE = """<body style="margin:0"><iframe id=f src="report.html" style="width:{width}px;height:900px;border:0"></iframe>
-<script>
-f.onload = () => {{
-  const d = f.contentDocument, page = d.scrollingElement, wide = [];
+PROBE = """<body style="margin:0">{frames}<script>
+const measure = (frame, width) => {{
+  const d = frame.contentDocument, wide = [];
   for (const e of d.body.querySelectorAll("*")) {{
-    if (e.closest(".scroll")) continue;
-    if (e.getBoundingClientRect().right > {width} + 0.5 && !e.ownerSVGElement) wide.push(e.tagName + "." + e.className);
+    if (e.closest(".scroll") || e.ownerSVGElement) continue;
+    if (e.getBoundingClientRect().right > width + 0.5) wide.push(e.tagName + "." + e.className);
   }}
-  const texts = [...d.querySelectorAll("svg.plot")].flatMap(svg => ["across", "up"].map(kind => [...svg.querySelectorAll(
-    "text." + kind)].filter(t => getComputedStyle(t).display != "none").map(t => t.getBoundingClientRect())));
+  const rows = [...d.querySelectorAll("svg.plot")].flatMap(svg => ["across", "up"].map(kind =>
+    [...svg.querySelectorAll("text." + kind)].filter(t => getComputedStyle(t).display != "none")
+      .map(t => t.getBoundingClientRect())));
   let crossed = 0, out = 0;
-  for (const row of texts) row.forEach((a, i) => {{
-    if (a.left < -0.5 || a.right > {width} + 0.5) out++;
-    row.slice(i + 1).forEach(b => {{ if (a.left < b.right && b.left < a.right && a.top < b.bottom - 3 && b.top < a.bottom - 3) crossed++; }});
+  for (const row of rows) row.forEach((a, i) => {{
+    if (a.left < -0.5 || a.right > width + 0.5) out++;
+    for (const b of row.slice(i + 1))
+      if (a.left < b.right && b.left < a.right && a.top < b.bottom - 3 && b.top < a.bottom - 3) crossed++;
   }});
-  document.title = JSON.stringify({{scroll: page.scrollWidth, wide, crossed, out, texts: texts.flat().length}});
+  return {{scroll: d.scrollingElement.scrollWidth - width, wide, crossed, out, texts: rows.flat().length}};
 }};
-</script>"""  # noqa: E501
+onload = () => document.title = JSON.stringify([...document.querySelectorAll("iframe")].map(f => measure(f, +f.width)));
+</script>"""
+FRAME = '<iframe src="{name}" width="{width}" height="900" style="border:0"></iframe>'
+LONG = "Überlandwerk_mit_einem_sehr_langen_Namen_ohne_Leerzeichen_" * 3
+UNMET = {"feeder": LONG, "kind": "bus", "element": LONG, "limit": "v_max", "hours": 2.5, "amount": 0.01, "unit": "pu"}
 
 
-@pytest.mark.parametrize(("width", "steps"), [(390, 96), (390, 672), (800, 672), (1110, 672), (1400, 96)])
-def test_nothing_is_wider_than_the_screen_and_no_labels_overlap(tmp_path: Path, width: int, steps: int) -> None:
-    import json
+def measured(folder: Path, *frames: tuple[str, int]) -> list[dict[str, object]]:
+    """What sticks out of the screen or overlaps, for each page and width."""
+    probe = folder / "probe.html"
+    content = "".join(FRAME.format(name=name, width=width) for name, width in frames)
+    probe.write_text(PROBE.format(frames=content), encoding="utf-8")
+    seen = dump(probe, folder / "home", "--allow-file-access-from-files", "--window-size=1500,900")
+    title = re.search(r"<title>(.*?)</title>", seen)
+    assert title is not None
+    found: list[dict[str, object]] = json.loads(title[1].replace("&quot;", '"'))
+    return found
 
-    from synthetic_result import make_result
 
-    long = "Überlandwerk_mit_einem_sehr_langen_Namen_ohne_Leerzeichen_" * 3
-    unmet = [
-        {"feeder": long, "kind": "bus", "element": long, "limit": "v_max", "hours": 2.5, "amount": 0.01, "unit": "pu"}
-    ]
-    result = make_result(feeders=3, buses=20, steps=steps, title=long, unmet=unmet)
-    (tmp_path / "report.html").write_text(render(result), encoding="utf-8")
-    probe = tmp_path / "probe.html"
-    probe.write_text(PROBE.format(width=width), encoding="utf-8")
-    seen = dump(probe, tmp_path / "home", "--allow-file-access-from-files", f"--window-size={max(width, 500)},900")
-    found = json.loads(re.search(r"<title>(.*?)</title>", seen)[1].replace("&quot;", '"'))
-    assert found["texts"] > 50
-    assert found | {"texts": 0} == {"scroll": width, "wide": [], "crossed": 0, "out": 0, "texts": 0}
+def test_nothing_is_wider_than_the_screen_and_no_labels_overlap(tmp_path: Path) -> None:
+    pages = {"day.html": 96, "week.html": 672}
+    for name, steps in pages.items():
+        text = render(make_result(feeders=3, buses=20, steps=steps, title=LONG, unmet=[UNMET]))
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    broken = text.replace("<main>", '<main><div class="big" style="width:1600px">x</div>')
+    (tmp_path / "broken.html").write_text(broken.replace("font-size: 12.5px", "font-size: 60px"), encoding="utf-8")
+    frames = [(name, width) for name in pages for width in (390, 800, 1110, 1400)]
+    *found, control = measured(tmp_path, *frames, ("broken.html", 390))
+    fine = {"scroll": 0, "wide": [], "crossed": 0, "out": 0}
+    for frame, one in zip(frames, found, strict=True):
+        assert int(str(one.pop("texts"))) > 50
+        assert (frame, one) == (frame, fine)
+    # The same measure on a page that is broken on purpose.
+    assert control["wide"] == ["DIV.big"]
+    assert int(str(control["crossed"])) > 10
