@@ -21,8 +21,8 @@ class Timing:
 
     Attributes
     ----------
-    seconds : float
-        Wall-clock time. [s]
+    seconds, cpu_s : float
+        Wall-clock time, and processor time of this process in it. [s]
     objective : float or None
         Optimum that it reached, where it is an optimization. [currency]
     note : str
@@ -30,6 +30,7 @@ class Timing:
     """
 
     seconds: float
+    cpu_s: float
     objective: float | None = None
     note: str = ""
 

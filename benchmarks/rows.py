@@ -27,6 +27,10 @@ class Row:
 
     Attributes
     ----------
+    ours_s, peer_s : float or None
+        Wall-clock time.
+    ours_cpu_s, peer_cpu_s : float or None
+        Processor time in it: where it is much less, other work shared the machine.
     ratio : float or None
         ``peer_s / ours_s``: how many times faster ours is; None where there is nothing to compare or it is not valid.
     problem : str
@@ -45,6 +49,8 @@ class Row:
     ratio: float | None
     ours_objective: float | None
     peer_objective: float | None
+    ours_cpu_s: float | None = None
+    peer_cpu_s: float | None = None
     problem: str = ""
     note: str = ""
     failure: str = ""
@@ -140,12 +146,13 @@ def print_rows(rows: Sequence[Row]) -> None:
     table = Table(box=None, header_style="bold")
     for name in ("case", "setting", "measure", "peer"):
         table.add_column(name)
-    for name in ("ours [s]", "peer [s]", "ratio", "our objective", "peer's objective"):
+    for name in ("ours [s]", "peer [s]", "ratio", "ours [cpu s]", "peer [cpu s]", "our objective", "peer's objective"):
         table.add_column(name, justify="right")
     table.add_column("remark")
     for row in rows:
         remark = row.failure or "; ".join(text for text in (row.problem, row.note) if text)
-        figures = (f"{row.ours_s:.4g}", _text(row.peer_s, ".4g"), _text(row.ratio, ".3g"))
+        figures = [_text(row.ours_s, ".4g"), _text(row.peer_s, ".4g"), _text(row.ratio, ".3g")]
+        figures += [_text(row.ours_cpu_s, ".4g"), _text(row.peer_cpu_s, ".4g")]
         objectives = (_text(row.ours_objective, ".6f"), _text(row.peer_objective, ".6f"))
         table.add_row(row.case, row.setting, row.measure, row.peer or "-", *figures, *objectives, remark)
     console.print(table)

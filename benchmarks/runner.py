@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from benchmarks.registry import Benchmark, Peer, Subject, Timing
+    from benchmarks.registry import Benchmark, Subject, Timing
 
 OURS = ("prosumer-dispatch", "highspy", "numba", "numpy", "scipy", "pyomo", "xarray", "power-grid-model")
 
@@ -39,35 +39,54 @@ def run(benchmark: Benchmark, *, small: bool = False, python: Path | None = None
     """
     for subject in benchmark.small() if small else benchmark.subjects():
         case = subject.make()
+        beside = None
         for name, measure in benchmark.measures.items():
             ours = measure(case)
-            if not (benchmark.peers or benchmark.references):
-                yield _row(subject, name, ours, "", {"seconds": None}, "")
-            for reference in benchmark.references:
-                beside = reference.measure(case)
-                found = {"seconds": beside.seconds, "objective": beside.objective, "note": beside.note}
-                problem = "same" if beside.objective is not None and ours.objective is not None else ""
-                yield _row(subject, name, ours, reference.name, found, problem)
-            for peer in benchmark.peers:
-                yield _peer_row(subject, name, ours, peer, case, python)
+            # Peers are asked once a subject, right after our first measure: they do not depend on how ours is done.
+            beside = beside or _beside(benchmark, case, python)
+            for peer, found in beside:
+                yield _row(subject, name, ours, peer, found)
 
 
-def _peer_row(subject: Subject, measure: str, ours: Timing, peer: Peer, case: xr.DataTree, python: Path | None) -> Row:
-    found = ask(peer, day_arrays(case), python)
-    if peer.lacks:
-        found["note"] = "; ".join(text for text in (f"without {peer.lacks}", found.get("note", "")) if text)
-    return _row(subject, measure, ours, peer.name, found, peer.problem)
+def _beside(benchmark: Benchmark, case: xr.DataTree, python: Path | None) -> list[tuple[str, dict[str, Any]]]:
+    """Ask references and peers; without any, one answer that says nothing."""
+    answers: list[tuple[str, dict[str, Any]]] = []
+    for reference in benchmark.references:
+        timing = reference.measure(case)
+        problem = "" if timing.objective is None else "same"
+        answers.append((reference.name, {**vars(timing), "problem": problem}))
+    arrays = day_arrays(case) if benchmark.peers else {}
+    for peer in benchmark.peers:
+        found = ask(peer, arrays, python)
+        said = [f"without {peer.lacks}" if peer.lacks else "", found.get("note", "")]
+        answers.append((peer.name, {**found, "note": "; ".join(filter(None, said)), "problem": peer.problem}))
+    return answers or [("", {"problem": ""})]
 
 
-def _row(subject: Subject, measure: str, ours: Timing, peer: str, found: dict[str, Any], problem: str) -> Row:
+def _row(subject: Subject, measure: str, ours: Timing, peer: str, found: dict[str, Any]) -> Row:
     """Judge a comparison and label it."""
-    seconds, objective = found.get("seconds"), found.get("objective")
-    failure = found.get("failure", "") or (verdict(ours.objective, objective, problem) if peer else "")
-    ratio = seconds / ours.seconds if seconds is not None and not failure else None
+    seconds, objective, problem = found.get("seconds"), found.get("objective"), found["problem"]
+    failure = found.get("failure", "") or verdict(ours.objective, objective, problem)
     used = {"python": sys.version.split()[0]} | versions(OURS)
     used |= {f"{peer}: {name}": version for name, version in found.get("versions", {}).items()}
-    note = "; ".join(text for text in (ours.note, found.get("note", "")) if text)
     return Row(
-        subject.case, subject.setting, measure, "dispatch", peer, ours.seconds, seconds, ratio, ours.objective,
-        objective, problem, note, failure, used, commit(), now(), machine(),
-    )  # fmt: skip
+        case=subject.case,
+        setting=subject.setting,
+        measure=measure,
+        ours="dispatch",
+        peer=peer,
+        ours_s=ours.seconds,
+        peer_s=seconds,
+        ratio=seconds / ours.seconds if seconds is not None and not failure else None,
+        ours_objective=ours.objective,
+        peer_objective=objective,
+        ours_cpu_s=ours.cpu_s,
+        peer_cpu_s=found.get("cpu_s"),
+        problem=problem,
+        note="; ".join(filter(None, [ours.note, found.get("note", "")])),
+        failure=failure,
+        versions=used,
+        commit=commit(),
+        date=now(),
+        machine=machine(),
+    )

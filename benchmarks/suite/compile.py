@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 def compile_day(case: xr.DataTree) -> Timing:
     """Turn inputs of a case into arrays for the solver, after warm-up."""
     inputs = make_inputs(case)
-    seconds, program = timed(lambda: compile_program(inputs))
-    return Timing(seconds, note=f"{program.matrix.shape[1]} columns, {program.matrix.nnz} nonzeros")
+    clock, program = timed(lambda: compile_program(inputs))
+    return Timing(*clock, note=f"{program.matrix.shape[1]} columns, {program.matrix.nnz} nonzeros")
 
 
 def resolve_day(case: xr.DataTree) -> Timing:
     """Turn a case into inputs: ids to positions, bounds, reactive flows."""
-    return Timing(timed(lambda: make_inputs(case))[0])
+    return Timing(*timed(lambda: make_inputs(case))[0])
 
 
 def compile_with_network(case: xr.DataTree) -> Timing:
     """Do the same with every network row stated."""
     inputs = make_inputs(case)
-    seconds, program = timed(lambda: compile_program(inputs, network=True))
-    return Timing(seconds, note=f"{program.matrix.shape[1]} columns, {program.matrix.nnz} nonzeros")
+    clock, program = timed(lambda: compile_program(inputs, network=True))
+    return Timing(*clock, note=f"{program.matrix.shape[1]} columns, {program.matrix.nnz} nonzeros")
 
 
 BENCHMARK = Benchmark(

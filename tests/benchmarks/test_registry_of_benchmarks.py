@@ -31,7 +31,9 @@ def _no_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def quick(peers: tuple[Peer, ...] = (), objective: float | None = None) -> Benchmark:
     subjects = (Subject("street", "small", street),)
-    return Benchmark("quick", "", {"work": lambda _: Timing(0.5, objective)}, lambda: subjects, lambda: subjects, peers)
+    return Benchmark(
+        "quick", "", {"work": lambda _: Timing(0.5, 0.4, objective)}, lambda: subjects, lambda: subjects, peers
+    )
 
 
 @pytest.mark.parametrize("name", benchmarks_by_name())
