@@ -49,8 +49,8 @@ def self_use(case: xr.DataTree) -> Baseline:
     the grid nor exports from a battery, so it also obeys the green-only rules.
 
     The optimizer must leave `state_of_charge_final` in each store. To compare like with like, the difference of this
-    schedule's last content from that (either way) is settled at the meter's lowest import price of the horizon, not
-    below zero, with the loss of charging.
+    schedule's last content from that is settled at the meter's lowest prices of the horizon, not below zero: what is
+    missing is bought, with the loss of charging; what is left over is sold, with the loss of discharging.
 
     Parameters
     ----------
@@ -185,9 +185,10 @@ def _settlement(case: xr.DataTree, last: np.ndarray) -> np.ndarray:
     """Cost of bringing each store from its last content to the final one; negative where more is left."""
     store, meter = columns(case, "store"), parent_index(case, "store", "meter")
     final = store["state_of_charge_final"]
-    wanted = np.where(np.isnan(final), initial_content(case), final)
+    missing = np.where(np.isnan(final), initial_content(case), final) - last
     tariff = parent_index(case, "meter", "tariff")[meter]
-    price = np.maximum(prices(case)[0].min(axis=1, initial=np.inf), 0)[tariff]
-    cost = price * (wanted - last) / store["efficiency_charge"]
+    bought, sold = (np.maximum(price.min(axis=1, initial=np.inf), 0)[tariff] for price in prices(case))
+    charged, discharged = store["efficiency_charge"], store["efficiency_discharge"]
+    cost = np.where(missing > 0, bought * missing / charged, sold * missing * discharged)
     prosumers = len(columns(case, "prosumer")["id"])
     return np.bincount(parent_index(case, "meter", "prosumer")[meter], cost, prosumers)

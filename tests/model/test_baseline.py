@@ -101,6 +101,15 @@ def test_last_content_is_settled_at_the_lowest_price(final: float, settled: floa
     np.testing.assert_allclose(found.cost - spent, settled, atol=1e-12)
 
 
+def test_content_left_over_is_sold_at_the_lowest_export_price() -> None:
+    sunny = {"p_available": [[9.0, 9.0, 9.0, 9.0]], "price_export": [[0.08, 0.06, 0.07, 0.09]]}
+    case = build_case(tables(forecast=sunny))
+    found = self_use(case)
+    np.testing.assert_allclose(found.state_of_charge[0, -1], 4.0)
+    spent = prosumer_cost(case, found.p_import, found.p_export, found.p_charge, found.p_discharge)
+    np.testing.assert_allclose(found.cost - spent, -2 * 0.5 * 0.06, atol=1e-12)
+
+
 def test_price_below_zero_does_not_reward_an_empty_battery() -> None:
     case = build_case(tables(forecast={"price_import": [[-0.3, -0.2, 0.3, 0.4]]}))
     found = self_use(case)
