@@ -92,7 +92,7 @@ def _read(folder: Folder, table: str, names: list[str]) -> tuple[dict[str, np.nd
         problem = Problem("unknown-profile", table, "", tuple(absent[:5]), len(absent), "missing", hint=hint)
         folder.problems.append(problem)
         return nothing, np.zeros(0, "datetime64[s]")
-    found = {n: folder.reader.numbers(table, n, range(len(data)), data[n].tolist()) for n in names}
+    found = {n: _series(folder, table, data[n]) for n in names}
     try:
         axis = utc_axis(data["time"].tolist(), table)
     except ValueError as error:
@@ -100,6 +100,13 @@ def _read(folder: Folder, table: str, names: list[str]) -> tuple[dict[str, np.nd
         folder.problems.append(Problem("time", table, "time", value=str(error)[:160], hint=hint))
         return nothing, np.zeros(0, "datetime64[s]")
     return found, axis
+
+
+def _series(folder: Folder, table: str, column: pd.Series[Any]) -> np.ndarray:
+    """Floats of a column; whole columns of numbers, the ordinary case, are not looked at one by one."""
+    if column.dtype.kind in "fiu" and np.isfinite(column.to_numpy()).all():
+        return column.to_numpy(dtype=float)
+    return folder.reader.numbers(table, str(column.name), range(len(column)), column.tolist())
 
 
 def _span(folder: Folder, axis: np.ndarray, start: str | None, days: int | None) -> slice:
