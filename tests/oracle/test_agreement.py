@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Given = tuple["xr.DataTree", dict[str, np.ndarray], float]
-SEEDS = range(3)
+SEEDS = range(2)
 SIMBENCH = Path(__file__).parents[2].parent / "shared/data/networks/simbench_scenario1_extract"
 
 

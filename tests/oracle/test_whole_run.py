@@ -1,0 +1,84 @@
+"""Finished results, rebuilt from nothing but the result file: the last program's optimum, and the AC voltages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from generated_cases import RECIPES, Recipe, tables_of
+from rebuild.ac import voltages
+from rebuild.model import Feeder
+from rebuild.plain import plain
+
+from dispatch.case.netcdf import load_case, save_case
+from dispatch.case.schema import build_case
+from dispatch.case.slices import split_feeders
+from dispatch.run.optimize import optimize
+from dispatch.run.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import xarray as xr
+
+TRAITS = (
+    "plain", "green-only", "green-only, part not curtailable", "not curtailable behind a small connection",
+    "negative prices and losses", "peak price over two months", "taps", "two loops, flipped",
+    "transformers side by side", "source below", "final content out of reach", "small penalty", "out of service",
+    "several feeders", "one step",
+)  # fmt: skip
+
+
+def result_of(recipe: Recipe, seed: int, path: Path) -> xr.DataTree:
+    """Optimized, written and read back."""
+    case = build_case(tables_of(recipe, seed)[0])
+    settings = Settings(horizon_h=recipe.steps * recipe.step_s / 3600, limit_penalty=recipe.limit_penalty)
+    save_case(optimize(case, settings), path)
+    return load_case(path)
+
+
+def optimum_again(result: xr.DataTree, penalties: np.ndarray) -> float:
+    """Sum over feeders, each with its own penalty, of the optimum under the result's offsets."""
+    table, offset = plain(result), result["/offset"].dataset
+    shifts = {
+        "v_max": offset["v_max"].to_numpy(),
+        "v_min": offset["v_min"].to_numpy(),
+        "s": np.concatenate([offset[name].to_numpy() for name in ("s_line", "s_transformer") if name in offset]),
+    }
+    if len(penalties) == 1:
+        return Feeder(table, shifts, float(penalties[0])).optimum().objective
+    total = 0.0
+    for feeder, penalty in zip(split_feeders(result), penalties, strict=True):
+        part = plain(feeder)
+        at = {k: np.flatnonzero(np.isin(table[k]["id"], part[k]["id"])) for k in ("bus", "line", "transformer")}
+        branch = np.concatenate([at["line"], len(table["line"]["id"]) + at["transformer"]])
+        own = {"v_max": shifts["v_max"][at["bus"]], "v_min": shifts["v_min"][at["bus"]], "s": shifts["s"][branch]}
+        total += Feeder(part, own, float(penalty)).optimum().objective
+    return total
+
+
+@pytest.mark.parametrize("trait", TRAITS)
+def test_a_result_holds_what_it_says(trait: str, tmp_path: Path) -> None:
+    recipe = RECIPES[trait]
+    result = result_of(recipe, 5, tmp_path / "result.nc")
+    certificate = result["/certificate"].dataset
+    assert set(certificate["status"].to_numpy().tolist()) <= {b"optimal", b"gap", b"limits_unmet"}
+    again = optimum_again(result, certificate["limit_penalty"].to_numpy())
+    claimed = float(certificate["objective_relaxation"].sum())
+    assert claimed == pytest.approx(again, abs=1e-6 * max(1.0, abs(again)))
+    assert float(certificate["lower_bound"].sum()) <= again + 1e-6 * max(1.0, abs(again))
+    compare_voltages(result)
+
+
+def compare_voltages(result: xr.DataTree) -> None:
+    """AC voltages of the schedule, from set-points alone, on a few steps."""
+    table, schedule = plain(result), result["/schedule"].dataset
+    feeder = Feeder(table)
+    p = np.zeros((len(table["bus"]["id"]), feeder.steps))
+    np.add.at(p, feeder.meter_bus, (schedule["p_export"] - schedule["p_import"]).to_numpy())
+    q, claimed = feeder.reactive(), schedule["v_pu"].to_numpy()
+    for step in {0, feeder.steps // 2, feeder.steps - 1}:
+        own = voltages(table, p[:, step], q[:, step])
+        # Stored as float32: 1.2e-7 relative.
+        assert np.allclose(own, claimed[:, step], rtol=0, atol=1e-6, equal_nan=True)
