@@ -78,7 +78,7 @@ def import_case(source: str, path: Path, output: Path, **options: Any) -> list[s
 
         notes, base = [], options["base"]
         case = import_tables(path, load_case(base) if base else None, notes)
-    raise_if_any(check_case(case), str(path))
+    raise_if_any(_apart_from_series(check_case(case)), str(path))
     save_case(case, output)
     return notes
 
@@ -136,7 +136,12 @@ def scenario(path: Path, output: Path, **choices: Any) -> None:
     """
     from dispatch.scenario.equip import equip  # noqa: PLC0415  (its library loads when needed)
 
-    raise_if_any(check_file(path), str(path))
+    raise_if_any(_apart_from_series(check_file(path)), str(path))
     case = equip(load_case(path), **choices)
     raise_if_any(check_case(case), str(path))
     save_case(case, output)
+
+
+def _apart_from_series(problems: list[Problem]) -> list[Problem]:
+    """Leave out that a case has no series: an imported network gets them from a scenario."""
+    return [p for p in problems if p.code != "no-series"]
