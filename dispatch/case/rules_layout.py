@@ -22,6 +22,7 @@ NEEDED = ("bus", "source", "prosumer", "meter", "tariff")
 UTC = {"utc", "z", "gmt", "etc/utc", "+00:00", ""}
 ZONE_LABELS = ("time_zone", "timezone", "tz")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+CURRENCY = re.compile("[A-Z]{3}")
 MATCHING = {"float": "f", "int": "i", "bool": "b", "id": "S", "text": "S"}
 ORDER = ("id", "time", "time_bounds")
 
@@ -66,7 +67,7 @@ def _root(findings: Findings, labels: Mapping[Any, object], source: str) -> None
     if not _known_zone(zone):
         hint = f"{nearest(zone, zoneinfo.available_timezones())} Use an IANA name such as 'Europe/Berlin'.".lstrip()
         findings.add("time-zone", source, "time_zone", value=repr(zone), allowed="an IANA time zone", hint=hint)
-    if not re.fullmatch("[A-Z]{3}", currency):
+    if not CURRENCY.fullmatch(currency):
         hint = "Use a code of ISO 4217 such as 'EUR'."
         findings.add("currency", source, "currency", value=repr(currency), allowed="three capital letters", hint=hint)
     if CONTROL.search(str(labels.get("title", ""))):
@@ -141,7 +142,7 @@ def _sound(findings: Findings, kind: Kind, row: Attribute, variable: xr.Variable
         over, allowed = (f"({', '.join(map(str, d))})" for d in (variable.dims, row.dims))
         hint = "Give it exactly these dims, in this order."
         findings.add("dims", kind.group, row.name, value=f"over {over}", allowed=allowed, hint=hint)
-    if row.unit and fits:
+    if row.unit and fits and not ("{currency}" in row.unit and not CURRENCY.fullmatch(currency)):
         wanted, found = unit_of(row, currency), variable.attrs.get("units")
         if found != wanted:
             code, value = ("unit", f"in {found!r}") if found else ("unit-missing", "without units")

@@ -68,7 +68,7 @@ def _values(findings: Findings, table: Table, row: Attribute) -> None:
     """NaN and range, with the first hour of each."""
     values = table.columns[row.name]
     owner = row.of or row.kind
-    ids = findings.table(owner).ids if row.of else table.ids
+    ids = table.columns.get(owner, findings.table(owner).ids) if row.of else table.ids
     if values.ndim != 2 or not values.size:
         return
     optional = isinstance(row.default, float) and np.isnan(row.default)

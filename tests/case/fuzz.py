@@ -21,7 +21,21 @@ from dispatch.case.tables import export_tables, import_tables
 from dispatch.errors import InputError
 
 SLOW_S = 20.0
-DICTIONARY = (b"\0", b"\xff" * 8, b"\xff\xff\xff\x7f", b"nan", b"inf", b"-1", b"OHDR", b"TREE", b"[", b'"', b",", b"\n", b"kW")
+DICTIONARY = (
+    b"\0",
+    b"\xff" * 8,
+    b"\xff\xff\xff\x7f",
+    b"nan",
+    b"inf",
+    b"-1",
+    b"OHDR",
+    b"TREE",
+    b"[",
+    b'"',
+    b",",
+    b"\n",
+    b"kW",
+)
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:
@@ -85,7 +99,7 @@ def run(count: int, seed: int) -> dict[str, int]:
         good = (folder / "good.nc").read_bytes()
         for k in range(seed, seed + count):
             chance = random.Random(k)
-            print(k, file=sys.stderr, flush=True)  # the last one printed is the one that crashed
+            sys.stderr.write(f"{k}\n")  # the last one printed is the one that crashed
             start = time.perf_counter()
             if k % 3:
                 try_file(mutated(good, chance), folder, outcomes)
@@ -101,4 +115,4 @@ if __name__ == "__main__":
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     settings = parser.parse_args()
-    print(run(settings.count, settings.seed))
+    sys.stdout.write(f"{run(settings.count, settings.seed)}\n")

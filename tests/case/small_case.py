@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from dispatch.case.schema import build_case
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 STEPS = 8
 TIME = np.datetime64("2026-06-01T00:00:00", "s") + np.arange(STEPS) * np.timedelta64(900, "s")
@@ -53,7 +55,12 @@ def small_tables() -> dict[str, dict[str, Any]]:
             "tariff": ["flat", "flat", "feed_in"],
             "green_only": [False, False, True],
         },
-        "load": {"id": ["l1", "l2", "l3"], "meter": ["m1", "m2", "m3"], "p_nom": [2, 3, 4], "profile": ["h0", "h0", ""]},
+        "load": {
+            "id": ["l1", "l2", "l3"],
+            "meter": ["m1", "m2", "m3"],
+            "p_nom": [2, 3, 4],
+            "profile": ["h0", "h0", ""],
+        },
         "pv": {"id": ["p1", "p3"], "meter": ["m1", "m3"], "p_nom": [8, 9], "profile": ["sun", "sun"]},
         "inverter": {"id": ["i1"], "pv": ["p1"], "p_ac_nom": [7]},
         "plane": {"id": ["e1"], "inverter": ["i1"], "p_dc_nom": [8], "surface_tilt": [35], "surface_azimuth": [180]},
