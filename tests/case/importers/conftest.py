@@ -3,72 +3,20 @@ from __future__ import annotations
 import copy
 import gzip
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from small_net import SMALL, frame
 
 from dispatch.case.schema import columns, positions
 from dispatch.verify.electric import ac_flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import xarray as xr
-
-SHARED = Path(__file__).parents[4] / "shared" / "data" / "networks"
-
-SMALL: dict[str, dict[str, list[Any]]] = {
-    "bus": {"name": ["grid", "station", "house"], "vn_kv": [20.0, 0.4, 0.4], "in_service": [True, True, True]},
-    "ext_grid": {"name": ["source"], "bus": [0], "vm_pu": [1.01], "in_service": [True]},
-    "trafo": {
-        "name": ["T1"],
-        "hv_bus": [0],
-        "lv_bus": [1],
-        "sn_mva": [0.4],
-        "vn_hv_kv": [20.0],
-        "vn_lv_kv": [0.4],
-        "vk_percent": [6.0],
-        "vkr_percent": [1.425],
-        "pfe_kw": [1.35],
-        "i0_percent": [0.3],
-        "shift_degree": [150.0],
-        "tap_side": ["hv"],
-        "tap_neutral": [0],
-        "tap_min": [-2],
-        "tap_max": [2],
-        "tap_step_percent": [2.5],
-        "tap_step_degree": [0.0],
-        "tap_pos": [1],
-        "tap_changer_type": ["Ratio"],
-        "in_service": [True],
-    },
-    "line": {
-        "name": ["L1"],
-        "from_bus": [1],
-        "to_bus": [2],
-        "length_km": [0.1],
-        "r_ohm_per_km": [0.642],
-        "x_ohm_per_km": [0.083],
-        "c_nf_per_km": [210.0],
-        "max_i_ka": [0.142],
-        "in_service": [True],
-    },
-    "load": {"name": ["HH_w1"], "bus": [2], "p_mw": [0.004], "q_mvar": [0.001], "in_service": [True]},
-}
-
-
-def frame(table: dict[str, list[Any]], *, orient: str = "split", text: bool = True) -> dict[str, Any]:
-    """One table as pandapower writes it."""
-    rows = len(next(iter(table.values())))
-    if orient == "split":
-        cells = [[table[c][k] for c in table] for k in range(rows)]
-        data: dict[str, Any] = {"columns": list(table), "index": list(range(rows)), "data": cells}
-    else:
-        data = {c: {str(k): v for k, v in enumerate(values)} for c, values in table.items()}
-    labels = {"_module": "pandas.core.frame", "_class": "DataFrame", "orient": orient}
-    return {**labels, "_object": json.dumps(data) if text else data}
 
 
 @pytest.fixture

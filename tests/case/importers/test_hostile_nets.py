@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from conftest import SMALL, frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_net import SMALL, frame
 
 from dispatch.case.importers.pandapower import import_pandapower
 from dispatch.case.rules import check_case
