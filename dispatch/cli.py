@@ -212,6 +212,18 @@ def _add_scenario(command: Callable[..., argparse.ArgumentParser]) -> None:
         help="share of houses heated by a heat pump, the rest by gas (default: 0)",
     )
     p.add_argument("--seed", type=int, metavar="N", help="same seed, same town (default: 1)")
+    p.add_argument("--pv-size-kw", type=float, metavar="KW", help="mean PV of a house (default: by its yearly use)")
+    p.add_argument("--battery-hours", type=float, metavar="H", help="capacity over power (default: 2)")
+    p.add_argument("--season", choices=("summer", "winter"), help="embedded week that gives shapes (default: summer)")
+    p.add_argument("--start", metavar="TIME", help="first time of the shapes, UTC or with offset (default: the week)")
+    p.add_argument("--days", type=int, metavar="N", help="length of the shapes (default: 7, or what there is)")
+    p.add_argument("--feed-in-tariff", type=float, metavar="PRICE", help="paid for exported energy (default: 0.08)")
+    p.add_argument(
+        "--green-only",
+        action="store_true",
+        default=None,
+        help="no grid charging and no battery export, instead of PV on a meter of its own where the tariff is high",
+    )
 
 
 def _add_doors(command: Callable[..., argparse.ArgumentParser]) -> None:
