@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from dispatch.report.words import Clock
 
 
+NOTICED = 0.005
+"""Half a cent: nobody notices less."""
+
+
 @dataclass(frozen=True)
 class Part:
     """One colour of a figure: its style, its name, its amount in words, and the side on which it is drawn."""
@@ -244,7 +248,9 @@ def savings_figure(key: str, title: str, saved: np.ndarray, currency: str) -> Fi
     currency : str
         Its name.
     """
-    known = saved[~np.isnan(saved)]
+    everyone = saved[~np.isnan(saved)]
+    # Whoever has nothing to control is not drawn: one tall bar at zero would hide all others.
+    known = everyone[np.abs(everyone) >= NOTICED]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     # A few far outliers would squeeze everyone else into one bar: the ends gather them.
     if known.size > 50:
@@ -261,15 +267,13 @@ def savings_figure(key: str, title: str, saved: np.ndarray, currency: str) -> Fi
         for style, pick in (("fill-loses", loses), ("fill-saves", ~loses))
     )
     ticks = tuple(Tick(1 - t.at, t.label, wide=k % 2 == 1) for k, t in enumerate(across.ticks))
-    total = float(known.sum()) if known.size else float("nan")
-    middle = float(np.median(known)) if known.size else float("nan")
-    # Less than half a cent is nobody's loss.
-    worse = int((known < -0.005).sum())
+    sides = (("fill-saves", "saves", known[known > 0]), ("fill-loses", "pays more", -known[known < 0]))
     parts = (
-        Part(
-            "fill-saves", "saves", f"{money(total, currency)} in all, half of them more than {money(middle, currency)}"
+        *(
+            Part(style, name, f"{len(own):,} of {len(everyone):,}, together {money(float(own.sum()), currency)}")
+            for style, name, own in sides
         ),
-        Part("fill-loses", "pays more", f"{worse:,} of {len(known):,}"),
+        Part("fill-same", "the same, not drawn", f"{len(everyone) - len(known):,}"),
     )
     told = "; ".join(f"{p.name}: {p.amount}" for p in parts) + "."
     plot = Plot(key, title, told, tuple(s for s in shapes if s.path), ticks, up.ticks,

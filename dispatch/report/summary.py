@@ -142,12 +142,11 @@ def _feeder_table(feeders: list[Feeder], currency: str) -> Table:
 def _print_money(console: Console, outcome: Outcome, run: Totals, said: Headline) -> None:
     currency = outcome.currency
     console.print()
-    console.print(
-        Text(
-            f"Cost {money(run.cost, currency)}; saved {money(run.saved, currency)} against no control, "
-            f"{money(run.saved_no_battery, currency)} against no battery."
-        )
+    against = (
+        _against(run.saved, currency, "no control (which looks at no limit)"),
+        _against(run.saved_no_battery, currency, "no battery"),
     )
+    console.print(Text(f"Cost {money(run.cost, currency)}: {'; '.join(against)}."))
     console.print(Text(f"Tightest: {said.tightest}."))
     console.print(
         Text(
@@ -155,6 +154,10 @@ def _print_money(console: Console, outcome: Outcome, run: Totals, said: Headline
             f"residuals {scientific(run.residual_primal)} and {scientific(run.residual_dual)}."
         )
     )
+
+
+def _against(saved: float, currency: str, what: str) -> str:
+    return f"{money(abs(saved), currency)} {'more' if saved < 0 else 'saved'} against {what}"
 
 
 def _print_limits(console: Console, outcome: Outcome) -> None:

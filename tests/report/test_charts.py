@@ -147,11 +147,20 @@ def test_voltage_band_is_drawn_at_its_values(result: xr.DataTree) -> None:
 
 
 def test_savings_count_every_prosumer_once() -> None:
-    saved = np.concatenate([np.random.default_rng(1).normal(1, 1, 400), [50.0, np.nan]])
+    saved = np.concatenate([np.random.default_rng(1).normal(1, 1, 400), [50.0, np.nan, 0.0, 0.001, -0.004]])
     figure = charts.savings_figure("s", "Saved", saved, "CHF")
     highest = float(figure.plot.up[-1].label)
     heights = [int(y) for s in figure.plot.shapes for y in re.findall(r"M\d+ 1000V(\d+)", s.path)]
-    assert sum((FRAME - y) / FRAME * highest for y in heights) == pytest.approx(401, abs=len(heights) * highest / FRAME)
-    worse = sum(1 for s in saved if s < -0.005)
-    assert figure.parts[1].amount == f"{worse} of 401"
-    assert f"{np.nansum(saved):.2f} CHF" in figure.parts[0].amount
+    counted = sum((FRAME - y) / FRAME * highest for y in heights)
+    gains, losses = [s for s in saved if s > 0.005], [-s for s in saved if s < -0.005]
+    assert counted == pytest.approx(len(gains) + len(losses), abs=len(heights) * highest / FRAME)
+    assert [p.amount for p in figure.parts] == [
+        f"{len(gains)} of 404, together {sum(gains):.2f} CHF",
+        f"{len(losses)} of 404, together {sum(losses):.2f} CHF",
+        str(404 - len(gains) - len(losses)),
+    ]
+
+
+def test_savings_of_nobody_are_a_figure() -> None:
+    for saved in (np.zeros(3), np.full(3, np.nan), np.zeros(0)):
+        assert charts.savings_figure("s", "Saved", saved, "CHF").plot.shapes == ()

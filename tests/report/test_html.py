@@ -52,7 +52,17 @@ def test_headline_has_the_money_of_all_prosumers(result: xr.DataTree, page: str)
     for name in ("cost_uncontrolled", "cost_no_battery"):
         saved = sum(float(a) - float(b) for a, b in zip(schedule[name].values, schedule["cost"].values, strict=True))
         assert f"{saved:,.2f} EUR" in words
+        assert saved > 0
     assert f"\N{MINUS SIGN}{abs(float(schedule['cost'].sum())):,.2f} EUR" in words
+
+
+def test_what_limits_cost_is_not_called_a_saving(result: xr.DataTree) -> None:
+    dear = result.copy(deep=True)
+    dear["schedule"]["cost"][:] += 10.0
+    words = Page(render(dear)).words
+    lost = float(dear["schedule"]["cost"].sum() - dear["schedule"]["cost_uncontrolled"].sum())
+    assert f"Holding the limits costs {lost:,.2f} EUR" in words
+    assert "Saved against no control there" not in words
 
 
 def test_feeder_row_equals_plain_recomputation() -> None:
