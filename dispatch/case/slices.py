@@ -31,8 +31,8 @@ BELONGS = {
 def split_feeders(case: xr.DataTree) -> list[xr.DataTree]:
     """One case for each source, with everything that is connected to it.
 
-    Prosumers, tariffs and profiles go with the meters and elements that use them; weather is kept whole. Branches out
-    of service go with the bus at which they start.
+    Prosumers, tariffs and profiles go with the meters and elements that use them; weather is kept whole. An open branch
+    between two feeders, or to an isolated bus, is in none.
 
     Parameters
     ----------
@@ -61,6 +61,10 @@ def _members(case: xr.DataTree) -> Mapping[str, list[np.ndarray]]:
         parent = attribute_table()[kind].attributes[attribute].parent
         at = parent_index(case, kind, attribute)
         feeder[kind] = np.where(at >= 0, np.append(feeder[parent], -1)[at], -1)
+    for kind in ("line", "transformer"):
+        at = parent_index(case, kind, "bus_to")
+        far = np.where(at >= 0, np.append(network.feeder, -1)[at], -1)
+        feeder[kind] = np.where(far == feeder[kind], far, -1)
     members = {kind: _grouped(of, count) for kind, of in feeder.items()}
     users = {"prosumer": [("meter", "prosumer")], "tariff": [("meter", "tariff")]}
     users["profile"] = [("load", "profile"), ("pv", "profile")]

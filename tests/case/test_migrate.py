@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from small_case import small_case
+from strategies import differences
+
+from dispatch.case import migrate
+from dispatch.case.netcdf import load_case, save_case
+from dispatch.case.rules import check_case
+from dispatch.errors import InputError
+
+ARCHIVE = Path(__file__).parent / "archive"
+
+
+@pytest.mark.parametrize("version", range(1, migrate.CURRENT + 1))
+def test_every_version_is_readable(version: int) -> None:
+    assert check_case(load_case(ARCHIVE / f"version_{version}.nc")) == []
+
+
+def test_the_first_version_holds_the_small_case() -> None:
+    assert differences(load_case(ARCHIVE / "version_1.nc"), small_case()) == []
+
+
+def test_each_version_below_the_present_has_its_function() -> None:
+    assert sorted(migrate.MIGRATIONS) == list(range(1, migrate.CURRENT))
+
+
+def second(groups: migrate.Groups) -> migrate.Groups:
+    """Stand in for a change of version 2: a renamed variable."""
+    groups["/tariff"] = groups["/tariff"].rename(network_fee="fee")
+    return groups
+
+
+def third(groups: migrate.Groups) -> migrate.Groups:
+    """Stand in for a change of version 3: a renamed group."""
+    groups["/wind"] = groups.pop("/weather")
+    return groups
+
+
+def test_functions_are_applied_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "CURRENT", 3)
+    monkeypatch.setattr(migrate, "MIGRATIONS", {1: second, 2: third})
+    notes: list[str] = []
+    case = load_case(ARCHIVE / "version_1.nc", notes)
+    assert notes == ["/: migrated from schema version 1 to 3"]
+    assert case.attrs["schema_version"] == 3
+    assert "fee" in case["tariff"]
+    assert "wind" in case
+    assert "weather" not in case
+
+
+@pytest.mark.parametrize(
+    ("version", "code"),
+    [
+        (np.int32(2), "newer-schema"),
+        (99, "newer-schema"),
+        (0, "schema-version"),
+        ("1", "schema-version"),
+        (1.0, "schema-version"),
+    ],
+)
+def test_other_versions_are_refused(version: object, code: str, tmp_path: Path) -> None:
+    case = small_case()
+    case.attrs["schema_version"] = version
+    save_case(case, tmp_path / "case.nc")
+    with pytest.raises(InputError) as caught:
+        load_case(tmp_path / "case.nc")
+    (problem,) = caught.value.problems
+    assert problem.code == code
+    assert ("upgrade" in problem.hint) == (code == "newer-schema")
+
+
+def test_without_a_version_it_is_no_case(tmp_path: Path) -> None:
+    xr.Dataset({"a": ("x", [1.0])}).to_netcdf(tmp_path / "other.nc", engine="netcdf4")
+    with pytest.raises(InputError, match="not a case file"):
+        load_case(tmp_path / "other.nc")
