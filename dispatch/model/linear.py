@@ -205,6 +205,25 @@ def p_limit(network: Network, q: np.ndarray, offset_s: np.ndarray) -> np.ndarray
     ndarray (branch, time)
         0 where reactive power alone, or the offset, takes the whole rating. [kW]
     """
-    through = linear_flow(network, np.zeros_like(q), q).q
-    left = network.s_nom[:, None] - offset_s
-    return np.asarray(np.sqrt(np.maximum(np.where(left > 0, left, 0.0) ** 2 - through**2, 0.0)))
+    return rating_left(network.s_nom, linear_flow(network, np.zeros_like(q), q).q, offset_s)
+
+
+def rating_left(s_nom: np.ndarray, q: np.ndarray, offset_s: np.ndarray) -> np.ndarray:
+    """Active power that ratings leave beside reactive power.
+
+    Parameters
+    ----------
+    s_nom : ndarray (branch,)
+        Ratings. [kVA]
+    q : ndarray (branch, time)
+        Reactive power through each branch. [kvar]
+    offset_s : ndarray (branch, time)
+        Taken from each rating. [kVA]
+
+    Returns
+    -------
+    ndarray (branch, time)
+        [kW]
+    """
+    left = np.maximum(s_nom[:, None] - offset_s, 0.0)
+    return np.asarray(np.sqrt(np.maximum(left**2 - q**2, 0.0)))

@@ -77,7 +77,8 @@ def certify(case: xr.DataTree, offsets: Offsets, limit_penalty: float, plan: np.
     Raises
     ------
     CertificateError
-        If plan or prices do not have the size of the case's program, or name a limit twice or one it has not.
+        If plan or prices do not have the size of the case's program, are not finite, or name a limit twice or one
+        that it has not.
     """
     inputs = make_inputs(case, offsets=offsets, limit_penalty=limit_penalty)
     program = compile_program(inputs)
@@ -154,6 +155,8 @@ def _require_shape(program: Program, limits: RadialLimits, plan: np.ndarray, pri
     expected, found = (len(program.cost), len(program.row_lower)), (len(plan), len(prices.rows))
     if expected != found:
         raise CertificateError(f"Plan and prices have {found} columns and rows; the case's program has {expected}.")
+    if not all(np.isfinite(given).all() for given in (plan, prices.rows, prices.limits)):
+        raise CertificateError("Plan or prices hold values that are not finite numbers.")
     sizes = np.array([len(r) for r in limits.rating])
     keys = prices.keys
     known = (keys["kind"] >= 0) & (keys["kind"] < len(sizes))

@@ -205,7 +205,9 @@ def _words(found: _Found, amount: float) -> str:
 
 def local_time(case: xr.DataTree) -> pd.DatetimeIndex:
     """Left edges of the steps of /forecast in the case's time zone."""
-    return pd.DatetimeIndex(columns(case, "forecast")["time"]).tz_localize("UTC").tz_convert(str(case.attrs["time_zone"]))
+    return (
+        pd.DatetimeIndex(columns(case, "forecast")["time"]).tz_localize("UTC").tz_convert(str(case.attrs["time_zone"]))
+    )
 
 
 def spans(steps: np.ndarray, local: pd.DatetimeIndex, dt: float) -> list[str]:

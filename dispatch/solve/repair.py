@@ -130,7 +130,7 @@ def _curtail(program: Program, inputs: Inputs, found: np.ndarray, surplus: np.nd
     np.add.at(at_meter, meter, room)
     share = np.minimum(surplus, at_meter) / np.where(at_meter > 0, at_meter, 1.0)
     found[curtailed] += share[meter] * room
-    surplus -= share * at_meter
+    surplus[...] = np.maximum(surplus - share * at_meter, 0.0)
 
 
 def _lower_peaks(program: Program, inputs: Inputs, found: np.ndarray) -> None:

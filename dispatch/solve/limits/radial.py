@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from dispatch.case.offsets import Offsets
-from dispatch.model.linear import LinearFlow, forest_of, linear_flow, loops_of, p_limit, solve_flow
+from dispatch.model.linear import LinearFlow, forest_of, loops_of, rating_left, solve_flow
 from dispatch.solve.limits.branches import voltage_groups
 from dispatch.solve.limits.sensitivity import Sensitivity
 from dispatch.solve.protocols import KEY, Rows
@@ -70,23 +71,29 @@ class RadialLimits:
         self, network: Network, v_min_pu: np.ndarray, v_max_pu: np.ndarray, q: np.ndarray, offsets: Offsets
     ) -> None:
         self.network = network
-        self.offsets = offsets
         self.rating = (v_max_pu**2, v_min_pu**2, network.s_nom, network.s_nom)
         self.steps = q.shape[1]
-        self.p_max = p_limit(network, q, offsets.s)
         self._q = q
         self._forest = forest_of(network)
         self._loops = loops_of(network, self._forest)
-        self._groups = voltage_groups(network)
+        self.offsets = offsets
+        self.p_max = rating_left(network.s_nom, self.q_flow, offsets.s)
 
     def with_offsets(self, offsets: Offsets) -> RadialLimits:
         """Shift the limits by other offsets."""
-        return RadialLimits(self.network, np.sqrt(self.rating[V_MIN]), np.sqrt(self.rating[V_MAX]), self._q, offsets)
+        other = copy(self)
+        other.offsets = offsets
+        other.p_max = rating_left(self.network.s_nom, self.q_flow, offsets.s)
+        return other
+
+    @cached_property
+    def _groups(self) -> np.ndarray:
+        return voltage_groups(self.network)
 
     @cached_property
     def q_flow(self) -> np.ndarray:
         """Reactive flow at `bus_from` of each branch, as it enters the ratings, (branch, time), kvar."""
-        return linear_flow(self.network, np.zeros_like(self._q), self._q).q
+        return solve_flow(self.network, self._forest, self._loops, np.zeros_like(self._q), self._q).q
 
     @property
     def ports(self) -> int:
