@@ -138,12 +138,16 @@ def unmet_limits(outcome: Outcome) -> list[Unmet]:
 
 def _unmet(row: dict[str, Any]) -> Unmet:
     unit = _plain(row.get("unit", ""))
-    amount, relaxation = (_amount(row.get(k), unit) for k in ("amount", "least_relaxation"))
-    feeder, kind, element = (_plain(row.get(k, "")) for k in ("feeder", "kind", "element"))
-    return Unmet(feeder, kind, element, limit_name(_plain(row.get("limit", ""))), _hours(row.get("hours")), amount,
-        relaxation,
-        _plain(row.get("text", "")),
-    )  # fmt: skip
+    return Unmet(
+        feeder=_plain(row.get("feeder", "")),
+        kind=_plain(row.get("kind", "")),
+        element=_plain(row.get("element", "")),
+        limit=limit_name(_plain(row.get("limit", ""))),
+        hours=_hours(row.get("hours")),
+        amount=_amount(row.get("amount"), unit),
+        relaxation=_amount(row.get("least_relaxation"), unit),
+        sentence=_plain(row.get("text", "")),
+    )
 
 
 def _plain(value: Any) -> str:

@@ -119,7 +119,7 @@ def print_summary(result: xr.DataTree, console: Console) -> None:
     console.print(_feeder_table(feeders, outcome.currency))
     if len(feeders) > MOST_FEEDERS:
         console.print(Text(f"{len(feeders) - MOST_FEEDERS:,} more feeders are less tight.", style="dim"))
-    _print_money(console, outcome, run, said)
+    _print_money(console, outcome, run, said, broken=bool(without.bus.over.any() or without.branch.over.any()))
     _print_limits(console, outcome)
 
 
@@ -139,11 +139,11 @@ def _feeder_table(feeders: list[Feeder], currency: str) -> Table:
     return table
 
 
-def _print_money(console: Console, outcome: Outcome, run: Totals, said: Headline) -> None:
+def _print_money(console: Console, outcome: Outcome, run: Totals, said: Headline, *, broken: bool) -> None:
     currency = outcome.currency
     console.print()
     against = (
-        _against(run.saved, currency, "no control (which looks at no limit)"),
+        _against(run.saved, currency, "no control" + (", which breaks limits" if broken else "")),
         _against(run.saved_no_battery, currency, "no battery"),
     )
     console.print(Text(f"Cost {money(run.cost, currency)}: {'; '.join(against)}."))
@@ -157,7 +157,7 @@ def _print_money(console: Console, outcome: Outcome, run: Totals, said: Headline
 
 
 def _against(saved: float, currency: str, what: str) -> str:
-    return f"{money(abs(saved), currency)} {'more' if saved < 0 else 'saved'} against {what}"
+    return f"{money(abs(saved), currency)} {'more than with' if saved < 0 else 'saved against'} {what}"
 
 
 def _print_limits(console: Console, outcome: Outcome) -> None:
@@ -167,7 +167,8 @@ def _print_limits(console: Console, outcome: Outcome) -> None:
         console.print(
             Text(
                 f"{plural(len(binding), 'limit')} with a price; most valuable: {first.limit} of {first.kind} "
-                f"{first.element}, {number(first.hours, 1)} h, on average {number(first.average, 4)} {first.unit}."
+                f"{first.element}, {number(first.hours, 1)} h, on average {number(first.average, 4)} {first.unit}; "
+                f"one percent more of it would save {money(first.worth, outcome.currency)}."
             )
         )
     else:

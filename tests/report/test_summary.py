@@ -156,6 +156,7 @@ def test_text_fits_80_columns_and_says_what_binds() -> None:
     assert "All limits hold" in text
     assert "Tightest: " in text
     assert "limits with a price" in text
+    assert "one percent more of it would save" in " ".join(text.split())
     assert "saved" in text
 
 
@@ -167,3 +168,10 @@ def test_many_feeders_are_cut_with_a_count() -> None:
     text = printed(make_result(feeders=25, buses=3, steps=4))
     assert text.count("optimal") == 20
     assert "5 more feeders" in text
+
+
+def test_what_limits_cost_is_not_called_a_saving(result: xr.DataTree) -> None:
+    dear = result.copy(deep=True)
+    assert "saved against no control, which breaks limits" in " ".join(printed(dear).split())
+    dear["schedule"]["cost"][:] += 10.0
+    assert "more than with no control, which breaks limits" in " ".join(printed(dear).split())
