@@ -54,7 +54,7 @@ def _run(a: argparse.Namespace) -> int:
 def _rerun(a: argparse.Namespace) -> int:
     from dispatch.run.again import rerun
 
-    differences = rerun(a.schedule, workers=a.workers)
+    differences = rerun(a.schedule, components=a.component, workers=a.workers)
     _say(*differences)
     print(f"{a.schedule}: " + ("not reproduced" if differences else "reproduced, every array identical"))  # noqa: T201
     return 4 if differences else 0
@@ -180,6 +180,7 @@ def _parser() -> argparse.ArgumentParser:
     _common(p, "schedule.nc")
     p = command("rerun", _rerun, "solve a result's case again with its own settings and compare every array")
     p.add_argument("schedule", type=Path)
+    p.add_argument("--component", action="append", default=[], metavar="FILE", help="a component of your own")
     p.add_argument("--workers", type=int, metavar="N")
     p = command("check", _check, "list everything that is wrong with a case file")
     p.add_argument("case", type=Path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,21 +11,25 @@ import numpy as np
 from dispatch.case.netcdf import load_case
 from dispatch.case.schema import columns
 from dispatch.errors import InputError, Problem
+from dispatch.model.registry import load_components
 from dispatch.run.optimize import optimize
 from dispatch.run.result import RESULT_KINDS, digest, versions, without_results
 from dispatch.run.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
-def rerun(path: Path | str, *, workers: int | None = None) -> list[str]:
+def rerun(path: Path | str, *, components: Sequence[str] = (), workers: int | None = None) -> list[str]:
     """Solve a result's case again with its own settings and compare.
 
     Parameters
     ----------
     path : Path or str
         A result file.
+    components : sequence of str
+        Files of the user's own components. They are never taken from the result: a file of data names no code.
     workers : int, optional
         See `optimize`.
 
@@ -38,6 +43,7 @@ def rerun(path: Path | str, *, workers: int | None = None) -> list[str]:
     InputError
         If the file holds no result.
     """
+    load_components(components)
     held = load_case(path)
     if "certificate" not in held.children:
         hint = "Give a file that `dispatch run` wrote."
@@ -47,7 +53,8 @@ def rerun(path: Path | str, *, workers: int | None = None) -> list[str]:
     differences = []
     if digest(case) != labels["case_digest"]:
         differences.append("the case in the file is not the one that was solved: its digest differs")
-    again = optimize(case, Settings.from_json(labels["settings"]), workers=workers)
+    settings = replace(Settings.from_json(labels["settings"]), components=tuple(components))
+    again = optimize(case, settings, workers=workers)
     for kind in RESULT_KINDS:
         old, new = columns(held, kind), columns(again, kind)
         for name in sorted(old.keys() | new.keys()):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dispatch.case.embedded import embedded_names, embedded_path
 from dispatch.case.netcdf import check_file, load_case, save_case, write_atomically
 from dispatch.errors import raise_if_any
+from dispatch.model.registry import load_components
 from dispatch.report.summary import summary_object
 from dispatch.run.optimize import optimize
 from dispatch.run.result import versions
@@ -90,11 +91,12 @@ def run_case(
     InputError
         If the case is invalid; nothing is written then.
     """
-    stages, notes = Stages(), []
+    settings, stages, notes = settings or Settings(), Stages(), []
+    load_components(settings.components)
     with stages.stage("read"):
         loaded = read_case(case, notes)
     return _finish(
-        loaded, Path(output), settings or Settings(), stages, workers=workers, report=report, progress=progress
+        loaded, Path(output), settings, stages, workers=workers, report=report, progress=progress
     )
 
 
