@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dispatch.report.outcome import Outcome
     from dispatch.report.tightness import State
 
@@ -72,13 +74,11 @@ def feeder_figures(outcome: Outcome, with_control: State, without: State) -> lis
     available, curtailed = (_sum_by(of["pv"], series[k].sum(axis=1), n) for k in ("p_available", "p_curtailed"))
     cost, uncontrolled = (_sum_by(of["prosumer"], series[k], n) for k in ("cost", "cost_uncontrolled"))
     counts = {k: np.bincount(of[k][of[k] >= 0], minlength=n) for k in ("prosumer", "pv", "store")}
-    over, over_before = (_sum_by(of["bus"], s.bus.over, n) + _sum_by(of["branch"], s.branch.over, n) for s in
-                         (with_control, without))  # fmt: skip
+    over, over_before = (_over(of, state, n) for state in (with_control, without))
     share = np.fmax(_max_by(of["bus"], with_control.bus.share, n), _max_by(of["branch"], with_control.branch.share, n))
     loading = _max_by(of["branch"], with_control.branch.value, n)
     highest, lowest = _max_by(of["bus"], _extreme(v, np.fmax), n), -_max_by(of["bus"], -_extreme(v, np.fmin), n)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        part = np.where(available > 0, curtailed / available, np.nan)
+    part = np.divide(curtailed, available, out=np.full(n, np.nan), where=available > 0)
     rows = [
         Feeder(
             name=outcome.name("source", k),
@@ -100,6 +100,10 @@ def feeder_figures(outcome: Outcome, with_control: State, without: State) -> lis
         for k in range(n)
     ]
     return sorted(rows, key=lambda f: (np.isnan(f.tightest), -np.nan_to_num(f.tightest), f.name))
+
+
+def _over(of: Mapping[str, np.ndarray], state: State, n: int) -> np.ndarray:
+    return _sum_by(of["bus"], state.bus.over, n) + _sum_by(of["branch"], state.branch.over, n)
 
 
 def _sum_by(feeder: np.ndarray, values: np.ndarray, n: int) -> np.ndarray:
