@@ -42,18 +42,20 @@ def values(row: Attribute, shape: tuple[int, ...], rng: np.random.Generator, ids
 
 
 @st.composite
-def cases(draw: st.DrawFn, most: int = 4, *, results: bool = True) -> xr.DataTree:
+def cases(draw: st.DrawFn, most: int = 4, *, most_kinds: int = 4, results: bool = True) -> xr.DataTree:
     """Cases that can be written, though hardly ever dispatched: some kinds, some of their optional columns.
 
     Parameters
     ----------
     most : int
         Largest number of elements of a kind, and of steps.
+    most_kinds : int
+        Largest number of kinds.
     results : bool
         Whether result groups occur too.
     """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    chosen = draw(st.lists(st.sampled_from(kinds()), min_size=1, max_size=4, unique=True))
+    chosen = draw(st.lists(st.sampled_from(kinds()), min_size=1, max_size=most_kinds, unique=True))
     ids = {k: draw(st.lists(NAMES, max_size=most, unique=True)) for k in chosen}
     steps = draw(st.integers(1, most))
     minutes = draw(st.sampled_from([1, 15, 60, 1440]))

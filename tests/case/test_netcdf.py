@@ -34,17 +34,18 @@ def round_trip(case: xr.DataTree, folder: Path) -> None:
     assert differences(case, load_case(folder / "case.nc")) == []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=cases())
-def test_any_case_survives(case: xr.DataTree, tmp_path: Path) -> None:
+def test_any_case_survives(case: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # the disk's speed is not what this shows
     round_trip(case, tmp_path)
 
 
 @pytest.mark.slow
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(case=cases(most=2))
+@given(case=cases(most=2, most_kinds=2))
 def test_a_thousand_cases_survive(case: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)  # the disk's speed is not what this shows
+    monkeypatch.setattr(os, "fsync", lambda _: None)
     round_trip(case, tmp_path)
 
 
