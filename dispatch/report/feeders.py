@@ -103,7 +103,7 @@ def feeder_figures(outcome: Outcome, with_control: State, without: State) -> lis
 
 
 def _over(of: Mapping[str, np.ndarray], state: State, n: int) -> np.ndarray:
-    return _sum_by(of["bus"], state.bus.over, n) + _sum_by(of["branch"], state.branch.over, n)
+    return np.asarray(_sum_by(of["bus"], state.bus.over, n) + _sum_by(of["branch"], state.branch.over, n))
 
 
 def _sum_by(feeder: np.ndarray, values: np.ndarray, n: int) -> np.ndarray:
