@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dispatch.case.attributes import attribute_table
 from dispatch.case.schema import columns
 from dispatch.model.baseline import no_battery, prosumer_cost, self_use
-from dispatch.solve.limits.radial import V_MAX, V_MIN
-from dispatch.solve.monolithic import limits_of
+from dispatch.model.registry import own_components
+from dispatch.solve.limits.radial import V_MAX, V_MIN, limits_of
+
 from dispatch.verify.electric import injections
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ def schedule_arrays(feeder: Feeder, state: State) -> dict[str, np.ndarray]:
         **meter,
         **store,
         "p_curtailed": _placed(feeder, plan, "pv", "p_curtailed"),
+        **_own_arrays(feeder, plan),
         "v_pu": state.ac.v_pu,
         "v_linear_pu": np.sqrt(state.linear.v_squared),
         "p_line": state.ac.p_from[:lines],
@@ -78,6 +81,12 @@ def schedule_arrays(feeder: Feeder, state: State) -> dict[str, np.ndarray]:
         "loading_transformer_linear_pu": loading[lines:],
         "cost": prosumer_cost(feeder.case, meter["p_import"], meter["p_export"], *powers),
     }
+
+
+def _own_arrays(feeder: Feeder, plan: np.ndarray) -> dict[str, np.ndarray]:
+    """Variables of a user's own components that their tables add to /schedule by name."""
+    own, rows = own_components(), attribute_table()["schedule"].attributes.values()
+    return {row.name: _placed(feeder, plan, row.of, row.name) for row in rows if row.of in own}
 
 
 def _placed(feeder: Feeder, plan: np.ndarray, component: str, name: str) -> np.ndarray:

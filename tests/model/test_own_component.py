@@ -23,6 +23,8 @@ from dispatch.errors import InputError, ModelError
 from dispatch.model.compiler import compile_program
 from dispatch.model.inputs import make_inputs
 from dispatch.model.registry import components, load_components, own_components, register, unregister
+from dispatch.run.optimize import optimize
+from dispatch.run.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -240,3 +242,18 @@ def test_names_must_agree_and_files_must_be_complete(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"has no function heater\(b, p\)"):
         load_components([file])
     assert own_components() == ()
+
+
+def test_a_run_delivers_its_set_points(page: dict[str, Any]) -> None:
+    case = page["case"]
+    kinds = ("bus", "source", "prosumer", "meter", "tariff", "deferrable")
+    tables: dict[str, dict[str, Any]] = {kind: dict(columns(case, kind)) for kind in kinds}
+    tables["bus"] = {"id": ["b0", "b1"], "v_nom": [0.4, 0.4]}
+    tables["meter"]["bus"] = [b"b1"]
+    tables["line"] = {"id": ["l"], "bus_from": ["b0"], "bus_to": ["b1"], "r": [0.05], "x": [0.02], "s_nom": [50.0]}
+    tables["forecast"] = {k: v for k, v in columns(case, "forecast").items() if k != "source"}
+    result = optimize(build_case(tables), Settings(components=("deferrable.py",)))
+    power = columns(result, "schedule")["p_deferrable"]
+    assert power.shape == (1, 24)
+    assert power[0, :6].sum() == pytest.approx(5.0, rel=1e-9)
+    assert columns(result, "certificate")["objective"][0] == pytest.approx(1.0, rel=1e-9)
