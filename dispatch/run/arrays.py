@@ -11,7 +11,6 @@ from dispatch.case.schema import columns
 from dispatch.model.baseline import no_battery, prosumer_cost, self_use
 from dispatch.model.registry import own_components
 from dispatch.solve.limits.radial import V_MAX, V_MIN, limits_of
-
 from dispatch.verify.electric import injections
 
 if TYPE_CHECKING:

@@ -109,7 +109,7 @@ class Feeder:
             self.inputs = make_inputs(case, limit_penalty=settings.limit_penalty)
             self.program = compile_program(self.inputs)
         with run.stage("solve"):
-            self.model = Monolithic(self.program, self.network, self.inputs, all_rows=settings.all_rows)
+            self.model = Monolithic(self.program, self.network, self.inputs)
         with run.stage("verify"):
             self.ac = AcModel(case)
 
@@ -133,7 +133,21 @@ class Feeder:
         The first round takes the offsets as they are, which may relax a limit; later ones only tighten, or they would
         cycle, except where a priced limit was shifted too far.
         """
-        state = best = self.state(Offsets.zero(self.network.buses, self.network.branches, self.inputs.steps))
+        zero = Offsets.zero(self.network.buses, self.network.branches, self.inputs.steps)
+        return self._settle(self.state(zero), most_rounds)
+
+    def state_all_rows(self, state: State, most_rounds: int) -> State:
+        """Solve the last program once more with every network row stated.
+
+        Offsets follow the schedule, and one optimum can have many: both ways share theirs, so that they have the same
+        program and the same optimum. Should AC not hold under this schedule, its offsets are followed further.
+        """
+        with self.run.stage("solve"):
+            self.model = Monolithic(self.program, self.network, self.inputs, all_rows=True)
+        return self._settle(self.state(state.offsets), most_rounds)
+
+    def _settle(self, state: State, most_rounds: int) -> State:
+        best = state
         while self.rounds < most_rounds and not (state.margins.holds and not state.margins.wasteful):
             s_linear = np.hypot(state.linear.p, state.linear.q)
             new = offsets_of(self.network, state.linear.v_squared, s_linear, state.ac)
@@ -179,6 +193,8 @@ def _schedule(case: xr.DataTree, settings: Settings, run: FeederRun) -> None:
     """Fill in a feeder's run."""
     feeder = Feeder(case, settings, run)
     state = feeder.settle(settings.rounds)
+    if settings.all_rows:
+        state = feeder.state_all_rows(state, settings.rounds)
     with run.stage("certify"):
         solution = state.solution
         certificate = certify(case, state.offsets, solution.limit_penalty, solution.columns, solution.prices)

@@ -95,9 +95,7 @@ def run_case(
     load_components(settings.components)
     with stages.stage("read"):
         loaded = read_case(case, notes)
-    return _finish(
-        loaded, Path(output), settings, stages, workers=workers, report=report, progress=progress
-    )
+    return _finish(loaded, Path(output), settings, stages, workers=workers, report=report, progress=progress)
 
 
 def _finish(
@@ -167,7 +165,7 @@ def run_demo(
     outcome.next_steps = [
         "",
         f"open {folder / 'report.html'} in a browser, then try:",
-        f"  dispatch scenario {folder / 'case.nc'} --pv-share 0.5 --battery-share 0.5 -o mine.nc",
+        f"  dispatch scenario {folder / 'case.nc'} --pv-share 0.9 --battery-share 0.6 -o mine.nc",
         "  dispatch run mine.nc -o mine/schedule.nc --horizon-h 48",
         f"  dispatch export tables {folder / 'case.nc'} -o tables     (your own batteries, meters and tariffs as CSV)",
         "  dispatch explain store                                   (what each column means)",

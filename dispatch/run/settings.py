@@ -17,7 +17,7 @@ class Settings:
     horizon_h : float
         Length of the schedule. [h]
     all_rows : bool
-        State every network row at once instead of those that are violated; the optimum is the same.
+        Solve the last program with every network row stated at once; the optimum is the same.
     limit_penalty : float
         What relaxing a limit by its own rating costs at first. [money h-1]
     rounds : int

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from small_town import STEPS, small_town
+
+import dispatch
+from dispatch.case.schema import columns
+from dispatch.errors import InputError
+from dispatch.run.settings import Settings
+from dispatch.verify.electric import check_physics
+
+
+@pytest.fixture(scope="module")
+def result():
+    return dispatch.optimize(small_town())
+
+
+def test_energy_balances_close_at_every_meter(result) -> None:
+    s, forecast = columns(result, "schedule"), columns(result, "forecast")
+    used = s["p_import"] - s["p_export"] + forecast["p_available"].astype(float) - s["p_curtailed"]
+    used[::2] += s["p_discharge"] - s["p_charge"]
+    np.testing.assert_allclose(used, forecast["p_load"].astype(float), atol=1e-9)
+
+
+def test_stores_keep_their_books(result) -> None:
+    s, before = columns(result, "schedule"), 4.0
+    for t in range(STEPS):
+        gained = 0.95 * s["p_charge"][:, t] - s["p_discharge"][:, t] / 0.95
+        np.testing.assert_allclose(s["state_of_charge"][:, t], before + gained, atol=1e-9)
+        before = s["state_of_charge"][:, t]
+    assert (before >= 4.0 - 1e-9).all()
+    assert not ((s["p_charge"] > 1e-9) & (s["p_discharge"] > 1e-9)).any()
+
+
+def test_limits_bind_and_hold_in_ac(result) -> None:
+    state, excess = check_physics(result)
+    assert excess.holds()
+    assert columns(result, "schedule")["loading_transformer_uncontrolled_pu"].max() > 1.2
+    assert columns(result, "schedule")["v_uncontrolled_pu"].max() > 1.045
+    np.testing.assert_allclose(columns(result, "schedule")["v_pu"], state.v_pu, atol=1e-6)
+
+
+def test_limits_with_a_price_are_used_up(result) -> None:
+    s, price = columns(result, "schedule"), columns(result, "price")
+    priced = price["price_transformer"] > 1e-6
+    assert priced.any()
+    assert (s["loading_transformer_pu"][priced] > 1 - 2e-2).all()
+    priced = price["price_v_max"] > 1e-3
+    assert priced.any()
+    assert (s["v_pu"][priced] > 1.045 - 2e-3).all()
+
+
+def test_certificate_is_stored(result) -> None:
+    found = columns(result, "certificate")
+    assert found["status"].tolist() == [b"optimal", b"optimal"]
+    for name in ("gap_relaxation", "residual_primal", "residual_dual", "gap"):
+        assert (found[name] <= 1e-6).all(), name
+    np.testing.assert_allclose(found["objective"], found["objective_relaxation"] + found["repair_cost"], rtol=1e-12)
+
+
+def test_price_at_a_bus_is_what_energy_there_is_worth(result) -> None:
+    """Where PV is curtailed, one more kW taken is worth what it costs: export price plus the limits' share is zero."""
+    s, marginal = columns(result, "schedule"), columns(result, "price")["marginal_price"]
+    bus = {name: k for k, name in enumerate(columns(result, "bus")["id"].tolist())}
+    where = [bus[name] for name in columns(result, "meter")["bus"].tolist()]
+    partly = (s["p_curtailed"] > 1e-3) & (s["p_export"] > 1e-3)
+    assert partly.any()
+    np.testing.assert_allclose(marginal[where][partly], -0.08, atol=1e-6)
+
+
+def test_all_rows_give_the_same_optimum(result) -> None:
+    other = dispatch.optimize(small_town(), Settings(all_rows=True))
+    for name in ("objective_relaxation", "lower_bound"):
+        mine, theirs = columns(result, "certificate")[name], columns(other, "certificate")[name]
+        np.testing.assert_allclose(theirs, mine, rtol=1e-6, atol=1e-6)
+
+
+def test_saves_against_no_control_when_no_limit_binds() -> None:
+    wide = dispatch.optimize(small_town(s_nom=400.0, bus={"v_max_pu": 1.3}))
+    s = columns(wide, "schedule")
+    assert s["cost"].sum() < s["cost_uncontrolled"].sum() < s["cost_no_battery"].sum() + 1e-9
+    assert not columns(wide, "price")["marginal_price"].any()
+
+
+def test_what_cannot_be_held_is_reported_with_its_proof() -> None:
+    heavy = small_town(pv_kw=0.01, forecast={"p_load": np.full((8, STEPS), 9.0)})
+    result = dispatch.optimize(heavy)
+    found = columns(result, "certificate")
+    assert found["status"].tolist() == [b"limits_unmet", b"limits_unmet"]
+    unmet = json.loads(result["certificate"].attrs["unmet"])
+    worst = next(u for u in unmet if u["element"] == "ta")
+    assert worst["kind"] == "transformer"
+    assert worst["amount"] == pytest.approx(worst["least_relaxation"], rel=0.01)
+    assert worst["amount"] > 36 - 25
+
+
+def test_invalid_case_is_refused_whole() -> None:
+    with pytest.raises(InputError) as caught:
+        dispatch.optimize(small_town(store={"energy_nom": -1.0}, meter={"bus": "nowhere"}))
+    assert {p.variable for p in caught.value.problems} >= {"energy_nom", "bus"}
