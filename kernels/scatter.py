@@ -142,3 +142,23 @@ def add_to_rows(target: np.ndarray, target_row: np.ndarray, values: np.ndarray) 
         row = values[e if by_element else 0]
         for k in range(target.shape[1]):
             target[target_row[e], k] += row[k if by_step else 0]
+
+
+@kernel
+def add_to_columns(target: np.ndarray, column_of: np.ndarray, column_step: np.ndarray, values: np.ndarray) -> None:
+    """Add a block's values to the numbers of its columns; columns may repeat.
+
+    Parameters
+    ----------
+    target : ndarray (column,)
+        Changed in place.
+    column_of, column_step : ndarray of int
+        First column of each element, and what each step adds to it.
+    values : ndarray (element or 1, step or 1)
+        What is added.
+    """
+    by_element, by_step = values.shape[0] > 1, values.shape[1] > 1
+    for e in range(len(column_of)):
+        row = values[e if by_element else 0]
+        for k in range(len(column_step)):
+            target[column_of[e] + column_step[k]] += row[k if by_step else 0]

@@ -16,7 +16,7 @@ from dispatch.model.blocks import Block, compressed
 from dispatch.model.expand import CARRIERS, Expander, Stated, bad_value, unknown
 from dispatch.model.program import Program, Span
 from dispatch.model.record import STEP, Row
-from kernels.scatter import add_to_rows
+from kernels.scatter import add_to_columns, add_to_rows
 
 if TYPE_CHECKING:
     from dispatch.model.component import Expression
@@ -97,8 +97,7 @@ def _costs(expander: Expander, width: int) -> tuple[np.ndarray, float]:
             fixed, terms = expander.expand(kind, amount, steps, f"cost {amount.text}")
             constant += float(np.broadcast_to(fixed, (kind.elements.count, len(steps))).sum())
             for t in terms:
-                at = t.column_of[:, None] + t.column_step
-                np.add.at(cost, at, np.broadcast_to(t.values, at.shape))
+                add_to_columns(cost, t.column_of, t.column_step, t.values)
     return cost, constant
 
 

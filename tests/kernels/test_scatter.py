@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch.model.blocks import Block, compressed
-from kernels.scatter import add_to_rows
+from kernels.scatter import add_to_columns, add_to_rows
 
 SHAPE = (30, 40)
 
@@ -34,7 +34,7 @@ def coordinates(block: Block) -> sp.coo_matrix:
     return sp.coo_matrix((values.ravel(), (rows.ravel(), columns.ravel())), shape=SHAPE)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 5))
 def test_blocks_add_up_like_coordinates(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
@@ -48,7 +48,7 @@ def test_blocks_add_up_like_coordinates(seed: int, count: int) -> None:
     assert indices.dtype == start.dtype == np.int32
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
 def test_rows_of_a_parent_add_up(seed: int, by_element: bool, by_step: bool) -> None:
     rng = np.random.default_rng(seed)
@@ -60,3 +60,12 @@ def test_rows_of_a_parent_add_up(seed: int, by_element: bool, by_step: bool) -> 
     for e, row in enumerate(parent):
         expected[row] += values[e if by_element else 0]
     np.testing.assert_allclose(target, expected, rtol=0, atol=1e-12)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_numbers_of_repeated_columns_add_up(seed: int) -> None:
+    block = random_block(np.random.default_rng(seed))
+    target = np.ones(SHAPE[1])
+    add_to_columns(target, block.major_of, block.major_step, block.values)
+    np.testing.assert_allclose(target, 1 + coordinates(block).toarray().sum(axis=0), rtol=0, atol=1e-12)

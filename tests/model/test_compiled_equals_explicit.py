@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EVERY = {"load", "pv", "battery", "meter", "peak", "bus", "source", "line", "transformer"}
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(shapes(), st.booleans())
 def test_matrix_bounds_costs_constant_and_labels(shape: Shape, network: bool) -> None:

@@ -37,7 +37,7 @@ def balance(program: Program, row: str, plan: np.ndarray) -> np.ndarray:
     return inside[rows] - program.row_lower[rows]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(shapes())
 def test_injections_are_what_the_balance_rows_receive(shape: Shape) -> None:
     inputs = inputs_of(shape)
@@ -48,7 +48,7 @@ def test_injections_are_what_the_balance_rows_receive(shape: Shape) -> None:
     np.testing.assert_allclose(x, received.ravel(), rtol=0, atol=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(shapes())
 def test_prosumer_columns_and_rows_are_the_same_with_and_without_the_network(shape: Shape) -> None:
     inputs = inputs_of(shape)
@@ -67,7 +67,7 @@ def test_prosumer_columns_and_rows_are_the_same_with_and_without_the_network(sha
     assert stated.injection.shape == (0, len(stated.cost))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(shapes())
 def test_solving_the_network_rows_gives_the_linear_flow(shape: Shape) -> None:
     inputs = inputs_of(shape)

@@ -13,7 +13,7 @@ from dispatch.errors import InputError
 from dispatch.model.inputs import make_inputs
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(shapes())
 def test_bounds_of_meters_by_hand(shape: Shape) -> None:
     case, inputs = case_of(shape), make_inputs(case_of(shape))
