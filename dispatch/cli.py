@@ -174,7 +174,11 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("case", type=Path, help="case file, or the name of an embedded one (schutterwald_summer)")
     p.add_argument("--start", metavar="TIME", help="first step, ISO 8601 UTC; default: the first of the case's series")
     p.add_argument("--horizon-h", type=float, default=24.0, metavar="H", help="length of the schedule (default: 24)")
-    p.add_argument("--all-rows", action="store_true", help="solve the last program with all network rows stated (same optimum, slower)")
+    p.add_argument(
+        "--all-rows",
+        action="store_true",
+        help="solve the last program with all network rows stated (same optimum, slower)",
+    )
     p.add_argument("--component", action="append", default=[], metavar="FILE", help="a component of your own")
     p.add_argument("--no-report", action="store_true", help="write no report.html")
     _common(p, "schedule.nc")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import os
 import platform
@@ -109,7 +109,7 @@ def _finish(
     progress: bool,
 ) -> Outcome:
     """Solve a case and write all of its files."""
-    begun = datetime.datetime.now(datetime.UTC)
+    begun = dt.datetime.now(dt.UTC)
     result = optimize(case, settings, workers=workers, progress=progress, stages=stages)
     files = [output, output.with_name("run.json")]
     output.parent.mkdir(parents=True, exist_ok=True)
