@@ -98,8 +98,7 @@ def test_other_tools_read_the_same(tmp_path: Path) -> None:
     ],
 )
 def test_types_that_a_case_cannot_hold_are_refused(values: np.ndarray, message: str, tmp_path: Path) -> None:
-    case = small_case()
-    case["electric/source"]["odd"] = ("source", values)
+    case = xr.DataTree.from_dict({"/electric/source": xr.Dataset({"odd": ("source", values)})})
     with pytest.raises(TypeError, match=message):
         save_case(case, tmp_path / "case.nc")
     assert list(tmp_path.iterdir()) == []
