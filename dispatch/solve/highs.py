@@ -22,6 +22,7 @@ ADVICE = re.compile(r"some excessively (small|large) (costs|column bounds|row bo
 It uses them as they are, and the certificate judges what comes of it, so these remarks are the only ones that do not
 count as warnings.
 """
+DONE = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty)
 LADDER = ("hot", "cold", "interior point")
 """Ways to solve, tried in this order: from the last basis, from scratch, interior point with crossover."""
 
@@ -102,11 +103,14 @@ class Highs:
         for name, value in settings.items():
             self._checked(self._model.setOptionValue(name, value), f"setting {name}")
         self._model.cbLogging += self._listen
+        self._keep_free(matrix, lower, upper, cost)
+        matrix = sp.csc_matrix(matrix[:, self._free])
         self._row_scale, self._column_scale = row_and_column_scale(matrix)
         self._first_rows, self._first_columns = matrix.shape
         self._added_scale = np.zeros(0)
         self._entries = matrix.nnz
-        self._load(matrix, row_lower, row_upper, lower, upper, cost)
+        low, high = row_lower - self._row_shift, row_upper - self._row_shift
+        self._load(matrix, low, high, lower[self._free], upper[self._free], cost[self._free])
 
     @property
     def added(self) -> int:
@@ -126,6 +130,8 @@ class Highs:
             Cost of each slack per unit.
         """
         count = len(bound)
+        bound_shift = matrix @ self._fixed
+        matrix = sp.csr_matrix(matrix[:, self._free])
         scale = row_scale(sp.csr_matrix(matrix @ sp.diags(self._column_scale)))
         scaled = sp.csr_matrix(sp.diags(scale) @ matrix @ sp.diags(self._column_scale))
         require_span(scaled)
@@ -133,7 +139,7 @@ class Highs:
         # Rows first and without slacks, then the slacks as columns: both calls take plain arrays.
         self._checked(
             self._model.addRows(
-                count, np.full(count, -np.inf), bound * scale, scaled.nnz,
+                count, np.full(count, -np.inf), (bound - bound_shift) * scale, scaled.nnz,
                 scaled.indptr[:-1].astype(np.int32), scaled.indices.astype(np.int32), scaled.data,
             ),
             "adding rows",
@@ -147,6 +153,7 @@ class Highs:
             "adding slacks",
         )  # fmt: skip
         self._added_scale = np.concatenate([self._added_scale, scale])
+        self._added_shift = np.concatenate([self._added_shift, bound_shift])
         self._entries += scaled.nnz + count
         self._count()
 
@@ -156,21 +163,23 @@ class Highs:
         if not len(every):
             return
         low = np.full(self.added, -np.inf)
-        rows = self._first_rows + every
-        self._checked(self._model.changeRowsBounds(self.added, rows, low, bound * self._added_scale), "changing bounds")
+        rows, high = self._first_rows + every, (bound - self._added_shift) * self._added_scale
+        self._checked(self._model.changeRowsBounds(self.added, rows, low, high), "changing bounds")
         columns = self._first_columns + every
         self._checked(self._model.changeColsCost(self.added, columns, price / self._added_scale), "changing prices")
 
     def change_first(self, rows: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
         """Give some of the rows that were passed first new bounds."""
-        scale = self._row_scale[rows]
-        number = rows.astype(np.int32)
-        self._checked(self._model.changeRowsBounds(len(rows), number, low * scale, high * scale), "changing bounds")
+        scale, shift, number = self._row_scale[rows], self._row_shift[rows], rows.astype(np.int32)
+        low, high = (low - shift) * scale, (high - shift) * scale
+        self._checked(self._model.changeRowsBounds(len(rows), number, low, high), "changing bounds")
 
     def change_cost(self, cost: np.ndarray) -> None:
         """Give the columns that were passed first new costs."""
         number = np.arange(self._first_columns, dtype=np.int32)
-        self._checked(self._model.changeColsCost(len(number), number, cost * self._column_scale), "changing costs")
+        scaled = cost[self._free] * self._column_scale
+        self._checked(self._model.changeColsCost(len(number), number, scaled), "changing costs")
+        self._fixed_cost = float(cost @ self._fixed)
 
     def solve(self, ladder: Sequence[str] = LADDER) -> Outcome:
         """Solve, from the last basis where there is one.
@@ -198,7 +207,7 @@ class Highs:
             clean = self._model.run() == highspy.HighsStatus.kOk
             said, self._warnings = self._warnings, []
             status = self._model.getModelStatus()
-            if status == highspy.HighsModelStatus.kOptimal and clean and not said:
+            if status in DONE and clean and not said:
                 return self._outcome(way)
             tried.append(" ".join([f"{way}: {self._model.modelStatusToString(status)}", *said]))
             if status == highspy.HighsModelStatus.kTimeLimit:
@@ -207,6 +216,14 @@ class Highs:
             f"HiGHS found no optimum ({'; '.join(tried)}). Limits are elastic, so every valid case has one: look for"
             " bounds that contradict each other or costs that are not finite."
         )
+
+    def _keep_free(self, matrix: sp.csc_matrix, lower: np.ndarray, upper: np.ndarray, cost: np.ndarray) -> None:
+        """Leave out columns whose bounds are equal; two of five are: what no connection limit lets go unmet."""
+        fixed = lower == upper
+        self._free = np.nonzero(~fixed)[0]
+        self._fixed = np.where(fixed, lower, 0.0)
+        self._row_shift, self._fixed_cost = matrix @ self._fixed, float(cost @ self._fixed)
+        self._added_shift = np.zeros(0)
 
     def _load(
         self,
@@ -243,12 +260,14 @@ class Highs:
         solution = self._model.getSolution()
         columns, prices = np.asarray(solution.col_value), np.asarray(solution.row_dual)
         first_row, first_column = self._first_rows, self._first_columns
+        every = self._fixed.copy()
+        every[self._free] = columns[:first_column] * self._column_scale
         return Outcome(
-            columns[:first_column] * self._column_scale,
+            every,
             columns[first_column:] / self._added_scale,
             prices[:first_row] * self._row_scale,
             prices[first_row:] * self._added_scale,
-            float(self._model.getInfo().objective_function_value),
+            float(self._model.getInfo().objective_function_value) + self._fixed_cost,
             way,
         )
 

@@ -126,3 +126,32 @@ def test_ten_metres_of_cable_at_twenty_kilovolts():
         np.array([1.0, 0, 0]),
     )
     assert model.solve().objective == pytest.approx(1 - 200 * r, abs=1e-15)
+
+
+def test_columns_with_one_value_are_left_out_and_counted_in():
+    matrix = sp.csc_matrix([[1.0, 1.0, 1.0]])
+    model = Highs(
+        matrix,
+        np.array([3.0]),
+        np.array([np.inf]),
+        np.array([0.0, 2.0, 0.0]),
+        np.array([9.0, 2.0, 0.0]),
+        np.array([1.0, 5.0, 1.0]),
+    )
+    assert model._model.getNumCol() == 1
+    found = model.solve()
+    assert (found.columns.tolist(), found.objective, found.row_prices.tolist()) == ([1, 2, 0], 11, [1])
+    model.add_elastic_rows(sp.csr_matrix([[1.0, 1.0, 0.0]]), np.array([2.5]), np.array([10.0]))
+    assert model.solve().slacks == pytest.approx([0.5])
+    model.change_added(np.array([2.75]), np.array([10.0]))
+    model.change_first(np.array([0]), np.array([4.0]), np.array([np.inf]))
+    model.change_cost(np.array([1.0, 6.0, 1.0]))
+    found = model.solve()
+    assert found.slacks == pytest.approx([1.25])
+    assert found.objective == pytest.approx(2 + 12 + 12.5)
+
+
+def test_nothing_to_decide():
+    model = Highs(sp.csc_matrix((0, 1)), *[np.zeros(0)] * 2, np.ones(1), np.ones(1), np.full(1, 3.0))
+    found = model.solve()
+    assert (found.columns.tolist(), found.objective) == ([1], 3)
