@@ -64,11 +64,41 @@ def check_file(path: str | os.PathLike[str], notes: list[str] | None = None) -> 
     list of Problem
         Empty for a valid case.
     """
-    case, problems = _read(Path(path), notes)
+    return _checked(Path(path), notes)[1]
+
+
+def load_valid_case(path: str | os.PathLike[str], notes: list[str] | None = None) -> xr.DataTree:
+    """Read a case or a result and refuse it with every problem of the file, in one pass.
+
+    Parameters
+    ----------
+    path : path_like
+        A netCDF4 file.
+    notes : list of str, optional
+        Receives a line for each thing that was converted.
+
+    Returns
+    -------
+    DataTree
+        As `load_case` returns it.
+
+    Raises
+    ------
+    InputError
+        With all that reading and `dispatch.case.rules.check_case` find.
+    """
+    case, problems = _checked(Path(path), notes)
+    raise_if_any(problems, str(path))
+    assert case is not None
+    return case
+
+
+def _checked(path: Path, notes: list[str] | None) -> tuple[xr.DataTree | None, list[Problem]]:
+    case, problems = _read(path, notes)
     if case is None:
-        return problems
+        return None, problems
     known = {(p.group, p.variable) for p in problems}
-    return problems + [p for p in check_case(case, str(path)) if (p.group, p.variable) not in known]
+    return case, problems + [p for p in check_case(case, str(path)) if (p.group, p.variable) not in known]
 
 
 def _read(path: Path, notes: list[str] | None) -> tuple[xr.DataTree | None, list[Problem]]:

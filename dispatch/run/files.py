@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatch.case.embedded import embedded_names, embedded_path
-from dispatch.case.netcdf import check_file, load_case, save_case, write_atomically
-from dispatch.errors import raise_if_any
+from dispatch.case.netcdf import load_valid_case, save_case, write_atomically
 from dispatch.model.registry import load_components
 from dispatch.report.summary import summary_object
 from dispatch.run.optimize import optimize
@@ -54,10 +53,8 @@ def read_case(path: Path | str, notes: list[str] | None = None) -> xr.DataTree:
     InputError
         With every problem of the file.
     """
-    name = str(path)
-    file = embedded_path(name) if name in embedded_names() else Path(path)
-    raise_if_any(check_file(file, notes), name)
-    return load_case(file)
+    file = embedded_path(str(path)) if str(path) in embedded_names() else Path(path)
+    return load_valid_case(file, notes)
 
 
 def run_case(

@@ -50,7 +50,7 @@ def digest(case: xr.DataTree) -> str:
 
 
 def without_results(case: xr.DataTree) -> xr.DataTree:
-    """The case that a result holds."""
+    """Take the case out of a result."""
     groups = {attribute_table()[k].group for k in RESULT_KINDS}
     kept = {n.path: n.to_dataset(inherit=False) for n in case.subtree if n.path not in groups}
     bare = xr.DataTree.from_dict(kept)

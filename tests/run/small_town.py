@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from dispatch.case.schema import build_case
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 STEPS = 24
 TIME = np.datetime64("2026-06-20T22:00", "s") + np.arange(STEPS) * np.timedelta64(3600, "s")  # a day in Berlin
@@ -52,7 +54,8 @@ def small_town(houses: int = 4, *, s_nom: float = 25.0, pv_kw: float = 12.0, **c
             "time": TIME, "source": "profile",
             "p_load": np.outer(1 + np.arange(n) / 10, USE), "q_load": np.outer(0.2 + np.arange(n) / 50, USE),
             "p_available": np.outer(pv_kw * (1 - np.arange(n) / 40), SUN),
-            "price_import": [0.3 + 0.1 * np.sin(np.arange(STEPS) / 24 * 4 * np.pi)], "price_export": [np.full(STEPS, 0.08)],
+            "price_import": [0.3 + 0.1 * np.sin(np.arange(STEPS) / 24 * 4 * np.pi)],
+            "price_export": [np.full(STEPS, 0.08)],
         },
     }  # fmt: skip
     for kind, columns in changed.items():
