@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from generated_cases import RECIPES, tables_of
+from ours import monolithic, within
 from rebuild.model import Feeder, optimum
 from rebuild.plain import plain
 
 from dispatch.case.network import network_of
-from dispatch.case.offsets import Offsets
 from dispatch.case.schema import build_case
-from dispatch.model.compiler import compile_program
-from dispatch.model.inputs import make_inputs
 from dispatch.model.linear import linear_flow
-from dispatch.solve.monolithic import Monolithic
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Given = tuple["xr.DataTree", dict[str, np.ndarray], float]
 SEEDS = range(2)
-SIMBENCH = Path(__file__).parents[2].parent / "shared/data/networks/simbench_scenario1_extract"
-
-
-def within(value: float) -> float:
-    """The agreement that is promised: 1e-6 relative."""
-    return 1e-6 * max(1.0, abs(value))
 
 
 @pytest.fixture(params=[(name, seed) for name in RECIPES for seed in SEEDS], ids=lambda p: f"{p[0]} {p[1]}")
@@ -38,14 +28,6 @@ def generated(request: pytest.FixtureRequest) -> Given:
     recipe = RECIPES[name]
     tables, offsets = tables_of(recipe, seed)
     return build_case(tables), offsets, recipe.limit_penalty
-
-
-def monolithic(
-    case: xr.DataTree, offsets: dict[str, np.ndarray], penalty: float, *, all_rows: bool = False
-) -> tuple[Monolithic, Offsets]:
-    given = Offsets(offsets["v_max"], offsets["v_min"], offsets["s"])
-    inputs = make_inputs(case, offsets=given, limit_penalty=penalty)
-    return Monolithic(compile_program(inputs), network_of(case), inputs, all_rows=all_rows), given
 
 
 def test_optimum_and_least_relaxation_agree(generated: Given) -> None:
@@ -101,18 +83,3 @@ def test_generated_cases_use_what_they_are_made_for() -> None:
                 felt[column] += values.sum()
     assert all(amount > 1e-3 for amount in felt.values()), felt
     assert len({round(cost, 6) for cost in costs.values()}) >= len(costs) - 2
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not SIMBENCH.exists(), reason="needs the shared data beside the checkout")
-@pytest.mark.parametrize("setting", ["reverse-flow", "small-transformer"])
-def test_a_real_feeder_agrees(setting: str) -> None:
-    from benchmarks.feeders import simbench_day
-
-    case = simbench_day(setting, steps=60)
-    network = network_of(case)
-    none = Offsets.zero(network.buses, network.branches, 60)
-    zero = {"v_max": none.v_max, "v_min": none.v_min, "s": none.s}
-    own = optimum(plain(case), zero, method="highs-ds")
-    found = monolithic(case, zero, 1e4)[0].solve(none, 1e4)
-    assert found.objective == pytest.approx(own.objective, abs=within(own.objective))

@@ -1,0 +1,28 @@
+"""The project's side of a comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dispatch.case.network import network_of
+from dispatch.case.offsets import Offsets
+from dispatch.model.compiler import compile_program
+from dispatch.model.inputs import make_inputs
+from dispatch.solve.monolithic import Monolithic
+
+if TYPE_CHECKING:
+    import numpy as np
+    import xarray as xr
+
+
+def within(value: float) -> float:
+    """The agreement that is promised: 1e-6 relative."""
+    return 1e-6 * max(1.0, abs(value))
+
+
+def monolithic(
+    case: xr.DataTree, offsets: dict[str, np.ndarray], penalty: float, *, all_rows: bool = False
+) -> tuple[Monolithic, Offsets]:
+    given = Offsets(offsets["v_max"], offsets["v_min"], offsets["s"])
+    inputs = make_inputs(case, offsets=given, limit_penalty=penalty)
+    return Monolithic(compile_program(inputs), network_of(case), inputs, all_rows=all_rows), given
