@@ -95,16 +95,18 @@ class CsvFile:
             bad = sorted({*bad, *odd.tolist()})
             values[bad] = 0
         if bad:
-            k = min(bad)
-            wanted = {"bool": "true or false", "int": "whole numbers"}.get(row.dtype, "numbers with a decimal point")
-            cell = f"{cells[k][:40]!r}" if cells[k] else "empty"
-            hint = (
-                f"First in line {self.lines[k]}. Correct it."
-                if cells[k]
-                else f"First in line {self.lines[k]}. Fill it."
-            )
-            self.refuse(problems, "unparsable", row.name, cell, hint, [ids[b] for b in sorted(bad)], wanted)
+            self._unreadable(problems, row, cells, bad, ids)
         return values.astype(row.memory_dtype)
+
+    def _unreadable(
+        self, problems: list[Problem], row: Attribute, cells: list[str], bad: list[int], ids: list[str]
+    ) -> None:
+        """Note cells that cannot be read, the first with its line."""
+        k = min(bad)
+        wanted = {"bool": "true or false", "int": "whole numbers"}.get(row.dtype, "numbers with a decimal point")
+        shown = f"{cells[k][:40]!r}" if cells[k] else "empty"
+        hint = f"First in line {self.lines[k]}. {'Correct' if cells[k] else 'Fill'} it."
+        self.refuse(problems, "unparsable", row.name, shown, hint, [ids[b] for b in sorted(bad)], wanted)
 
     def times(self, problems: list[Problem], at: int) -> np.ndarray | None:
         """Read the times of a column in UTC, None if one cannot be read."""
