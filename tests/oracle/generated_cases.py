@@ -40,9 +40,11 @@ class Recipe:
     out_of_service: bool = False
     feeders: int = 1
     slack_room: float = 1.0  # above 1 the limits are wide
+    medium: bool = False  # 110/20 kV, cables of some metres, powers in MW
 
 
 WIDE = 10.0
+MEDIUM = 1000.0
 PLAIN = Recipe()
 RECIPES = {
     "plain": PLAIN,
@@ -73,6 +75,8 @@ RECIPES = {
     "out of service": replace(PLAIN, out_of_service=True, buses=7),
     "one step": replace(PLAIN, steps=1, step_s=3600),
     "several feeders": replace(PLAIN, feeders=3, buses=3, meters=3),
+    "medium voltage": replace(PLAIN, medium=True, offsets=True),
+    "medium voltage, loop": replace(PLAIN, medium=True, loops=1, flipped=True, offsets=True, buses=7),
     "everything": replace(
         PLAIN, buses=8, meters=8, steps=8, green=0.3, fixed_pv=0.3, second_pv=0.4, second_store=0.3, peak=3.0,
         connection=True, tap=True, loops=1, flipped=True, standing_loss=0.03, far_final=True, feeding=True,
@@ -108,7 +112,7 @@ def _feeder(recipe: Recipe, rng: np.random.Generator, name: str) -> Tables:
     tables: Tables = {
         "bus": {
             "id": ids,
-            "v_nom": np.where(np.arange(len(ids)) == 0, 20.0, 0.4),
+            "v_nom": np.where(np.arange(len(ids)) == 0, *((110.0, 20.0) if recipe.medium else (20.0, 0.4))),
             "v_min_pu": 1 - room * rng.uniform(0.005, 0.03, len(ids)),
             "v_max_pu": 1 + room * rng.uniform(0.005, 0.02, len(ids)),
         },
@@ -120,7 +124,22 @@ def _feeder(recipe: Recipe, rng: np.random.Generator, name: str) -> Tables:
         tables["bus"]["v_min_pu"], tables["bus"]["v_max_pu"] = np.full(len(ids), 0.6), np.full(len(ids), 1.4)
     if recipe.from_below:
         tables["source"]["bus"] = [ids[1]]
-    return tables | _prosumers(recipe, rng, name, ids)
+    tables |= _prosumers(recipe, rng, name, ids)
+    return _at_medium_voltage(tables) if recipe.medium else tables
+
+
+def _at_medium_voltage(tables: Tables) -> Tables:
+    """Powers a thousand times as large, on cables of 10 to 100 m: drops of 1e-9 to 1e-8 per kW."""
+    for kind, names in {
+        "transformer": ("s_nom",), "line": ("s_nom",), "pv": ("p_nom", "q_nom"), "store": (
+            "p_nom", "energy_nom", "state_of_charge_initial", "state_of_charge_final",
+        ), "forecast": ("p_load", "q_load", "p_available"),
+    }.items():  # fmt: skip
+        for column in names:
+            tables[kind][column] = tables[kind][column] * MEDIUM
+    tables["transformer"] |= {"v_nom_from": np.array([110.0]), "v_nom_to": np.array([20.0])}
+    tables["line"]["r"], tables["line"]["x"] = tables["line"]["r"] * 0.03, tables["line"]["x"] * 0.03
+    return tables
 
 
 def _transformers(recipe: Recipe, rng: np.random.Generator, name: str, ids: np.ndarray) -> dict[str, Any]:
@@ -257,5 +276,5 @@ def _offsets(recipe: Recipe, rng: np.random.Generator, tables: Tables) -> dict[s
     return {
         "v_max": scale * rng.uniform(-0.004, 0.008, (buses, recipe.steps)),
         "v_min": scale * rng.uniform(-0.008, 0.004, (buses, recipe.steps)),
-        "s": scale * rng.uniform(-2, 8, (branches, recipe.steps)),
+        "s": scale * (MEDIUM if recipe.medium else 1.0) * rng.uniform(-2, 8, (branches, recipe.steps)),
     }

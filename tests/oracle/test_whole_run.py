@@ -26,7 +26,7 @@ TRAITS = (
     "plain", "green-only", "green-only, part not curtailable", "not curtailable behind a small connection",
     "negative prices and losses", "peak price over two months", "taps", "two loops, flipped",
     "transformers side by side", "source below", "final content out of reach", "small penalty", "out of service",
-    "several feeders", "one step",
+    "several feeders", "one step", "medium voltage, loop",
 )  # fmt: skip
 
 
