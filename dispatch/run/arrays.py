@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from dispatch.model.program import Program
-    from dispatch.run.feeder import Feeder, State
+    from dispatch.run.rounds import Rounds, State
     from dispatch.solve.certificate import Certificate
     from dispatch.verify.electric import AcModel
 
@@ -52,7 +52,7 @@ def uncontrolled_arrays(case: xr.DataTree, ac: AcModel) -> dict[str, np.ndarray]
     }
 
 
-def schedule_arrays(feeder: Feeder, state: State) -> dict[str, np.ndarray]:
+def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
     """Set-points, states and the network under them.
 
     Returns
@@ -82,13 +82,13 @@ def schedule_arrays(feeder: Feeder, state: State) -> dict[str, np.ndarray]:
     }
 
 
-def _own_arrays(feeder: Feeder, plan: np.ndarray) -> dict[str, np.ndarray]:
+def _own_arrays(feeder: Rounds, plan: np.ndarray) -> dict[str, np.ndarray]:
     """Variables of a user's own components that their tables add to /schedule by name."""
     own, rows = own_components(), attribute_table()["schedule"].attributes.values()
     return {row.name: _placed(feeder, plan, row.of, row.name) for row in rows if row.of in own}
 
 
-def _placed(feeder: Feeder, plan: np.ndarray, component: str, name: str) -> np.ndarray:
+def _placed(feeder: Rounds, plan: np.ndarray, component: str, name: str) -> np.ndarray:
     """Values of a component's variable for all elements of its kind in the case; NaN where it has none."""
     elements = feeder.inputs.kinds.get(component)
     kind = {"battery": "store"}.get(component, component)
@@ -98,7 +98,7 @@ def _placed(feeder: Feeder, plan: np.ndarray, component: str, name: str) -> np.n
     return found
 
 
-def price_arrays(feeder: Feeder, state: State) -> dict[str, np.ndarray]:
+def price_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
     """Prices of limits, and what they make of the price of energy at each bus and in each store.
 
     Returns

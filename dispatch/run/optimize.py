@@ -73,7 +73,7 @@ def optimize(
         feeders = split_feeders(solved)
     runs = map_feeders(run_feeder, feeders, settings, workers=workers, progress=progress)
     for run in runs:
-        stages.add(run.times_s)
+        stages.add(run.stages.seconds)
     with stages.stage("assemble"):
         return assemble(solved, runs, _labels(solved, settings, runs))
 

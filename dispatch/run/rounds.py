@@ -1,0 +1,117 @@
+"""Rounds of one feeder: solve, repair, AC power flow, offsets, solve hot, until AC holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dispatch.case.network import network_of
+from dispatch.case.offsets import Offsets
+from dispatch.model.compiler import compile_program
+from dispatch.model.inputs import make_inputs
+from dispatch.model.linear import LinearFlow, linear_flow
+from dispatch.run.margins import Margins, margins_of, next_offsets
+from dispatch.run.unmet import unmet_by_ac
+from dispatch.solve.explain import explain_unmet
+from dispatch.solve.monolithic import Monolithic, solve_elastic
+from dispatch.solve.repair import Delivered, repair
+from dispatch.verify.electric import AcModel, AcState, offsets_of
+from dispatch.verify.excess import Excess, limits_ac
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from dispatch.run.settings import Settings
+    from dispatch.run.stages import Stages
+    from dispatch.solve.solution import Relaxation, Solution
+
+
+@dataclass(frozen=True)
+class State:
+    """A solution, the schedule delivered from it, and the network under that, linear and by AC power flow."""
+
+    offsets: Offsets
+    solution: Solution
+    relaxation: Relaxation | None
+    delivered: Delivered
+    linear: LinearFlow
+    ac: AcState
+    excess: Excess
+    margins: Margins
+
+
+class Rounds:
+    """What is made once for a feeder and used in every round of solving and AC check.
+
+    Parameters
+    ----------
+    case : DataTree
+        Sub-case of one feeder, with /forecast.
+    settings : Settings
+        Choices of the run.
+    stages : Stages
+        Where seconds are counted.
+    """
+
+    def __init__(self, case: xr.DataTree, settings: Settings, stages: Stages) -> None:
+        self.case, self.stages, self.penalty, self.rounds = case, stages, settings.limit_penalty, 0
+        with stages.stage("compile"):
+            self.network = network_of(case)
+            self.inputs = make_inputs(case, limit_penalty=settings.limit_penalty)
+            self.program = compile_program(self.inputs)
+        with stages.stage("solve"):
+            self.model = Monolithic(self.program, self.network, self.inputs)
+        with stages.stage("verify"):
+            self.ac = AcModel(case)
+
+    def state(self, offsets: Offsets) -> State:
+        """Solve with given offsets, repair, and look at the network under the schedule."""
+        self.rounds += 1
+        with self.stages.stage("solve"):
+            solution, relaxation = solve_elastic(self.model, offsets, self.penalty)
+            delivered = repair(self.program, self.network, self.inputs, offsets, solution)
+        with self.stages.stage("verify"):
+            x = self.program.injection @ delivered.columns + self.program.injection_constant
+            p, q = x.reshape(2, self.network.buses, self.inputs.steps)
+            linear, ac = linear_flow(self.network, p, q), self.ac.flow(p, q)
+            excess = limits_ac(self.case, ac, linear.v_squared)
+            margins = margins_of(self.case, self.network, offsets, solution, linear, ac, excess)
+        return State(offsets, solution, relaxation, delivered, linear, ac, excess, margins)
+
+    def settle(self, most_rounds: int) -> State:
+        """Shift the limits by what AC adds until AC holds and no shift is wasteful.
+
+        The first round takes the offsets as they are, which may relax a limit; later ones only tighten, or they would
+        cycle, except where a priced limit was shifted too far.
+        """
+        zero = Offsets.zero(self.network.buses, self.network.branches, self.inputs.steps)
+        return self._settle(self.state(zero), most_rounds)
+
+    def state_all_rows(self, state: State, most_rounds: int) -> State:
+        """Solve the last program once more with every network row stated.
+
+        Offsets follow the schedule, and one optimum can have many: both ways share theirs, so that they have the same
+        program and the same optimum. Should AC not hold under this schedule, its offsets are followed further.
+        """
+        with self.stages.stage("solve"):
+            self.model = Monolithic(self.program, self.network, self.inputs, all_rows=True)
+        return self._settle(self.state(state.offsets), most_rounds)
+
+    def _settle(self, state: State, most_rounds: int) -> State:
+        best = state
+        while self.rounds < most_rounds and not (state.margins.holds and not state.margins.wasteful):
+            s_linear = np.hypot(state.linear.p, state.linear.q)
+            new = offsets_of(self.network, state.linear.v_squared, s_linear, state.ac)
+            state = self.state(new if self.rounds == 1 else next_offsets(state.offsets, new, state.margins))
+            if state.margins.holds or not best.margins.holds:
+                best = state
+        return best
+
+    def unmet(self, state: State) -> list[dict[str, Any]]:
+        """Limits that are relaxed in the program, then those that only AC exceeds."""
+        relaxed = explain_unmet(
+            self.case, self.program, self.network, self.inputs, state.offsets, state.solution, state.relaxation
+        )
+        return relaxed + unmet_by_ac(self.case, self.network, state.ac, state.excess, state.margins)
