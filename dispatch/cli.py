@@ -123,6 +123,7 @@ def _progress(a: argparse.Namespace) -> bool:
 
 def _finish(outcome: Any, a: argparse.Namespace) -> int:
     """Tell how a run ended, as text or as one JSON object, and give the exit code."""
+    _say(*outcome.notes)
     if a.json:
         print(json.dumps(outcome.summary, allow_nan=False))  # noqa: T201
     elif not a.quiet:

@@ -97,10 +97,6 @@ class CertificateError(DispatchError):
     """A solution does not prove itself: a residual or the gap is above its tolerance."""
 
 
-class PhysicsError(DispatchError):
-    """The AC power flow of a schedule does not converge."""
-
-
 def raise_if_any(problems: Iterable[Problem], source: str = "") -> None:
     """Raise one `InputError` that carries all problems, if there are any.
 

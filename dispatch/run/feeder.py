@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatch.case.attributes import attribute_table
 from dispatch.case.schema import as_bytes, columns
-from dispatch.errors import CertificateError, PhysicsError, SolverError
+from dispatch.errors import CertificateError, SolverError
 from dispatch.model.registry import load_components
 from dispatch.run.arrays import certificate_arrays, offset_arrays, price_arrays, schedule_arrays, uncontrolled_arrays
 from dispatch.run.rounds import Rounds
@@ -79,7 +79,7 @@ def run_feeder(case: xr.DataTree, settings: Settings) -> FeederRun:
     run = FeederRun({k: columns(case, k)["id"] for k, kind in attribute_table().items() if kind.has_elements})
     try:
         _schedule(case, settings, run)
-    except (CertificateError, PhysicsError, SolverError) as error:
+    except (CertificateError, SolverError) as error:
         run.messages.append(f"feeder {run.name!r}: {error}")
         run.groups = {"certificate": {"status": as_bytes([run.status])}}
     return run

@@ -35,6 +35,8 @@ class Outcome:
         The object that ``--json`` prints.
     files : list of Path
         What was written.
+    notes : list of str
+        What was converted while reading.
     next_steps : list of str
         What to try now, for people.
     """
@@ -42,6 +44,7 @@ class Outcome:
     result: xr.DataTree
     summary: dict[str, Any]
     files: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     next_steps: list[str] = field(default_factory=list)
 
 
@@ -88,11 +91,14 @@ def run_case(
     InputError
         If the case is invalid; nothing is written then.
     """
-    settings, stages, notes = settings or Settings(), Stages(), []
+    settings, stages = settings or Settings(), Stages()
+    notes: list[str] = []
     load_components(settings.components)
     with stages.stage("read"):
         loaded = read_case(case, notes)
-    return _finish(loaded, Path(output), settings, stages, workers=workers, report=report, progress=progress)
+    outcome = _finish(loaded, Path(output), settings, stages, workers=workers, report=report, progress=progress)
+    outcome.notes = notes
+    return outcome
 
 
 def _finish(
