@@ -153,12 +153,22 @@ CACHE_FOLDER = _cache_folder()
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a kernel: no Python objects, strict floating point, kept on disk where there is a folder for it.
+    """Compile a kernel: no Python objects, strict floating point, kept on disk where there is a folder for it."""
+    return _compiled(function)
 
-    Kernels let other threads run meanwhile, so a driver can share members out to threads of its own: Numba's own threads
-    would not survive the forks of worker processes.
+
+def bare_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a kernel that allocates nothing (Numba refuses one that does) and lets other threads run meanwhile.
+
+    Without memory of its own it need not count references to the arrays it is handed, which with two dozen of them
+    takes several times as long as the work. A driver can share members out to threads of its own; Numba's would not
+    survive the forks of worker processes.
     """
-    compiled = numba.njit(error_model="numpy", nogil=True)(function)
+    return _compiled(function, nogil=True, _nrt=False)
+
+
+def _compiled(function: Callable[..., Any], **options: bool) -> Any:
+    compiled = numba.njit(error_model="numpy", **options)(function)
     if CACHE_FOLDER is not None and not numba.config.DISABLE_JIT:
         compiled._cache = _KernelCache(function, CACHE_FOLDER)  # noqa: SLF001  (no public way to hand in a cache)
     return compiled
