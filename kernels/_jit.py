@@ -160,11 +160,12 @@ def kernel(function: Callable[..., Any]) -> Any:
 def bare_kernel(function: Callable[..., Any]) -> Any:
     """Compile a kernel that allocates nothing (Numba refuses one that does) and lets other threads run meanwhile.
 
-    Without memory of its own it need not count references to the arrays it is handed, which with two dozen of them
-    takes several times as long as the work. A driver can share members out to threads of its own; Numba's would not
-    survive the forks of worker processes.
+    Without memory of its own it need not count references to the arrays it is handed, and such kernels become part of
+    those that call them: handing two dozen arrays from one to the next took twenty times as long as the work (the store
+    kernel: 240 us, 32 without counting, 11 in one piece). A driver can share members out to threads of its own; Numba's
+    would not survive the forks of worker processes.
     """
-    return _compiled(function, nogil=True, _nrt=False)
+    return _compiled(function, nogil=True, _nrt=False, forceinline=True)
 
 
 def _compiled(function: Callable[..., Any], **options: bool) -> Any:
