@@ -436,6 +436,7 @@ def shape_of(stores: Stores) -> tuple[int, int]:
 
 def solve_stores(stores: Stores, plans: Plans | None = None, *, threads: int = 1) -> Plans:
     """Cheapest plan of every member."""
+    stores = Stores(*(np.require(v, np.float64, ["C", "W"]) if isinstance(v, np.ndarray) else float(v) for v in stores))
     members, steps = shape_of(stores)
     plans = make_plans(members, steps) if plans is None else plans
     bounds = np.linspace(0, members, threads + 1).astype(int)
