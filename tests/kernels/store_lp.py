@@ -56,14 +56,15 @@ def solve_lp(s: Stores) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
     low = np.concatenate([wide["p_net"].ravel(), given.ravel(), floor.ravel()])
     high = np.concatenate([low[: 2 * n * steps], np.full(n * steps, np.inf)])
     column_cost, column_upper = (np.concatenate([d[k].ravel() for k in NAMES]) for d in (cost, upper))
-    z, dual = _optimum(matrix, low, high, column_cost, column_upper)
+    z, dual = optimum(matrix, low, high, column_cost, column_upper)
     paid = (column_cost * z).reshape(len(NAMES), n, steps).sum((0, 2))
     return paid, {k: z[number[k]] for k in NAMES}, dual[n * steps : 2 * n * steps].reshape(n, steps)
 
 
-def _optimum(
+def optimum(
     matrix: sp.csc_matrix, low: np.ndarray, high: np.ndarray, cost: np.ndarray, upper: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Columns and row prices at the optimum, to tolerances of 1e-10; columns are not negative."""
     lp = highspy.HighsLp()
     lp.num_row_, lp.num_col_ = matrix.shape
     lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(len(cost)), upper
