@@ -11,7 +11,7 @@ from store_lp import optimum
 from dispatch.case.schema import build_case
 from dispatch.model.compiler import compile_program
 from dispatch.model.inputs import make_inputs
-from kernels.store import Stores, solve_stores
+from kernels.store import Stores, plan_stores
 
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
@@ -129,7 +129,7 @@ def test_each_meter_costs_what_the_compiled_program_says(setting: str, seed: int
     z, _ = optimum(program.matrix, program.row_lower, program.row_upper, program.cost, program.upper)
     assert (program.lower == 0).all()
     cost = np.bincount(program.owner, program.cost * z, METERS)
-    plans = solve_stores(stores_of(inputs))
+    plans = plan_stores(stores_of(inputs))
     np.testing.assert_allclose(plans.cost, cost, rtol=1e-9, atol=1e-9)
     assert plans.shortfall.any() or setting != "far final"
     assert plans.p_unserved.any() or plans.p_spilled.any() or setting != "small connections"
