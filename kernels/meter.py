@@ -49,7 +49,7 @@ def add_piece(meter: Meter, count: int, price: float, width: float, kind: int) -
 
 @bare_kernel
 def meter_cost(meter: Meter, count: int, bottom: float, z: float) -> float:
-    """Cost h(z) less h(bottom), where the first piece begins at `bottom`. [money/h]"""
+    """Cost h(z) less h(bottom) in money/h, where the first piece begins at `bottom`."""
     cost = 0.0
     for j in range(count):
         part = min(meter.width[j], z - bottom)
@@ -62,7 +62,7 @@ def meter_cost(meter: Meter, count: int, bottom: float, z: float) -> float:
 
 @bare_kernel
 def meter_flows(meter: Meter, count: int, top: float, z: float, flows: np.ndarray) -> float:
-    """What flows at the least cost.
+    """Write what flows at the least cost.
 
     Parameters
     ----------

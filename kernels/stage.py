@@ -53,7 +53,8 @@ class Terminals(NamedTuple):
 def is_plain(t: Terminals, least_price: float, most_price: float) -> bool:
     """Whether charging and discharging at once cannot pay at marginal prices in a range.
 
-    Less of both that leaves the content alone changes c by -1 and d by -gain / drain; its saving is linear in the price.
+    Less of both that leaves the content alone changes c by -1 and d by -gain / drain: what that saves is linear in the
+    price, so the ends of the range tell. Infinite ends stand for a bound of z that cuts the box.
     """
     if t.charge == 0.0:
         return True
@@ -178,9 +179,7 @@ def keep_lower(hull: Hull, count: int) -> int:
 
 
 @bare_kernel
-def build_hull(
-    meter: Meter, count: int, bottom: float, low: float, high: float, t: Terminals, hull: Hull
-) -> int:
+def build_hull(meter: Meter, count: int, bottom: float, low: float, high: float, t: Terminals, hull: Hull) -> int:
     """Points of g where charging and discharging at once may pay.
 
     Parameters
@@ -215,7 +214,7 @@ def build_hull(
 
 @bare_kernel
 def plain_powers(taken: float, t: Terminals) -> tuple[float, float]:
-    """Charge or discharge that takes an energy from the content. [kW]"""
+    """Charge or discharge, in kW, that takes an energy from the content."""
     if taken < 0.0:
         return min(-taken / t.gain, t.charge), 0.0
     return 0.0, min(taken / t.drain, t.discharge)
@@ -223,7 +222,7 @@ def plain_powers(taken: float, t: Terminals) -> tuple[float, float]:
 
 @bare_kernel
 def hull_powers(taken: float, hull: Hull, points: int) -> tuple[float, float]:
-    """Charge and discharge of the point of the hull at which an energy is taken from the content. [kW]"""
+    """Charge and discharge, in kW, of the point of the hull at which an energy is taken from the content."""
     j = min(1, points - 1)
     while j < points - 1 and hull.taken[j] < taken:
         j += 1

@@ -30,8 +30,8 @@ heat pump with tank    heat is the content: charge is the electric power, `effic
                        performance, heat demand negative `inflow`, solar heat positive `inflow`
 hot-water tank         the same with a heating rod of efficiency 1
 gas holder with two    gas is the content, raw gas the `inflow`, `wasted` the flare. First outlet: discharge, the
-outlets                electricity of an engine. Second outlet: charge with ``efficiency_charge < 0``, upgrading, drawing
-                       1 kW for each ``-efficiency_charge`` kW of gas; what the product earns is negative `wear_charge`
+outlets                electricity of an engine. Second outlet: charge with ``efficiency_charge < 0``, upgrading, which
+                       draws 1 kW for each ``-efficiency_charge`` kW of gas and earns a negative `wear_charge`
 =====================  =================================================================================================
 
 What does not fit, because it needs a second state or is not convex: two stores behind one meter, a price on the highest
@@ -47,7 +47,7 @@ References
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -186,7 +186,17 @@ def shape_of(stores: Stores) -> tuple[int, int]:
 
 def make_plans(members: int, steps: int) -> Plans:
     """Room for the plans of so many members."""
-    return Plans(*(np.empty((members, steps)) for _ in Plans._fields[:-1]), np.empty(members))
+    series = {name: np.empty((members, steps)) for name in Plans._fields[:-1]}
+    return Plans(**series, cost=np.empty(members))
+
+
+def _as_compiled(stores: Stores) -> Stores:
+    """Arrays of the one kind that the kernel is compiled for: contiguous and writeable, though it writes none."""
+    ready: dict[str, Any] = {
+        name: np.require(value, np.float64, ["C", "W"]) if isinstance(value, np.ndarray) else float(value)
+        for name, value in stores._asdict().items()
+    }
+    return Stores(**ready)
 
 
 def plan_stores(stores: Stores, plans: Plans | None = None, *, threads: int = 1) -> Plans:
@@ -207,7 +217,7 @@ def plan_stores(stores: Stores, plans: Plans | None = None, *, threads: int = 1)
         `plans` if given.
     """
     members, steps = shape_of(stores)
-    ready = Stores(*(np.require(v, np.float64, "CW") if isinstance(v, np.ndarray) else float(v) for v in stores))
+    ready = _as_compiled(stores)
     written = make_plans(members, steps) if plans is None else plans
     bounds = [members * k // threads for k in range(threads + 1)]
 

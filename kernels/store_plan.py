@@ -33,17 +33,17 @@ NEAR = 1e-10  # content this close to a bound, relative to the capacity, is at i
 
 @bare_kernel
 def energy_taken(scratch: Scratch, t: int) -> float:
-    """Energy that the plan takes from the content in a step. [kWh]"""
-    taken = scratch.start[t, TAKEN]
-    for j in range(scratch.count[t, PIECES]):
+    """Energy, in kWh, that the plan takes from the content in a step."""
+    taken = float(scratch.start[t, TAKEN])
+    for j in range(scratch.counts[t, PIECES]):
         taken += scratch.segments.filled[t * SLOTS + j]
     return taken
 
 
 @bare_kernel
 def powers(stores: Stores, m: int, t: int, scratch: Scratch, taken: float) -> tuple[float, float]:
-    """Charge and discharge that take an energy from the content at the least cost. [kW]"""
-    points = scratch.count[t, POINTS]
+    """Charge and discharge, in kW, that take an energy from the content at the least cost."""
+    points = scratch.counts[t, POINTS]
     if points == 0:
         return plain_powers(taken, terminals_at(stores, m, t))
     hull = Hull(scratch.taken[t], scratch.cost[t], scratch.charge[t], scratch.discharge[t])
@@ -52,9 +52,9 @@ def powers(stores: Stores, m: int, t: int, scratch: Scratch, taken: float) -> tu
 
 @bare_kernel
 def meter_side(t: int, scratch: Scratch, z: float) -> float:
-    """Write what flows at the meter when the store draws z into `scratch.flows`; returns its cost. [money/h]"""
+    """Write what flows at the meter when the store draws z into `scratch.flows`; returns its cost in money/h."""
     meter = Meter(scratch.price[t], scratch.width[t], scratch.kind[t])
-    return meter_flows(meter, scratch.count[t, METER_PIECES], scratch.start[t, TOP], z, scratch.flows)
+    return meter_flows(meter, scratch.counts[t, METER_PIECES], scratch.start[t, TOP], z, scratch.flows)
 
 
 @bare_kernel
@@ -95,7 +95,7 @@ def slope_after(turn: np.ndarray, content: float, least: float, most: float, slo
 @bare_kernel
 def forward(stores: Stores, m: int, scratch: Scratch, slope: float, plans: Plans) -> None:
     """Write the plan of a member whose pieces are filled and whose content has a marginal cost of `slope` at first."""
-    steps, filled, flows = len(scratch.count), scratch.segments.filled, scratch.flows
+    steps, filled, flows = len(scratch.counts), scratch.segments.filled, scratch.flows
     content, cost = of(stores.initial, m), 0.0
     for t in range(steps):
         taken, inflow, kept = energy_taken(scratch, t), at(stores.inflow, m, t), at(stores.retained, m, t)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MISSING, WASTED = 20, 21  # piece numbers within a step, after those of its cost
 CLOSE = 1e-9  # kW or kWh by which bounds may miss each other through rounding
 LEAST_UNIT = 1e-100  # where standing loss has shrunk the unit so far, it is chosen anew
-PIECES, POINTS, METER_PIECES = 0, 1, 2  # columns of `Scratch.count`
+PIECES, POINTS, METER_PIECES = 0, 1, 2  # columns of `Scratch.counts`
 TOP, TAKEN = 0, 1  # columns of `Scratch.start`
 
 
@@ -42,7 +42,7 @@ class Scratch(NamedTuple):
         Points of each step's hull, where one was built.
     flows : ndarray (KINDS,)
         What flows at the meter in a step. [kW]
-    count : ndarray (step, 3) of int
+    counts : ndarray (step, 3) of int
         Pieces of the step's cost, points of its hull (0: plain), pieces of its meter cost.
     start : ndarray (step, 2)
         The z at which the meter's pieces end [kW], and the least energy taken [kWh].
@@ -62,7 +62,7 @@ class Scratch(NamedTuple):
     charge: np.ndarray
     discharge: np.ndarray
     flows: np.ndarray
-    count: np.ndarray
+    counts: np.ndarray
     start: np.ndarray
     turn: np.ndarray
 
@@ -79,33 +79,38 @@ def make_scratch(steps: int) -> Scratch:
         unit=np.ones(steps + 1),
     )
     return Scratch(
-        segments,
-        *(np.empty(MOST_POINTS) for _ in range(2)),
-        *(np.empty((steps, KINDS)) for _ in range(2)),
-        np.empty((steps, KINDS), np.int64),
-        *(np.empty((steps, MOST_POINTS)) for _ in range(4)),
-        np.empty(KINDS),
-        np.zeros((steps, 3), np.int64),
-        np.empty((steps, 2)),
-        np.zeros((steps, 6)),
+        segments=segments,
+        slope=np.empty(MOST_POINTS),
+        length=np.empty(MOST_POINTS),
+        price=np.empty((steps, KINDS)),
+        width=np.empty((steps, KINDS)),
+        kind=np.empty((steps, KINDS), np.int64),
+        taken=np.empty((steps, MOST_POINTS)),
+        cost=np.empty((steps, MOST_POINTS)),
+        charge=np.empty((steps, MOST_POINTS)),
+        discharge=np.empty((steps, MOST_POINTS)),
+        flows=np.empty(KINDS),
+        counts=np.zeros((steps, 3), np.int64),
+        start=np.empty((steps, 2)),
+        turn=np.zeros((steps, 6)),
     )
 
 
 @bare_kernel
 def at(values: np.ndarray, m: int, t: int) -> float:
     """Value of a member and step, where an axis of length 1 stands for all."""
-    return values[m if values.shape[0] > 1 else 0, t if values.shape[1] > 1 else 0]
+    return float(values[m if values.shape[0] > 1 else 0, t if values.shape[1] > 1 else 0])
 
 
 @bare_kernel
 def of(values: np.ndarray, m: int) -> float:
     """Value of a member, where one value stands for all."""
-    return values[m if values.shape[0] > 1 else 0]
+    return float(values[m if values.shape[0] > 1 else 0])
 
 
 @bare_kernel
 def content_bounds(stores: Stores, m: int, t: int, steps: int) -> tuple[float, float]:
-    """Content at the end of a step below which shortfall is paid, and the most there may be. [kWh]"""
+    """Content, in kWh, at the end of a step below which shortfall is paid, and the most there may be."""
     least, most = at(stores.content_least, m, t), at(stores.capacity, m, t)
     if t == steps - 1:
         return max(least, of(stores.final_least, m)), min(most, of(stores.final_most, m))
@@ -114,7 +119,7 @@ def content_bounds(stores: Stores, m: int, t: int, steps: int) -> tuple[float, f
 
 @bare_kernel
 def terminals_at(stores: Stores, m: int, t: int) -> Terminals:
-    """The store's side of a step."""
+    """Read the store's side of a step."""
     return Terminals(
         at(stores.p_charge_max, m, t),
         at(stores.p_discharge_max, m, t),
@@ -145,19 +150,19 @@ def stage_cost(stores: Stores, m: int, t: int, scratch: Scratch) -> tuple[float,
         return 1.0, -1.0
     if low > high:
         low = high = store.charge if bottom > store.charge else -store.discharge
-    scratch.count[t, METER_PIECES], scratch.start[t, TOP] = count, top
+    scratch.counts[t, METER_PIECES], scratch.start[t, TOP] = count, top
     cheapest = meter.price[0] if count > 0 and bottom <= -store.discharge else -np.inf
     dearest = meter.price[count - 1] if count > 0 and top >= store.charge else np.inf
     if is_plain(store, cheapest, dearest):
         pieces = plain_pieces(meter, count, top, low, high, store, scratch.slope, scratch.length)
-        scratch.count[t, PIECES], scratch.count[t, POINTS] = pieces, 0
+        scratch.counts[t, PIECES], scratch.counts[t, POINTS] = pieces, 0
         return -high * (store.gain if high > 0.0 else store.drain), -low * (store.gain if low > 0.0 else store.drain)
     hull = Hull(scratch.taken[t], scratch.cost[t], scratch.charge[t], scratch.discharge[t])
     points = build_hull(meter, count, bottom, low, high, store, hull)
     for j in range(points - 1):
         scratch.length[j] = hull.taken[j + 1] - hull.taken[j]
         scratch.slope[j] = (hull.cost[j + 1] - hull.cost[j]) / scratch.length[j]
-    scratch.count[t, PIECES], scratch.count[t, POINTS] = points - 1, points
+    scratch.counts[t, PIECES], scratch.counts[t, POINTS] = points - 1, points
     return hull.taken[0], hull.taken[points - 1]
 
 
@@ -176,7 +181,7 @@ def add_stage(stores: Stores, m: int, t: int, scratch: Scratch) -> tuple[float, 
     if least > most:
         return 1.0, -1.0
     scratch.start[t, TAKEN] = least
-    for j in range(scratch.count[t, PIECES]):
+    for j in range(scratch.counts[t, PIECES]):
         segments.filled[base + j] = 0.0
         insert(segments, scratch.slope[j] / unit, scratch.length[j] * unit, base + j)
     segments.filled[base + MISSING] = segments.filled[base + WASTED] = 0.0
@@ -215,7 +220,7 @@ def backward(stores: Stores, m: int, scratch: Scratch) -> float:
         Marginal cost of the content in the first step [money/kWh]: negative where it is worth something, NaN where
         there is no plan.
     """
-    steps, segments = len(scratch.count), scratch.segments
+    steps, segments = len(scratch.counts), scratch.segments
     unit, low, high = 1.0, 0.0, content_bounds(stores, m, steps - 1, steps)[1]
     segments.window[:] = len(segments.slope) // 2
     segments.unit[steps] = 1.0
@@ -241,7 +246,7 @@ def backward(stores: Stores, m: int, scratch: Scratch) -> float:
         if unit < LEAST_UNIT:
             rescale(segments, 1.0 / unit)
             low, high, unit = low / unit, high / unit, 1.0
-    return fill(segments, of(stores.initial, m) * unit - low, high - low) * segments.unit[0]
+    return fill(segments, of(stores.initial, m) * unit - low, high - low) * float(segments.unit[0])
 
 
 @bare_kernel
@@ -254,4 +259,4 @@ def fill(segments: Segments, amount: float, width: float) -> float:
     if np.isfinite(slope):
         return slope
     first = segments.window[0]
-    return segments.slope[first] if first < segments.window[1] else 0.0
+    return float(segments.slope[first]) if first < segments.window[1] else 0.0

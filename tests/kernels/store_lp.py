@@ -18,8 +18,9 @@ def solve_lp(s: Stores) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
     """Cost of each member, its series (member, step), and the price of its content balance (member, step)."""
     n, steps = shape_of(s)
     wide = {k: np.broadcast_to(v, (n, steps)) for k, v in s._asdict().items() if np.ndim(v) == 2}
-    initial, least, most, worth = (np.broadcast_to(getattr(s, k), n) for k in
-                                   ("initial", "final_least", "final_most", "final_value"))
+    initial, least, most, worth = (
+        np.broadcast_to(getattr(s, k), n) for k in ("initial", "final_least", "final_most", "final_value")
+    )
     number = {name: np.arange(n * steps).reshape(n, steps) + j * n * steps for j, name in enumerate(NAMES)}
     upper = {name: np.full((n, steps), np.inf) for name in NAMES}
     for name in ("p_import", "p_export", "p_unserved", "p_spilled", "p_curtailed"):
@@ -38,10 +39,22 @@ def solve_lp(s: Stores) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
     cost["missing"] += s.price_shortfall
     cost["wasted"] += s.price_wasted
     ones = np.ones((n, steps))
-    meter = {"p_import": ones, "p_unserved": ones, "p_export": -ones, "p_spilled": -ones, "p_curtailed": -ones,
-             "charge": -ones, "discharge": ones}
-    store = {"content": ones, "charge": -s.dt * wide["efficiency_charge"],
-             "discharge": s.dt / wide["efficiency_discharge"], "missing": -ones, "wasted": ones}
+    meter = {
+        "p_import": ones,
+        "p_unserved": ones,
+        "p_export": -ones,
+        "p_spilled": -ones,
+        "p_curtailed": -ones,
+        "charge": -ones,
+        "discharge": ones,
+    }
+    store = {
+        "content": ones,
+        "charge": -s.dt * wide["efficiency_charge"],
+        "discharge": s.dt / wide["efficiency_discharge"],
+        "missing": -ones,
+        "wasted": ones,
+    }
     row = np.arange(n * steps).reshape(n, steps)
     entries = [(row, number[k], v) for k, v in meter.items()]
     entries += [(row + n * steps, number[k], v) for k, v in store.items()]

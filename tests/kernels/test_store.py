@@ -11,7 +11,7 @@ from store_lp import solve_lp
 from store_members import KINDS, members
 
 from kernels import meter, slopes, stage, store, store_plan, store_value
-from kernels.store import Plans, Stores, make_plans, shape_of, plan_stores
+from kernels.store import Plans, Stores, make_plans, plan_stores, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

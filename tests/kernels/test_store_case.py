@@ -84,7 +84,9 @@ def stores_of(inputs: Inputs) -> Stores:
 
     def summed(elements: Any, name: str) -> np.ndarray:
         total = np.zeros((n, steps))
-        np.add.at(total, elements.nodes["meter"][1], np.broadcast_to(elements.parameters[name], (elements.count, steps)))
+        np.add.at(
+            total, elements.nodes["meter"][1], np.broadcast_to(elements.parameters[name], (elements.count, steps))
+        )
         return total
 
     def own(name: str, otherwise: float) -> np.ndarray:
