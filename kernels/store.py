@@ -179,9 +179,10 @@ def plan_members(stores: Stores, first: int, stop: int, scratch: Scratch, plans:
 
 
 def shape_of(stores: Stores) -> tuple[int, int]:
-    """How many members and steps there are: the longest of each dim."""
-    arrays = [values for values in stores if isinstance(values, np.ndarray)]
-    return max(len(a) for a in arrays), max(a.shape[1] for a in arrays if a.ndim == 2)
+    """How many members and steps there are: lengths other than 1 (none at all is one)."""
+    shapes = [np.shape(values) for values in stores if np.ndim(values) > 0]
+    members, steps = {shape[0] for shape in shapes} - {1}, {shape[1] for shape in shapes if len(shape) > 1} - {1}
+    return max(members, default=1), max(steps, default=1)
 
 
 def make_plans(members: int, steps: int) -> Plans:
@@ -205,7 +206,7 @@ def plan_stores(stores: Stores, plans: Plans | None = None, *, threads: int = 1)
     Parameters
     ----------
     stores : Stores
-        The members.
+        The members; shapes are not checked.
     plans : Plans, optional
         Room for the plans, to be written again, as for the same members at other prices.
     threads : int

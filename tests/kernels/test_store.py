@@ -119,6 +119,14 @@ def test_threads_change_nothing() -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_nobody_and_one_for_all() -> None:
+    stores = members("battery", 3, 4, 5)
+    nobody = {k: v[:0] if np.ndim(v) and len(v) > 1 else v for k, v in stores._asdict().items()}
+    assert plan_stores(Stores(**nobody)).cost.shape == (0,)
+    alone = {k: v[:1, :1] if np.ndim(v) == 2 else v[:1] if np.ndim(v) else v for k, v in stores._asdict().items()}
+    assert plan_stores(Stores(**alone)).content.shape == (1, 1)
+
+
 def test_given_plans_are_written() -> None:
     stores = members("battery", 3, 5, 7)
     plans = make_plans(5, 7)
