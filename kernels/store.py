@@ -55,6 +55,8 @@ from kernels._jit import bare_kernel
 from kernels.store_plan import forward, no_plan
 from kernels.store_value import Scratch, backward, make_scratch
 
+PARTS = 8  # for each thread, so that none waits long for another on a busy machine
+
 
 class Stores(NamedTuple):
     """What is behind each meter, and what it costs.
@@ -220,7 +222,8 @@ def plan_stores(stores: Stores, plans: Plans | None = None, *, threads: int = 1)
     members, steps = shape_of(stores)
     ready = _as_compiled(stores)
     written = make_plans(members, steps) if plans is None else plans
-    bounds = [members * k // threads for k in range(threads + 1)]
+    parts = 1 if threads == 1 else PARTS * threads
+    bounds = [members * k // parts for k in range(parts + 1)]
 
     def work(k: int) -> None:
         plan_members(ready, bounds[k], bounds[k + 1], make_scratch(steps), written)
@@ -229,5 +232,5 @@ def plan_stores(stores: Stores, plans: Plans | None = None, *, threads: int = 1)
         work(0)
     else:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, range(threads)))
+            list(pool.map(work, range(parts)))
     return written
