@@ -139,8 +139,12 @@ def time_axis(time: np.ndarray, step: np.timedelta64 | None = None) -> dict[str,
 
 def has(case: xr.DataTree, kind: str) -> bool:
     """Whether the case has the group of a kind."""
-    group = attribute_table()[kind].group
-    return group.strip("/") in {n.path.strip("/") for n in case.subtree} and bool(case[group].dataset.variables)
+    node = case
+    for part in attribute_table()[kind].group.split("/"):
+        if part and part not in node.children:
+            return False
+        node = node.children[part] if part else node
+    return bool(node.dataset.variables)
 
 
 def columns(case: xr.DataTree, kind: str) -> Columns:
