@@ -174,7 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     p = command("run", _run, "find, certify and AC-check the schedule of a case")
     p.add_argument("case", type=Path, help="case file, or the name of an embedded one (schutterwald_summer)")
     p.add_argument("--start", metavar="TIME", help="first step, ISO 8601 UTC; default: the first of the case's series")
-    p.add_argument("--horizon-h", type=float, default=24.0, metavar="H", help="length of the schedule (default: 24)")
+    p.add_argument("--horizon-h", type=float, metavar="H", help="length of the schedule (default: 24, or all there is)")
     p.add_argument(
         "--all-rows",
         action="store_true",

@@ -117,14 +117,14 @@ def build_case(
     return case
 
 
-def time_axis(time: np.ndarray, step: np.timedelta64 | None = None) -> dict[str, xr.Variable]:
+def time_axis(time: np.ndarray, step: np.timedelta64 | np.ndarray | None = None) -> dict[str, xr.Variable]:
     """Coordinates ``time`` (left edges, whole seconds) and ``time_bounds`` of a group.
 
     Parameters
     ----------
     time : ndarray (time,) of datetime64
         Left edges.
-    step : timedelta64, optional
+    step : timedelta64 or ndarray (1,), optional
         Length of a step; by default the distance of the first two edges, an hour where there is one edge.
     """
     edges = time.astype("datetime64[s]")
@@ -160,8 +160,8 @@ def columns(case: xr.DataTree, kind: str) -> Columns:
     Returns
     -------
     dict of str to ndarray
-        ``id`` and every attribute that is present or has a default; texts and ids as bytes; ``time`` where there
-        are series.
+        ``id`` and every attribute that is present or has a default; texts and ids as bytes; ``time`` and
+        ``time_step`` (of one entry, the length of a step) where there are series.
     """
     section = attribute_table()[kind]
     node = case[section.group] if has(case, kind) else None
@@ -171,6 +171,9 @@ def columns(case: xr.DataTree, kind: str) -> Columns:
         found["id"] = data[kind].to_numpy() if kind in data.variables else np.zeros(0, "S1")
     if "time" in data.variables:
         found["time"] = data["time"].to_numpy()
+    if "time_bounds" in data.variables:
+        bounds = data["time_bounds"].to_numpy()
+        found["time_step"] = (bounds[:1, 1] - bounds[:1, 0]).astype("timedelta64[s]")
     sizes = {kind: len(found.get("id", ())), **data.sizes}
     for name, attribute in section.attributes.items():
         if name in data.variables:

@@ -14,8 +14,8 @@ class Settings:
     ----------
     start : str or None
         First step, ISO 8601 UTC; None: the first of the case's series.
-    horizon_h : float
-        Length of the schedule. [h]
+    horizon_h : float or None
+        Length of the schedule; None: a day, or all that the case's series cover if that is less. [h]
     all_rows : bool
         Solve the last program with every network row stated at once; the optimum is the same.
     limit_penalty : float
@@ -27,7 +27,7 @@ class Settings:
     """
 
     start: str | None = None
-    horizon_h: float = 24.0
+    horizon_h: float | None = None
     all_rows: bool = False
     limit_penalty: float = 1e4
     rounds: int = 12

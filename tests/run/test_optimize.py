@@ -101,3 +101,25 @@ def test_invalid_case_is_refused_whole() -> None:
     with pytest.raises(InputError) as caught:
         dispatch.optimize(small_town(store={"energy_nom": -1.0}, meter={"bus": "nowhere"}))
     assert {p.variable for p in caught.value.problems} >= {"energy_nom", "bus"}
+
+
+def test_forecast_shorter_than_a_day_is_solved_whole() -> None:
+    case = small_town()
+    case["forecast"] = case["forecast"].isel(time=slice(8, 14))
+    result = dispatch.optimize(case)
+    assert result["schedule"].sizes["time"] == 6
+
+
+def test_single_step_keeps_its_length() -> None:
+    case = small_town()
+    case["forecast"] = case["forecast"].isel(time=slice(12, 13))
+    bounds = case["forecast"]["time_bounds"].to_numpy()
+    bounds[:, 1] = bounds[:, 0] + np.timedelta64(900, "s")
+    result = dispatch.optimize(case)
+    found = result["schedule"]["time_bounds"].to_numpy()
+    assert (found[:, 1] - found[:, 0] == np.timedelta64(900, "s")).all()
+    bought = columns(result, "schedule")["p_import"] * columns(result, "forecast")["price_import"]
+    sold = columns(result, "schedule")["p_export"] * 0.08
+    worn = 0.02 * (columns(result, "schedule")["p_charge"] + columns(result, "schedule")["p_discharge"]).sum()
+    cost = columns(result, "schedule")["cost"].sum()
+    assert cost == pytest.approx(0.25 * ((bought - sold).sum() + worn))
