@@ -168,16 +168,16 @@ def columns(case: xr.DataTree, kind: str) -> Columns:
     data = node.to_dataset(inherit=False) if isinstance(node, xr.DataTree) else xr.Dataset()
     found: Columns = {}
     if section.has_elements:
-        found["id"] = data[kind].to_numpy() if kind in data.variables else np.zeros(0, "S1")
+        found["id"] = data.variables[kind].to_numpy() if kind in data.variables else np.zeros(0, "S1")
     if "time" in data.variables:
-        found["time"] = data["time"].to_numpy()
+        found["time"] = data.variables["time"].to_numpy()
     if "time_bounds" in data.variables:
         bounds = data["time_bounds"].to_numpy()
         found["time_step"] = (bounds[:1, 1] - bounds[:1, 0]).astype("timedelta64[s]")
     sizes = {kind: len(found.get("id", ())), **data.sizes}
     for name, attribute in section.attributes.items():
         if name in data.variables:
-            found[name] = data[name].to_numpy()
+            found[name] = data.variables[name].to_numpy()
         elif not attribute.series and not section.result and (not attribute.required or sizes.get(kind) == 0):
             filler = attribute.default if not attribute.required else np.zeros((), attribute.memory_dtype)
             found[name] = _array(attribute, filler, tuple(sizes[d] for d in attribute.dims))
