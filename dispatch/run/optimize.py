@@ -12,7 +12,7 @@ from dispatch.case.slices import split_feeders
 from dispatch.errors import raise_if_any
 from dispatch.forecast.profile import predict
 from dispatch.model.registry import load_components
-from dispatch.run.feeder import FeederRun, run_feeder
+from dispatch.run.feeder import FeederRun, lost_feeder, run_feeder
 from dispatch.run.parallel import map_feeders
 from dispatch.run.result import assemble, digest, versions, without_results
 from dispatch.run.settings import Settings
@@ -71,7 +71,7 @@ def optimize(
         solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h)
         raise_if_any(check_case(solved), title)
         feeders = split_feeders(solved)
-    runs = map_feeders(run_feeder, feeders, settings, workers=workers, progress=progress)
+    runs = map_feeders(run_feeder, feeders, settings, lost=lost_feeder, workers=workers, progress=progress)
     for run in runs:
         stages.add(run.stages.seconds)
     with stages.stage("assemble"):
