@@ -133,7 +133,8 @@ def _span(time: np.ndarray, preferred: np.ndarray, start: np.datetime64 | None, 
     left = time[-1] + step - first
     length = np.timedelta64(days, "D") if days is not None else min(np.timedelta64(7, "D"), left)
     if first < time[0] or length > left or length < step or (first - time[0]) % step:
-        asked = f"asked from {first} for {length / np.timedelta64(1, 'D'):g} days"
+        length_asked = "the default length" if days is None else f"{days} days"
+        asked = f"asked from {first} for {length_asked}"
         allowed = f"{time[0]} to {time[-1] + step} UTC in steps of {step / np.timedelta64(1, 'm'):g} min"
         hint = "Choose start and days inside what the shapes cover."
         raise InputError([Problem("span", "/profile", "time", (), 0, asked, allowed, hint)])

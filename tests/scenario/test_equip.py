@@ -235,7 +235,7 @@ def test_price_varies_by_local_time() -> None:
     wanted = [0.26 if 17 <= h < 21 else 0.12 if h >= 23 or h < 6 else 0.18 for h in hour]
     assert series["price_import"][0].tolist() == wanted
     assert (series["price_export"] == 0.08).all()
-    assert set(series) == {"time", "source", "price_import", "price_export"}
+    assert set(series) == {"time", "time_step", "source", "price_import", "price_export"}
 
 
 def test_other_meters_keep_their_tariff_and_prices() -> None:
@@ -315,6 +315,13 @@ def test_all_wrong_settings_in_one_pass() -> None:
 )
 def test_refused_settings(code: str, options: dict[str, Any]) -> None:
     assert refused(plain_case(2), **options) == [code]
+
+
+def test_a_span_is_refused_in_the_words_it_was_asked_in() -> None:
+    with pytest.raises(InputError, match="2020-01-01T00:00:00 for the default length"):
+        equip(plain_case(2), start="2020-01-01")
+    with pytest.raises(InputError, match="for 8 days"):
+        equip(plain_case(2), days=8)
 
 
 def test_refused_cases() -> None:
