@@ -112,7 +112,8 @@ def test_without_places_trees_are_drawn() -> None:
 def test_unmet_limits_are_explained() -> None:
     row = {
         "feeder": "area-0", "kind": "bus", "element": "f0b7", "limit": "v_max", "hours": ["12:00", "12:15"],
-        "hours_total": 0.5, "text": "What would do, in words.", "amount": 0.0123, "unit": "pu", "least_relaxation": 0.0101,
+        "hours_total": 0.5, "text": "What would do, in words.", "amount": 0.0123, "unit": "pu",
+        "least_relaxation": 0.0101,
     }  # fmt: skip
     words = Page(render(make_result(feeders=1, steps=4, status="limits_unmet", unmet=[row]))).words
     assert "Not every limit can be held: 1 limit unmet." in words
