@@ -7,8 +7,10 @@ import pytest
 from small_town import STEPS, small_town
 
 import dispatch
+from dispatch.case.network import network_of
 from dispatch.case.schema import columns
 from dispatch.errors import InputError
+from dispatch.model.linear import linear_flow
 from dispatch.run.settings import Settings
 from dispatch.verify.electric import check_physics
 
@@ -41,6 +43,20 @@ def test_limits_bind_and_hold_in_ac(result) -> None:
     assert columns(result, "schedule")["loading_transformer_uncontrolled_pu"].max() > 1.2
     assert columns(result, "schedule")["v_uncontrolled_pu"].max() > 1.045
     np.testing.assert_allclose(columns(result, "schedule")["v_pu"], state.v_pu, atol=1e-6)
+
+
+def test_linear_voltage_without_control_is_compared_with_ac(result) -> None:
+    s, bus = columns(result, "schedule"), columns(result, "bus")["id"].tolist()
+    p = np.zeros((len(bus), STEPS))
+    for m, b in enumerate(columns(result, "meter")["bus"].tolist()):
+        p[bus.index(b)] += s["p_export_uncontrolled"][m] - s["p_import_uncontrolled"][m]
+    q = np.zeros_like(p)
+    for m, b in enumerate(columns(result, "meter")["bus"].tolist()):  # load m stands behind meter m
+        q[bus.index(b)] -= columns(result, "forecast")["q_load"][m]
+    linear = np.sqrt(linear_flow(network_of(result), p, q).v_squared)
+    expected = np.abs(linear - s["v_uncontrolled_pu"]).max()
+    assert result["certificate"].attrs["v_error_uncontrolled_max_pu"] == pytest.approx(expected, rel=1e-3)
+    assert expected > 1e-3
 
 
 def test_limits_with_a_price_are_used_up(result) -> None:
@@ -123,3 +139,9 @@ def test_single_step_keeps_its_length() -> None:
     worn = 0.02 * (columns(result, "schedule")["p_charge"] + columns(result, "schedule")["p_discharge"]).sum()
     cost = columns(result, "schedule")["cost"].sum()
     assert cost == pytest.approx(0.25 * ((bought - sold).sum() + worn))
+
+
+def test_linear_voltage_below_zero_is_told_without_a_warning() -> None:
+    result = dispatch.optimize(small_town(forecast={"p_load": np.full((8, STEPS), 1500.0)}))
+    assert columns(result, "certificate")["status"].tolist() == [b"limits_unmet", b"limits_unmet"]
+    assert (columns(result, "schedule")["v_linear_pu"] == 0).any()
