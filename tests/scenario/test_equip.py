@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_case import QUARTER, SUMMER, own_library, plain_case
 
+from dispatch.case.embedded import embedded_path
+from dispatch.case.netcdf import load_case
 from dispatch.case.rules import check_case
 from dispatch.case.schema import build_case, columns
 from dispatch.errors import InputError
@@ -36,6 +38,26 @@ def same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
 def test_same_seed_same_case() -> None:
     one, two = (equip(plain_case(), heat_pump_share=0.3, seed=7) for _ in range(2))
     assert one.identical(two)
+
+
+@pytest.mark.parametrize("season", ["summer", "winter"])
+def test_an_equipped_case_can_be_equipped_further(season: str) -> None:
+    """The shapes that a scenario gave a case keep the mean over a year that they have in the library."""
+    at_once = equip(plain_case(), heat_pump_share=0.5, season=season)
+    in_two = equip(equip(plain_case(), season=season), heat_pump_share=0.5, season=season)
+    assert rows_by_id(in_two, "load") == rows_by_id(at_once, "load")
+    assert (columns(in_two, "load")["kind"] == b"heat_pump").any()
+
+
+def test_the_embedded_town_takes_heat_pumps() -> None:
+    town = equip(load_case(embedded_path("schutterwald_summer")), heat_pump_share=0.3)
+    heating = columns(town, "prosumer")["heating"]
+    assert 0.25 < (heating == b"heat_pump").mean() < 0.35
+
+
+def test_a_shape_of_the_same_name_with_other_values_is_the_cases_own() -> None:
+    case = plain_case(2, profile=own_library("2016-05-01", 9, ("Air_Parallel_1", "H0-A")))
+    assert b"Air_Parallel_1" not in columns(equip(case, heat_pump_share=0.5), "load")["profile"]
 
 
 def test_another_seed_another_town() -> None:
