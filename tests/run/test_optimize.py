@@ -145,3 +145,19 @@ def test_linear_voltage_below_zero_is_told_without_a_warning() -> None:
     result = dispatch.optimize(small_town(forecast={"p_load": np.full((8, STEPS), 1500.0)}))
     assert columns(result, "certificate")["status"].tolist() == [b"limits_unmet", b"limits_unmet"]
     assert (columns(result, "schedule")["v_linear_pu"] == 0).any()
+
+
+def test_waste_that_relieves_a_limit_is_not_delivered_as_a_broken_limit() -> None:
+    """Without curtailment the program would burn energy in the batteries; held to one way, they still do their best."""
+    result = dispatch.optimize(small_town(pv={"curtailable": False}, store={"energy_nom": 20.0, "p_nom": 10.0}))
+    s, found = columns(result, "schedule"), columns(result, "certificate")
+    assert np.minimum(s["p_charge"], s["p_discharge"]).max() <= 1e-9
+    assert (found["repair_cost"] > 1.0).any()
+    assert (found["gap_relaxation"] <= 1e-6).all()
+    assert (found["objective"] >= found["lower_bound"] - 1e-6).all()
+    unmet = json.loads(result["certificate"].attrs["unmet"])
+    assert unmet
+    assert all(u["least_relaxation"] is not None for u in unmet), "some limit was given up on instead of relaxed"
+    limits = {(u["kind"], u["element"]) for u in unmet}
+    over = s["loading_transformer_pu"].max(axis=1) > 1.005
+    assert {("transformer", name) for name, o in zip(("ta", "tb"), over, strict=True) if o} <= limits
