@@ -9,7 +9,7 @@ import xarray as xr
 
 from dispatch.case.attributes import Attribute, attribute_table
 from dispatch.case.migrate import migrate
-from dispatch.case.rules_layout import CURRENCY
+from dispatch.case.rules.layout import CURRENCY
 from dispatch.case.schema import unit_of
 from dispatch.case.units import conversion
 from dispatch.errors import Problem
