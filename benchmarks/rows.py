@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -142,11 +143,11 @@ def as_json(rows: Sequence[Row]) -> str:
 
 def print_rows(rows: Sequence[Row]) -> None:
     """Rows as a table, then what they were measured with."""
-    console = Console(width=None if Console().is_terminal else 160)
+    console = Console(width=None if Console().is_terminal else 230)
     table = Table(box=None, header_style="bold")
     for name in ("case", "setting", "measure", "peer"):
         table.add_column(name)
-    for name in ("ours [s]", "peer [s]", "ratio", "ours [cpu s]", "peer [cpu s]", "our objective", "peer's objective"):
+    for name in ("ours s", "peer s", "ratio", "ours cpu s", "peer cpu s", "our objective", "peer's objective"):
         table.add_column(name, justify="right")
     table.add_column("remark")
     for row in rows:
@@ -154,7 +155,7 @@ def print_rows(rows: Sequence[Row]) -> None:
         figures = [_text(row.ours_s, ".4g"), _text(row.peer_s, ".4g"), _text(row.ratio, ".3g")]
         figures += [_text(row.ours_cpu_s, ".4g"), _text(row.peer_cpu_s, ".4g")]
         objectives = (_text(row.ours_objective, ".6f"), _text(row.peer_objective, ".6f"))
-        table.add_row(row.case, row.setting, row.measure, row.peer or "-", *figures, *objectives, remark)
+        table.add_row(row.case, row.setting, row.measure, row.peer or "-", *figures, *objectives, escape(remark))
     console.print(table)
     for row in rows[:1]:
         used = ", ".join(f"{name} {version}" for name, version in _all_versions(rows).items())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from benchmarks.registry import Benchmark, Subject, Timing
 
+QUIET = 0.8  # share of wall-clock time that the work of one thread gets on a machine of its own
 OURS = ("prosumer-dispatch", "highspy", "numba", "numpy", "scipy", "pyomo", "xarray", "power-grid-model")
 
 
@@ -63,6 +64,14 @@ def _beside(benchmark: Benchmark, case: xr.DataTree, python: Path | None) -> lis
     return answers or [("", {"problem": ""})]
 
 
+def _busy(ours: Timing, found: dict[str, Any]) -> str:
+    """Warn where processor time falls far short of wall-clock time: something else used the machine."""
+    shares = [ours.cpu_s / ours.seconds]
+    if "cpu_s" in found:
+        shares.append(found["cpu_s"] / found["seconds"])
+    return "the machine was busy: repeat it on a quiet one" if min(shares) < QUIET else ""
+
+
 def _row(subject: Subject, measure: str, ours: Timing, peer: str, found: dict[str, Any]) -> Row:
     """Judge a comparison and label it."""
     seconds, objective, problem = found.get("seconds"), found.get("objective"), found["problem"]
@@ -83,7 +92,7 @@ def _row(subject: Subject, measure: str, ours: Timing, peer: str, found: dict[st
         ours_cpu_s=ours.cpu_s,
         peer_cpu_s=found.get("cpu_s"),
         problem=problem,
-        note="; ".join(filter(None, [ours.note, found.get("note", "")])),
+        note="; ".join(filter(None, [ours.note, found.get("note", ""), _busy(ours, found)])),
         failure=failure,
         versions=used,
         commit=commit(),

@@ -117,14 +117,14 @@ def build_case(
     return case
 
 
-def time_axis(time: np.ndarray, step: np.timedelta64 | None = None) -> dict[str, xr.Variable]:
+def time_axis(time: np.ndarray, step: np.timedelta64 | np.ndarray | None = None) -> dict[str, xr.Variable]:
     """Coordinates ``time`` (left edges, whole seconds) and ``time_bounds`` of a group.
 
     Parameters
     ----------
     time : ndarray (time,) of datetime64
         Left edges.
-    step : timedelta64, optional
+    step : timedelta64 or ndarray (1,), optional
         Length of a step; by default the distance of the first two edges, an hour where there is one edge.
     """
     edges = time.astype("datetime64[s]")
@@ -139,8 +139,12 @@ def time_axis(time: np.ndarray, step: np.timedelta64 | None = None) -> dict[str,
 
 def has(case: xr.DataTree, kind: str) -> bool:
     """Whether the case has the group of a kind."""
-    group = attribute_table()[kind].group
-    return group.strip("/") in {n.path.strip("/") for n in case.subtree} and bool(case[group].dataset.variables)
+    node = case
+    for part in attribute_table()[kind].group.split("/"):
+        if part and part not in node.children:
+            return False
+        node = node.children[part] if part else node
+    return bool(node.dataset.variables)
 
 
 def columns(case: xr.DataTree, kind: str) -> Columns:
@@ -156,21 +160,24 @@ def columns(case: xr.DataTree, kind: str) -> Columns:
     Returns
     -------
     dict of str to ndarray
-        ``id`` and every attribute that is present or has a default; texts and ids as bytes; ``time`` where there
-        are series.
+        ``id`` and every attribute that is present or has a default; texts and ids as bytes; ``time`` and
+        ``time_step`` (of one entry, the length of a step) where there are series.
     """
     section = attribute_table()[kind]
     node = case[section.group] if has(case, kind) else None
     data = node.to_dataset(inherit=False) if isinstance(node, xr.DataTree) else xr.Dataset()
     found: Columns = {}
     if section.has_elements:
-        found["id"] = data[kind].to_numpy() if kind in data.variables else np.zeros(0, "S1")
+        found["id"] = data.variables[kind].to_numpy() if kind in data.variables else np.zeros(0, "S1")
     if "time" in data.variables:
-        found["time"] = data["time"].to_numpy()
+        found["time"] = data.variables["time"].to_numpy()
+    if "time_bounds" in data.variables:
+        bounds = data["time_bounds"].to_numpy()
+        found["time_step"] = (bounds[:1, 1] - bounds[:1, 0]).astype("timedelta64[s]")
     sizes = {kind: len(found.get("id", ())), **data.sizes}
     for name, attribute in section.attributes.items():
         if name in data.variables:
-            found[name] = data[name].to_numpy()
+            found[name] = data.variables[name].to_numpy()
         elif not attribute.series and not section.result and (not attribute.required or sizes.get(kind) == 0):
             filler = attribute.default if not attribute.required else np.zeros((), attribute.memory_dtype)
             found[name] = _array(attribute, filler, tuple(sizes[d] for d in attribute.dims))

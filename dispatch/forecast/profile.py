@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PRICES = ("price_import", "price_export")
 SERIES = ("p_load", "q_load", "p_available", *PRICES)
+DAY_H = 24.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Axis:
 
 
 def predict(
-    case: xr.DataTree, *, start: str | datetime | np.datetime64 | None = None, horizon_h: float = 24.0
+    case: xr.DataTree, *, start: str | datetime | np.datetime64 | None = None, horizon_h: float | None = None
 ) -> xr.DataTree:
     """Fill ``/forecast`` for a span, from the shapes in ``/profile``.
 
@@ -55,8 +56,8 @@ def predict(
         A valid case with ``/profile`` or ``/forecast``.
     start : str, datetime or datetime64, optional
         Left edge of the first step; UTC unless it carries an offset. Default: the first time that is covered.
-    horizon_h : float
-        Length of the span. [h]
+    horizon_h : float, optional
+        Length of the span; default: a day, or all that is covered if that is less. [h]
 
     Returns
     -------
@@ -81,7 +82,8 @@ def predict(
     # Reactive power belongs to its active power: zeros that fill a /forecast of prices alone are no series of loads.
     stated = [name for name in SERIES if name in given and (name != "q_load" or "p_load" in given)]
     kept = {name: _cropped(given, name, time) for name in stated}
-    return _with_forecast(case, {**series, **kept, "time": time, "source": given.get("source", b"profile")})
+    labels = {"time": time, "time_step": span.step, "source": given.get("source", b"profile")}
+    return _with_forecast(case, {**series, **kept, **labels})
 
 
 def _axis(group: str, table: Columns) -> Axis | None:
@@ -89,7 +91,7 @@ def _axis(group: str, table: Columns) -> Axis | None:
     if "time" not in table or not len(table["time"]):
         return None
     time = table["time"].astype("datetime64[s]")
-    steps = np.unique(np.diff(time)) if len(time) > 1 else np.array([3600], "timedelta64[s]")
+    steps = np.unique(np.diff(time)) if len(time) > 1 else table["time_step"]
     if len(steps) != 1 or steps[0] <= np.timedelta64(0, "s"):
         found = f"steps between {steps.min()} and {steps.max()}"
         hint = "Fill the gaps, or keep the part of the axis without gaps."
@@ -97,7 +99,7 @@ def _axis(group: str, table: Columns) -> Axis | None:
     return Axis(group, time[0], steps[0], len(time))
 
 
-def _span(axes: list[Axis], start: Any, horizon_h: float) -> tuple[np.datetime64, Axis]:
+def _span(axes: list[Axis], start: Any, horizon_h: float | None) -> tuple[np.datetime64, Axis]:
     """First time and axis of the span that is asked for, checked against what all axes cover."""
     if not axes:
         hint = "Equip the case first (dispatch scenario CASE.nc -o OUT.nc), or add a /profile or /forecast group."
@@ -109,6 +111,8 @@ def _span(axes: list[Axis], start: Any, horizon_h: float) -> tuple[np.datetime64
         raise InputError([Problem("time-step", common.group, "time", value=found, allowed="one step", hint=hint)])
     low, high = max(a.first for a in axes), min(a.end for a in axes)
     first = low if start is None else instant(start)
+    if horizon_h is None:
+        horizon_h = min(DAY_H, float((high - first) / np.timedelta64(1, "h"))) if high > first else DAY_H
     count = horizon_h / (common.step / np.timedelta64(1, "h"))
     problems = []
     if not np.isfinite(count) or count < 1 or abs(count - round(count)) > 1e-9:
@@ -189,6 +193,6 @@ def _with_forecast(case: xr.DataTree, series: dict[str, Any]) -> xr.DataTree:
     ids = {kind: columns(case, kind)["id"] for kind in owners}
     sizes = {**{kind: len(i) for kind, i in ids.items()}, "time": len(series["time"])}
     data = kind_dataset(section, series, currency=case.attrs["currency"], sizes=sizes)
-    data = data.assign_coords(ids).assign_coords(time_axis(series["time"]))
+    data = data.assign_coords(ids).assign_coords(time_axis(series["time"], series["time_step"]))
     groups = {node.path: node.to_dataset(inherit=False) for node in case.subtree}
     return xr.DataTree.from_dict({**groups, section.group: data})

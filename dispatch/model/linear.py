@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import lu_factor, lu_solve
 
 from kernels.radial import flow_towards, potentials
 
@@ -82,7 +81,7 @@ def _root_v(network: Network) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Loops:
-    """The equations of closed loops, factorised: ``matrix @ (p_chord, q_chord) = -gap`` of the tree without chords.
+    """The equations of closed loops: ``matrix @ (p_chord, q_chord) = -gap`` of the tree without chords.
 
     Attributes
     ----------
@@ -92,15 +91,16 @@ class Loops:
         Of each chord. [1]
     matrix : ndarray (2 loop, 2 loop)
         Gap of each equation (drops, then angles) per unit of each chord's p, then q. [kW-1]
-    factors : tuple
-        LU factors of `matrix`.
+    inverse : ndarray (2 loop, 2 loop)
+        Of `matrix`; with few loops quicker than LU factors, whose LAPACK call takes milliseconds for a 2 x 2 matrix
+        where cores are busy. [kW]
     """
 
     start: np.ndarray
     stop: np.ndarray
     ratio_squared: np.ndarray
     matrix: np.ndarray
-    factors: tuple[np.ndarray, np.ndarray]
+    inverse: np.ndarray
 
     def gap(self, v_squared: np.ndarray, angle: np.ndarray) -> np.ndarray:
         """State what the drop and angle equations of the chords lack without flow in the chords, (2 loop, column)."""
@@ -109,7 +109,8 @@ class Loops:
 
     def solve(self, gap: np.ndarray) -> np.ndarray:
         """Chord flows p, then q, that close the gaps, (2 loop, column)."""
-        return np.asarray(-lu_solve(self.factors, gap))
+        flow = self.inverse @ gap
+        return np.asarray(-(flow + self.inverse @ (gap - self.matrix @ flow)))
 
 
 def loops_of(network: Network, forest: Forest) -> Loops | None:
@@ -125,13 +126,12 @@ def loops_of(network: Network, forest: Forest) -> Loops | None:
     unit[start, every] -= 1.0
     unit[stop, every] += 1.0
     none, still = np.zeros_like(unit), np.zeros(network.buses)
-    empty = (np.zeros((0, 0)), np.zeros(0, np.int32))
-    bare = Loops(start, stop, ratio_squared, np.zeros((0, 0)), empty)
+    bare = Loops(start, stop, ratio_squared, np.zeros((0, 0)), np.zeros((0, 0)))
     r, x = np.diag(network.r[chords]), np.diag(network.x[chords])
     of_p = bare.gap(*_tree(network, forest, unit, none, still)[:2]) + np.concatenate([2 * r, x])
     of_q = bare.gap(*_tree(network, forest, none, unit, still)[:2]) + np.concatenate([2 * x, -r])
     matrix = np.hstack([of_p, of_q])
-    return Loops(start, stop, ratio_squared, matrix, lu_factor(matrix))
+    return Loops(start, stop, ratio_squared, matrix, np.linalg.inv(matrix))
 
 
 def _tree(

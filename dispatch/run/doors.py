@@ -9,10 +9,13 @@ from dispatch.case.rules import check_case
 from dispatch.case.schema import has
 from dispatch.errors import InputError, Problem, raise_if_any
 from dispatch.model.registry import load_components
+from dispatch.run.outputs import require_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    import xarray as xr
 
 
 def validate(path: Path, components: Sequence[str] = ()) -> list[str]:
@@ -65,6 +68,7 @@ def import_case(source: str, path: Path, output: Path, **options: Any) -> list[s
     InputError
         With every problem.
     """
+    require_output(output)
     if source == "pandapower":
         from dispatch.case.importers.pandapower import import_pandapower  # noqa: PLC0415  (pandas loads when needed)
 
@@ -79,6 +83,7 @@ def import_case(source: str, path: Path, output: Path, **options: Any) -> list[s
         notes, base = [], options["base"]
         case = import_tables(path, load_case(base) if base else None, notes)
     raise_if_any(_apart_from_series(check_case(case)), str(path))
+    output.parent.mkdir(parents=True, exist_ok=True)
     save_case(case, output)
     return notes
 
@@ -105,6 +110,7 @@ def export(target: str, path: Path, output: Path) -> list[Path]:
     InputError
         If the file is not what is needed.
     """
+    require_output(output, folder=target == "tables", inputs=[path])
     held = load_case(path)
     if target == "tables":
         from dispatch.case.tables import export_tables  # noqa: PLC0415
@@ -112,11 +118,34 @@ def export(target: str, path: Path, output: Path) -> list[Path]:
         return export_tables(held, output)
     from dispatch.solve.export import write_mps  # noqa: PLC0415  (Pyomo loads when needed)
 
-    if not has(held, "certificate"):
-        hint = "Give a file that `dispatch run` wrote."
-        raise InputError([Problem("no-result", "/certificate", value="missing", hint=hint)], str(path))
+    _require_result(held, path)
+    output.parent.mkdir(parents=True, exist_ok=True)
     write_mps(held, output)
     return [output]
+
+
+def report(path: Path, output: Path) -> None:
+    """Write the HTML report of a result.
+
+    Parameters
+    ----------
+    path : Path
+        Result.
+    output : Path
+        Page.
+
+    Raises
+    ------
+    InputError
+        If the file holds no result.
+    """
+    from dispatch.report.html import write_report  # noqa: PLC0415  (Jinja2 loads when needed)
+
+    require_output(output, inputs=[path])
+    held = load_case(path)
+    _require_result(held, path)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_report(held, output)
 
 
 def scenario(path: Path, output: Path, **choices: Any) -> None:
@@ -136,10 +165,18 @@ def scenario(path: Path, output: Path, **choices: Any) -> None:
     """
     from dispatch.scenario.equip import equip  # noqa: PLC0415  (its library loads when needed)
 
+    require_output(output)
     raise_if_any(_apart_from_series(check_file(path)), str(path))
     case = equip(load_case(path), **choices)
     raise_if_any(check_case(case), str(path))
+    output.parent.mkdir(parents=True, exist_ok=True)
     save_case(case, output)
+
+
+def _require_result(held: xr.DataTree, path: Path) -> None:
+    if not has(held, "certificate"):
+        hint = "Give a file that `dispatch run` wrote."
+        raise InputError([Problem("no-result", "/certificate", value="missing", hint=hint)], str(path))
 
 
 def _apart_from_series(problems: list[Problem]) -> list[Problem]:

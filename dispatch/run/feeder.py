@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatch.case.attributes import attribute_table
 from dispatch.case.schema import as_bytes, columns
-from dispatch.errors import CertificateError, SolverError
+from dispatch.errors import CertificateError, InputError, ModelError, SolverError
 from dispatch.model.registry import load_components
 from dispatch.run.arrays import certificate_arrays, offset_arrays, price_arrays, schedule_arrays, uncontrolled_arrays
 from dispatch.run.rounds import Rounds
@@ -42,6 +44,8 @@ class FeederRun:
         What went wrong, in words.
     v_error_max_pu : float
         Largest difference of AC and linear voltage under the schedule.
+    v_error_uncontrolled_max_pu : float
+        The same under self-use without control.
     stages : Stages
         Seconds by stage.
     """
@@ -52,6 +56,7 @@ class FeederRun:
     unmet: list[dict[str, Any]] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     v_error_max_pu: float = 0.0
+    v_error_uncontrolled_max_pu: float = 0.0
     stages: Stages = field(default_factory=Stages)
 
     @property
@@ -76,13 +81,46 @@ def run_feeder(case: xr.DataTree, settings: Settings) -> FeederRun:
         With status ``failed`` and a message where solving, proof or physics broke; other feeders go on.
     """
     load_components(settings.components)
-    run = FeederRun({k: columns(case, k)["id"] for k, kind in attribute_table().items() if kind.has_elements})
+    run = _empty(case)
     try:
         _schedule(case, settings, run)
+    except (InputError, ModelError):
+        raise
     except (CertificateError, SolverError) as error:
-        run.messages.append(f"feeder {run.name!r}: {error}")
-        run.groups = {"certificate": {"status": as_bytes([run.status])}}
+        _fail(run, str(error))
+    except Exception as error:  # noqa: BLE001  (a bug that one feeder meets must not cost the others)
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(at.filename).name}:{at.lineno}"
+        _fail(run, f"{type(error).__name__} at {where}: {error}. This is a bug: please report it with the case file.")
     return run
+
+
+def lost_feeder(case: xr.DataTree) -> FeederRun:
+    """Say that the process that worked on a feeder was ended from outside.
+
+    Parameters
+    ----------
+    case : DataTree
+        Sub-case of one feeder.
+
+    Returns
+    -------
+    FeederRun
+        With status ``failed``.
+    """
+    run = _empty(case)
+    _fail(run, "its process was ended from outside, as happens when memory runs out. Run again with --workers 1.")
+    return run
+
+
+def _empty(case: xr.DataTree) -> FeederRun:
+    return FeederRun({k: columns(case, k)["id"] for k, kind in attribute_table().items() if kind.has_elements})
+
+
+def _fail(run: FeederRun, message: str) -> None:
+    run.status, run.unmet = "failed", []
+    run.messages.append(f"feeder {run.name!r}: {message}")
+    run.groups = {"certificate": {"status": as_bytes([run.status])}}
 
 
 def _schedule(case: xr.DataTree, settings: Settings, run: FeederRun) -> None:
@@ -96,7 +134,8 @@ def _schedule(case: xr.DataTree, settings: Settings, run: FeederRun) -> None:
         certificate = certify(case, state.offsets, solution.limit_penalty, solution.columns, solution.prices)
         require(certificate)
     with run.stages.stage("verify"):
-        schedule = schedule_arrays(feeder, state) | uncontrolled_arrays(case, feeder.ac)
+        uncontrolled, run.v_error_uncontrolled_max_pu = uncontrolled_arrays(case, feeder.ac)
+        schedule = schedule_arrays(feeder, state) | uncontrolled
         run.unmet = feeder.unmet(state)
     figures = certificate_arrays(feeder.program, state, certificate, feeder.rounds)
     run.v_error_max_pu = state.excess.v_error_max_pu

@@ -15,12 +15,16 @@ from dispatch.case.netcdf import load_valid_case, save_case, write_atomically
 from dispatch.model.registry import load_components
 from dispatch.report.summary import summary_object
 from dispatch.run.optimize import optimize
+from dispatch.run.outputs import require_output
 from dispatch.run.result import versions
 from dispatch.run.settings import Settings
 from dispatch.run.stages import Stages
 
 if TYPE_CHECKING:
     import xarray as xr
+
+BESIDE = ("run.json", "report.html")
+"""What stands beside a result."""
 
 
 @dataclass
@@ -93,6 +97,7 @@ def run_case(
     """
     settings, stages = settings or Settings(), Stages()
     notes: list[str] = []
+    require_output(output, inputs=[case], taken=BESIDE)
     load_components(settings.components)
     with stages.stage("read"):
         loaded = read_case(case, notes)
@@ -114,14 +119,14 @@ def _finish(
     """Solve a case and write all of its files."""
     begun = dt.datetime.now(dt.UTC)
     result = optimize(case, settings, workers=workers, progress=progress, stages=stages)
-    files = [output, output.with_name("run.json")]
+    files = [output, output.with_name(BESIDE[0])]
     output.parent.mkdir(parents=True, exist_ok=True)
     with stages.stage("write"):
         save_case(result, output)
     if report:
         from dispatch.report.html import write_report  # noqa: PLC0415  (Jinja2 loads when needed)
 
-        files.insert(1, output.with_name("report.html"))
+        files.insert(1, output.with_name(BESIDE[1]))
         with stages.stage("report"):
             write_report(result, files[1])
     machine = {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()}
@@ -134,6 +139,7 @@ def _finish(
     }
     write_atomically(files[-1], (json.dumps(record, indent=2) + "\n").encode())
     summary = summary_object(result, times_s=stages.seconds, files=[str(f) for f in files])
+    summary["messages"] = json.loads(result["certificate"].attrs["messages"])
     return Outcome(result, summary, files)
 
 
@@ -156,6 +162,7 @@ def run_demo(
     Outcome
     """
     folder, stages, name = Path(folder), Stages(), f"schutterwald_{season}"
+    require_output(folder, folder=True)
     with stages.stage("read"):
         case = read_case(name)
     folder.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from dispatch.case.slices import split_feeders
 from dispatch.errors import raise_if_any
 from dispatch.forecast.profile import predict
 from dispatch.model.registry import load_components
-from dispatch.run.feeder import FeederRun, run_feeder
+from dispatch.run.feeder import FeederRun, lost_feeder, run_feeder
 from dispatch.run.parallel import map_feeders
 from dispatch.run.result import assemble, digest, versions, without_results
 from dispatch.run.settings import Settings
@@ -71,7 +71,7 @@ def optimize(
         solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h)
         raise_if_any(check_case(solved), title)
         feeders = split_feeders(solved)
-    runs = map_feeders(run_feeder, feeders, settings, workers=workers, progress=progress)
+    runs = map_feeders(run_feeder, feeders, settings, lost=lost_feeder, workers=workers, progress=progress)
     for run in runs:
         stages.add(run.stages.seconds)
     with stages.stage("assemble"):
@@ -88,4 +88,7 @@ def _labels(case: xr.DataTree, settings: Settings, runs: list[FeederRun]) -> dic
         "unmet": json.dumps([entry for run in runs for entry in run.unmet], allow_nan=False),
         "messages": json.dumps([m for run in runs for m in run.messages]),
         "v_error_max_pu": np.float64(max((run.v_error_max_pu for run in runs), default=np.nan)),
+        "v_error_uncontrolled_max_pu": np.float64(
+            max((run.v_error_uncontrolled_max_pu for run in runs), default=np.nan)
+        ),
     }

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import nullcontext
+import signal
+import threading
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import xarray as xr
 
@@ -35,6 +38,7 @@ def map_feeders(
     feeders: Sequence[xr.DataTree],
     settings: Settings,
     *,
+    lost: Callable[[xr.DataTree], T],
     workers: int | None,
     progress: bool,
 ) -> list[T]:
@@ -48,6 +52,8 @@ def map_feeders(
         One sub-case each.
     settings : Settings
         Handed to every call.
+    lost : callable
+        Makes the entry of a feeder whose process was ended from outside.
     workers : int or None
         Processes; None: one a core. One worker or one feeder: in this process.
     progress : bool
@@ -67,14 +73,62 @@ def map_feeders(
                 advance()
         else:
             os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
-            with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
+            with _workers(count) as pool:
                 # The largest first, so that no long feeder starts when the others are done.
                 largest = sorted(range(len(feeders)), key=lambda k: -_size(feeders[k]))
-                futures = {pool.submit(function, feeders[k], settings): k for k in largest}
+                futures = _submit(pool, function, [(k, feeders[k]) for k in largest], settings)
                 for future in as_completed(futures):
-                    found[futures[future]] = future.result()
+                    k = futures[future]
+                    try:
+                        found[k] = future.result()
+                    except BrokenProcessPool:
+                        found[k] = lost(feeders[k])
                     advance()
     return [found[k] for k in range(len(feeders))]
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Hand out processes that end when the block does: at once where it is left by an error or Ctrl-C."""
+    others = set(multiprocessing.active_children())
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_end_with_parent)
+    try:
+        yield pool
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _submit(
+    pool: ProcessPoolExecutor, function: Callable[..., T], feeders: list[tuple[int, xr.DataTree]], settings: Settings
+) -> dict[Future[T], int]:
+    """Hand feeders to processes, which start here.
+
+    They inherit what is blocked now: Ctrl-C in a terminal reaches every process, but only this one answers it.
+    """
+    blockable = hasattr(signal, "pthread_sigmask")
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blockable else set()
+    try:
+        return {pool.submit(function, feeder, settings): k for k, feeder in feeders}
+    finally:
+        if blockable:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    """In a worker: do not outlive a parent that was killed."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 class _bar:  # noqa: N801  (reads as the context manager it is)

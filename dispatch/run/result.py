@@ -82,7 +82,8 @@ def assemble(case: xr.DataTree, runs: Iterable[FeederRun], labels: Mapping[str, 
     DataTree
         The case plus /schedule, /price, /offset and /certificate; NaN where no feeder says anything.
     """
-    time = columns(case, "forecast")["time"]
+    forecast = columns(case, "forecast")
+    time = forecast["time"]
     ids = {k: columns(case, k)["id"] for k, kind in attribute_table().items() if kind.has_elements}
     sizes = {**{k: len(v) for k, v in ids.items()}, "time": len(time)}
     whole: Groups = {
@@ -101,7 +102,7 @@ def assemble(case: xr.DataTree, runs: Iterable[FeederRun], labels: Mapping[str, 
         elements = dict.fromkeys(d for v in data.variables.values() for d in v.dims if d != "time")
         data = data.assign_coords({str(d): ids[str(d)] for d in elements})
         if any(a.series for a in kind.attributes.values()):
-            data = data.assign_coords(time_axis(time))
+            data = data.assign_coords(time_axis(time, forecast["time_step"]))
         if name == "certificate":
             data.attrs.update(labels)
         result[kind.group] = xr.DataTree(data)

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from types import NoneType
+from typing import Any
+
+KINDS: dict[str, Any] = {
+    "start": (str, NoneType),
+    "horizon_h": (int, float, NoneType),
+    "all_rows": bool,
+    "limit_penalty": (int, float),
+    "rounds": int,
+    "components": list,
+}
+"""What JSON holds for each choice."""
 
 
 @dataclass(frozen=True)
@@ -14,8 +26,8 @@ class Settings:
     ----------
     start : str or None
         First step, ISO 8601 UTC; None: the first of the case's series.
-    horizon_h : float
-        Length of the schedule. [h]
+    horizon_h : float or None
+        Length of the schedule; None: a day, or all that the case's series cover if that is less. [h]
     all_rows : bool
         Solve the last program with every network row stated at once; the optimum is the same.
     limit_penalty : float
@@ -27,7 +39,7 @@ class Settings:
     """
 
     start: str | None = None
-    horizon_h: float = 24.0
+    horizon_h: float | None = None
     all_rows: bool = False
     limit_penalty: float = 1e4
     rounds: int = 12
@@ -39,7 +51,17 @@ class Settings:
 
     @classmethod
     def from_json(cls, text: str) -> Settings:
-        """From the text of a result file."""
+        """From the text of a result file.
+
+        Raises
+        ------
+        ValueError
+            If it is not what `to_json` writes.
+        """
         values = json.loads(text)
-        values["components"] = tuple(values["components"])
-        return cls(**values)
+        if not isinstance(values, dict) or values.keys() != {f.name for f in fields(cls)}:
+            raise ValueError("not the choices of a run")
+        for name, kinds in KINDS.items():
+            if isinstance(values[name], bool) is not (kinds is bool) or not isinstance(values[name], kinds):
+                raise ValueError(f"{name} is {values[name]!r}")
+        return cls(**{**values, "components": tuple(map(str, values["components"]))})

@@ -147,7 +147,7 @@ def elastic_cost(program: Program, limits: RadialLimits, dt: float, limit_penalt
         float(np.nansum(np.maximum(amount, 0.0) / rating[:, None]))
         for amount, rating in zip(excess.by_kind, limits.rating, strict=True)
     )
-    return float(program.cost @ plan) + program.constant + dt * limit_penalty * relaxed
+    return _dot(program.cost, plan) + program.constant + dt * limit_penalty * relaxed
 
 
 def _require_shape(program: Program, limits: RadialLimits, plan: np.ndarray, prices: Prices) -> None:
@@ -194,9 +194,10 @@ def _dual(
     reduced = program.cost - program.matrix.T @ y + program.injection.T @ weight
     lower, upper = finite_bounds(program)
     at = np.where(reduced >= 0, lower, upper)
-    bound = program.constant + float(np.where(y >= 0, low, high)[y != 0] @ y[y != 0])
-    bound += float(weight @ program.injection_constant) - float(rows.bound @ (dt * m))
-    bound += float(reduced[reduced != 0] @ at[reduced != 0])
+    priced, moving = y != 0, reduced != 0
+    bound = program.constant + _dot(np.where(y >= 0, low, high)[priced], y[priced])
+    bound += _dot(weight, program.injection_constant) - _dot(rows.bound, dt * m)
+    bound += _dot(reduced[moving], at[moving])
 
     residual = _natural(plan, reduced, program.lower, program.upper) / (1 + np.abs(program.cost))
     activity = program.matrix @ plan
@@ -207,6 +208,11 @@ def _dual(
     cut = np.abs(prices.limits - m) * rows.rating / (1 + limit_penalty)
     worst = [part.max(initial=0.0) for part in (residual, of_rows, of_limits, cut)]
     return bound, float(np.max(worst))
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> float:
+    """Sum of products in one order, whatever BLAS does with its threads."""
+    return float(np.sum(a * b))
 
 
 def _natural(value: np.ndarray, reduced: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:

@@ -107,7 +107,7 @@ class Highs:
         matrix = sp.csc_matrix(matrix[:, self._free])
         self._row_scale, self._column_scale = row_and_column_scale(matrix)
         self._first_rows, self._first_columns = matrix.shape
-        self._added_scale = np.zeros(0)
+        self._added_scale, self._added_shift = np.zeros(0), np.zeros(0)
         self._entries = matrix.nnz
         low, high = row_lower - self._row_shift, row_upper - self._row_shift
         self._load(matrix, low, high, lower[self._free], upper[self._free], cost[self._free])
@@ -179,7 +179,7 @@ class Highs:
         number = np.arange(self._first_columns, dtype=np.int32)
         scaled = cost[self._free] * self._column_scale
         self._checked(self._model.changeColsCost(len(number), number, scaled), "changing costs")
-        self._fixed_cost = float(cost @ self._fixed)
+        self._fixed_cost = float(np.sum(cost * self._fixed))
 
     def solve(self, ladder: Sequence[str] = LADDER) -> Outcome:
         """Solve, from the last basis where there is one.
@@ -222,8 +222,7 @@ class Highs:
         fixed = lower == upper
         self._free = np.nonzero(~fixed)[0]
         self._fixed = np.where(fixed, lower, 0.0)
-        self._row_shift, self._fixed_cost = matrix @ self._fixed, float(cost @ self._fixed)
-        self._added_shift = np.zeros(0)
+        self._row_shift, self._fixed_cost = matrix @ self._fixed, float(np.sum(cost * self._fixed))
 
     def _load(
         self,

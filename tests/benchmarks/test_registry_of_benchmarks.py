@@ -131,3 +131,9 @@ def test_rows_name_the_machine_without_its_host() -> None:
     assert set(row.machine) == {"processor", "cores"}
     assert row.commit
     assert row.date.endswith("+00:00")
+
+
+def test_a_busy_machine_is_said() -> None:
+    busy = replace(quick(), measures={"work": lambda _: Timing(1.0, 0.3)})
+    assert [row.note for row in run(busy)] == ["the machine was busy: repeat it on a quiet one"]
+    assert [row.note for row in run(quick())] == [""]

@@ -49,14 +49,14 @@ def test_a_day_in_which_limits_bind(setting: str) -> None:
 
 
 @needs_simbench
-@pytest.mark.parametrize("grid", ["LV1.101", "LV3.101"])
+@pytest.mark.parametrize("grid", ["LV1.101", pytest.param("LV3.101", marks=pytest.mark.slow)])
 def test_an_equipped_grid(grid: str) -> None:
     case = equip(import_simbench(SIMBENCH, grid)[0], pv_share=0.9, battery_share=0.7, seed=3)
     first = case["/profile"]["time"].to_numpy()[0]
     compare(predict(case, start=first + np.timedelta64(10, "h"), horizon_h=3))
 
 
-@pytest.mark.parametrize("room", [0.0, 0.1])
+@pytest.mark.parametrize("room", [pytest.param(0.0, marks=pytest.mark.slow), 0.1])
 def test_the_looped_area_of_the_town(room: float) -> None:
     case = load_case(embedded_path("schutterwald_summer"))
     first = case["/profile"]["time"].to_numpy()[0]

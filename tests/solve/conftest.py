@@ -6,7 +6,6 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from dispatch.case.network import network_of
@@ -80,11 +79,6 @@ def feeder_from_tables():
     return feeder_of
 
 
-@pytest.fixture(scope="session")
-def zero():
-    return Offsets.zero
-
-
 def relative(a, b):
     return abs(a - b) / max(1.0, abs(b))
 
@@ -102,6 +96,3 @@ def offsets_like():
 @pytest.fixture
 def gap():
     return relative
-
-
-__all__ = ["np"]

@@ -14,7 +14,7 @@ from dispatch.solve.limits.radial import RadialLimits
 from dispatch.solve.protocols import KEY
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "kernels"))
-from naive_radial import dense_flow, random_network  # noqa: E402
+from naive_radial import dense_flow, random_network
 
 SEED = st.integers(0, 2**32 - 1)
 STEPS = 3

@@ -28,7 +28,9 @@ def tables(**changes):
             "id": ["station"], "bus_from": ["hv"], "bus_to": ["bar"], "s_nom": [1000.0], "v_nom_from": [20.0],
             "v_nom_to": [0.4], "r_pu": [0.01], "x_pu": [0.04],
         },
-        "line": {"id": ["street"], "bus_from": ["bar"], "bus_to": ["end"], "r": [R_LINE], "x": [X_LINE], "s_nom": [500.0]},
+        "line": {
+            "id": ["street"], "bus_from": ["bar"], "bus_to": ["end"], "r": [R_LINE], "x": [X_LINE], "s_nom": [500.0],
+        },
         "prosumer": {"id": ["family"]},
         "meter": {"id": ["house"], "bus": ["end"], "prosumer": ["family"], "tariff": ["flat"]},
         "load": {"id": ["home"], "meter": ["house"], "p_nom": [1.0]},

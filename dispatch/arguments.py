@@ -1,0 +1,249 @@
+"""What the command line takes: commands, options, and the help that teaches them."""
+
+from __future__ import annotations
+
+import argparse
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Add = Callable[[str, str, str], argparse.ArgumentParser]
+
+EXIT_CODES = "exit codes: 0 done, 1 bad input, 2 wrong usage, 3 done but some limits cannot be met, 4 failed"
+FIRST_STEPS = """first steps:
+  dispatch demo                                     the embedded town, into ./dispatch-demo/
+  dispatch import pandapower net.json -o net.nc     a network of your own
+  dispatch scenario net.nc --pv-share 0.6 --battery-share 0.4 -o case.nc
+  dispatch run case.nc -o out/schedule.nc           schedule.nc, report.html and run.json in out/
+  dispatch explain s_nom                            what a name means, its unit and range
+  dispatch run --help                               options and examples of a command
+"""
+DEMO = """examples:
+  dispatch demo                          writes case.nc, schedule.nc, report.html and run.json to ./dispatch-demo/
+  dispatch demo --season winter -o winter
+"""
+RUN = """examples:
+  dispatch run case.nc -o out/schedule.nc
+  dispatch run schutterwald_summer -o week/schedule.nc --start 2016-06-14T22:00 --horizon-h 48
+  dispatch run case.nc -o out/schedule.nc --json | jq .status
+
+Beside the schedule stand report.html (open it in a browser) and run.json (times, machine, versions).
+"""
+RERUN = """example:
+  dispatch rerun out/schedule.nc         exit code 0 if every array is the same, 4 if one is not
+"""
+CHECK = """example:
+  dispatch check case.nc                 all problems at once: where, what is allowed, what to do
+"""
+EXPLAIN = """examples:
+  dispatch explain s_nom                 an attribute, in every kind that has it
+  dispatch explain line.s_nom            one row of the table
+  dispatch explain store                 all attributes of a kind: the columns of store.csv
+"""
+SCENARIO = """examples:
+  dispatch scenario net.nc --pv-share 0.6 --battery-share 0.4 --seed 1 -o case.nc
+  dispatch scenario net.nc --pv-share 0.3 --battery-share 0 --heat-pump-share 0.5 --season winter -o winter.nc
+  dispatch scenario net.nc --feed-in-tariff 0.40 --green-only -o green.nc
+
+The same options and seed give the same case. The rule itself: docs/scenario.md.
+"""
+IMPORT = """examples:
+  dispatch import pandapower net.json -o net.nc
+  dispatch import simbench FOLDER --grid LV3.101 --start 2016-06-20 --days 3 -o net.nc
+  dispatch import tables tables -o mine.nc
+"""
+EXPORT = """examples:
+  dispatch export tables case.nc -o tables            one CSV a kind, and case.toml; `import tables` reads them
+  dispatch export mps out/schedule.nc -o schedule.mps the last LP with all rows, for any solver
+"""
+REPORT = """example:
+  dispatch report out/schedule.nc -o report.html
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says where the help is when it is used wrongly."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\nsee: {self.prog} --help\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser; a command without arguments leaves ``command`` None.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+    """
+    try:
+        release = version("prosumer-dispatch")
+    except PackageNotFoundError:
+        release = "not installed"
+    top = _Parser(
+        prog="dispatch",
+        description="Schedule batteries and PV of every house of a town at lowest cost inside the limits of its\n"
+        "network; certified, and checked by AC power flow.",
+        epilog=FIRST_STEPS + "\n" + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"dispatch {release}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+
+    def add(name: str, text: str, examples: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=text,
+            description=text[0].upper() + text[1:] + ".",
+            epilog=examples + "\n" + EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    _add_runs(add)
+    _add_scenario(add)
+    _add_doors(add)
+    return top
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of processes; give 1 or more")
+    return number
+
+
+def _workers(p: argparse.ArgumentParser) -> None:
+    text = "processes, at least 1 (default: one a core); the result does not depend on it"
+    p.add_argument("--workers", type=_count, metavar="N", help=text)
+
+
+def _components(p: argparse.ArgumentParser) -> None:
+    text = "a component of your own, a Python file (docs/own-component.md); may be given more than once"
+    p.add_argument("--component", action="append", default=[], metavar="FILE", help=text)
+
+
+def _output(p: argparse.ArgumentParser, metavar: str, text: str, default: str | None = None) -> None:
+    chosen = f"{text} (default: {default}); " if default else f"{text}; "
+    folder = "its folder is" if default is None or Path(default).suffix else "it is"
+    value = Path(default) if default else None
+    p.add_argument(
+        "-o", "--output", type=Path, metavar=metavar, default=value, required=value is None,
+        help=f"{chosen}{folder} made if missing",
+    )  # fmt: skip
+
+
+def _solving(p: argparse.ArgumentParser) -> None:
+    _workers(p)
+    p.add_argument("--json", action="store_true", help="one JSON object on stdout, everything else on stderr")
+    p.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
+
+
+def _add_runs(add: Add) -> None:
+    p = add("demo", "run the embedded town of Schutterwald (1,506 houses) and show the result", DEMO)
+    p.add_argument("--season", choices=["summer", "winter"], default="summer", help="which day (default: summer)")
+    _output(p, "FOLDER", "where to write", "dispatch-demo")
+    _solving(p)
+    p = add("run", "find, certify and AC-check the schedule of a case", RUN)
+    name = "case file, or an embedded case by name: schutterwald_summer, schutterwald_winter"
+    p.add_argument("case", metavar="CASE.nc", type=Path, help=name)
+    _output(p, "SCHEDULE.nc", "result file", "schedule.nc")
+    p.add_argument(
+        "--start",
+        metavar="TIME",
+        help="first step, as 2016-05-21T22:00 (UTC) or 2016-05-22T00:00+02:00 (default: the first there is)",
+    )
+    p.add_argument(
+        "--horizon-h",
+        type=float,
+        metavar="H",
+        help="length of the schedule in hours, whole steps (default: 24, or the whole of a shorter /forecast)",
+    )
+    p.add_argument(
+        "--all-rows", action="store_true", help="state all network rows in the last program (same optimum, slower)"
+    )
+    _components(p)
+    p.add_argument("--no-report", action="store_true", help="write no report.html")
+    _solving(p)
+    p = add("rerun", "solve a result's case again with its own settings and compare every array", RERUN)
+    p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
+    _components(p)
+    _workers(p)
+    p = add("report", "write the HTML report of a result again", REPORT)
+    p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
+    _output(p, "REPORT.html", "page to write", "report.html")
+    p = add("check", "list everything that is wrong with a case file", CHECK)
+    p.add_argument("case", metavar="CASE.nc", type=Path, help="case or result")
+    _components(p)
+    p = add("explain", "print what a name of the attribute table means: dims, unit, range, default", EXPLAIN)
+    p.add_argument("name", metavar="NAME", help="such as s_nom, line.s_nom, line or forecast")
+
+
+def _add_scenario(add: Add) -> None:
+    p = add("scenario", "equip a case with PV, batteries, heat pumps, profiles and tariffs by one rule", SCENARIO)
+    p.add_argument("case", metavar="CASE.nc", type=Path, help="an imported network, or a case to equip anew")
+    _output(p, "OUT.nc", "case file to write")
+    p.add_argument("--pv-share", type=float, metavar="S", help="share of houses with PV, 0 to 1 (default: 0.6)")
+    p.add_argument(
+        "--battery-share",
+        type=float,
+        metavar="S",
+        help="share of all houses with a battery, only where PV is: at most --pv-share (default: 0.4)",
+    )
+    p.add_argument(
+        "--heat-pump-share",
+        type=float,
+        metavar="S",
+        help="share of houses heated by a heat pump, the rest by gas (default: 0)",
+    )
+    p.add_argument("--seed", type=int, metavar="N", help="same seed, same town; from 0 (default: 1)")
+    p.add_argument("--pv-size-kw", type=float, metavar="KW", help="mean PV of a house, kW (default: by its yearly use)")
+    p.add_argument("--battery-hours", type=float, metavar="H", help="capacity over power, hours (default: 2)")
+    p.add_argument("--season", choices=("summer", "winter"), help="embedded week that gives shapes (default: summer)")
+    p.add_argument("--start", metavar="TIME", help="first time of the shapes, UTC or with offset (default: the week)")
+    p.add_argument("--days", type=int, metavar="N", help="length of the shapes (default: 7, or what there is)")
+    p.add_argument(
+        "--feed-in-tariff",
+        type=float,
+        metavar="PRICE",
+        help="paid for exported energy, per kWh in the case's currency (default: 0.08)",
+    )
+    p.add_argument(
+        "--green-only",
+        action="store_true",
+        default=None,
+        help="no grid charging and no battery export, instead of PV on a meter of its own where the tariff is high",
+    )
+
+
+def _add_doors(add: Add) -> None:
+    p = add("import", "read a network or tables of your own into a case file", IMPORT)
+    kinds = p.add_subparsers(dest="source", required=True, metavar="SOURCE")
+    sources = {
+        "pandapower": ("FILE.json", "a net written by pandapower.to_json; pandapower itself is not needed"),
+        "simbench": ("FOLDER", "a grid of SimBench's CSV folder, with its profiles"),
+        "tables": ("FOLDER", "CSV tables and case.toml, as `dispatch export tables` writes them"),
+    }
+    for name, (what, text) in sources.items():
+        q = kinds.add_parser(name, help=f"{what}: {text}", description=f"{what}: {text}.", epilog=EXIT_CODES)
+        q.add_argument("file", type=Path, metavar=what, help=text)
+        _output(q, "CASE.nc", "case file to write")
+        if name == "simbench":
+            q.add_argument("--grid", required=True, help="such as LV3.101 or MV1.101")
+            q.add_argument(
+                "--start", metavar="DATE", help="keep profiles from this day on, local date (default: the year)"
+            )
+            q.add_argument("--days", type=int, metavar="N", help="keep this many days of the profiles (default: all)")
+        if name == "tables":
+            q.add_argument("--onto", type=Path, metavar="CASE.nc", help="a case whose kinds the tables replace")
+        else:
+            q.add_argument("--drop-isolated", action="store_true", help="leave out buses that no source reaches")
+    p = add("export", "write a case as CSV tables, or the LP of a result as MPS", EXPORT)
+    kinds = p.add_subparsers(dest="target", required=True, metavar="TARGET")
+    q = kinds.add_parser("tables", help="one CSV a kind and case.toml", epilog=EXIT_CODES)
+    q.add_argument("file", type=Path, metavar="CASE.nc", help="case or result")
+    _output(q, "FOLDER", "where to write", "tables")
+    q = kinds.add_parser("mps", help="the last LP that was solved, all rows", epilog=EXIT_CODES)
+    q.add_argument("file", type=Path, metavar="SCHEDULE.nc", help="a result of `dispatch run`")
+    _output(q, "FILE.mps", "MPS file to write", "schedule.mps")

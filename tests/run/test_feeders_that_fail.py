@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from small_town import small_town
+
+import dispatch
+from dispatch.case.schema import columns
+from dispatch.cli import main
+from dispatch.errors import SolverError
+from dispatch.run import feeder
+from dispatch.run.rounds import Rounds
+
+
+@pytest.fixture
+def break_feeder_a(monkeypatch):
+    def with_error(error: Exception) -> None:
+        settle = Rounds.settle
+
+        def broken(self, most_rounds):
+            if columns(self.case, "source")["id"].tolist() == [b"feeder-a"]:
+                raise error
+            return settle(self, most_rounds)
+
+        monkeypatch.setattr(feeder.Rounds, "settle", broken)
+
+    return with_error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(SolverError("HiGHS warned"), "HiGHS warned"), (ZeroDivisionError("oh"), "ZeroDivisionError at")],
+)
+def test_others_finish(error, said, break_feeder_a) -> None:
+    sound = dispatch.optimize(small_town())
+    break_feeder_a(error)
+    result = dispatch.optimize(small_town())
+    assert columns(result, "certificate")["status"].tolist() == [b"failed", b"optimal"]
+    (message,) = json.loads(result["certificate"].attrs["messages"])
+    assert message.startswith("feeder 'feeder-a'")
+    assert said in message
+    mine, theirs = columns(result, "schedule")["p_import"], columns(sound, "schedule")["p_import"]
+    np.testing.assert_array_equal(mine[4:], theirs[4:])
+    assert np.isnan(mine[:4]).all()
+
+
+def test_exit_code_status_and_report_say_so(break_feeder_a, tmp_path, capsys) -> None:
+    break_feeder_a(SolverError("HiGHS warned"))
+    dispatch.save_case(small_town(), tmp_path / "case.nc")
+    arguments = ["run", str(tmp_path / "case.nc"), "-o", str(tmp_path / "s.nc"), "--workers", "1"]
+    assert main([*arguments, "--json"]) == 4
+    told = capsys.readouterr()
+    assert json.loads(told.out)["status"] == "failed"
+    assert "HiGHS warned" in told.err
+    assert main(arguments) == 4
+    assert "HiGHS warned" in capsys.readouterr().out
+    assert "HiGHS warned" in (tmp_path / "report.html").read_text()
