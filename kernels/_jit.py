@@ -153,8 +153,12 @@ CACHE_FOLDER = _cache_folder()
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a kernel: no Python objects, strict floating point, kept on disk where there is a folder for it."""
-    compiled = numba.njit(error_model="numpy")(function)
+    """Compile a kernel: no Python objects, strict floating point, kept on disk where there is a folder for it.
+
+    Kernels let other threads run meanwhile, so a driver can share members out to threads of its own: Numba's own threads
+    would not survive the forks of worker processes.
+    """
+    compiled = numba.njit(error_model="numpy", nogil=True)(function)
     if CACHE_FOLDER is not None and not numba.config.DISABLE_JIT:
         compiled._cache = _KernelCache(function, CACHE_FOLDER)  # noqa: SLF001  (no public way to hand in a cache)
     return compiled

@@ -1,0 +1,258 @@
+"""What one step of a store behind a meter costs, as a convex function of the energy taken from the content.
+
+With charge c, discharge d and y = p_net + k + c - d drawn through the meter (k curtailed), the cost of y is that of the
+cheapest import, export, unserved and spilled power. Import, unserved power, less export, less spilling and less
+curtailing all raise z = c - d, each at its price and up to its bound: sorted by price they are h(z), convex whatever
+the prices. The cost of taking u = dt (d / efficiency_discharge - efficiency_charge c) is then
+
+    g(u) = min dt (h(c - d) + wear_charge c + wear_discharge d)   over [0, charge] x [0, discharge].
+
+Its graph is the lower hull of points on the edge of that box: the creases of h are lines c - d = z, each of which
+leaves the box at two points. Where charging and discharging at once cannot pay, the one nearer to the origin is enough
+and its path is convex already ("plain").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kernels._jit import kernel
+
+if TYPE_CHECKING:
+    import numpy as np
+
+IMPORT, EXPORT, UNSERVED, SPILLED, CURTAILED = 0, 1, 2, 3, 4
+KINDS = 5
+MOST_POINTS = 20  # two for each of up to six edges of meter pieces and four corners
+CLOSE = 1e-9  # kW by which bounds may miss each other through rounding
+SAME = 1e-13  # points of the hull closer than this share of its width are one
+
+
+class Meter(NamedTuple):
+    """Scratch: cost of the power drawn from the meter's side, in one step.
+
+    Attributes
+    ----------
+    slope, width : ndarray (KINDS,)
+        Pieces in ascending order of price. [money/kWh, kW]
+    kind : ndarray (KINDS,) of int
+        Which of them it is.
+    """
+
+    slope: np.ndarray
+    width: np.ndarray
+    kind: np.ndarray
+
+
+class Terminals(NamedTuple):
+    """The store's side of one step.
+
+    Attributes
+    ----------
+    charge, discharge : float
+        Most power. [kW]
+    gain, drain : float
+        Content gained for each kW of charge, and lost for each kW of discharge. [kWh/kW]
+    wear_charge, wear_discharge : float
+        [money/kWh]
+    dt : float
+        [h]
+    """
+
+    charge: float
+    discharge: float
+    gain: float
+    drain: float
+    wear_charge: float
+    wear_discharge: float
+    dt: float
+
+
+@kernel
+def add_piece(meter: Meter, count: int, slope: float, width: float, kind: int) -> int:
+    """Put a piece of the meter's cost in its place by price, unless it has no width."""
+    if not width > 0.0:
+        return count
+    at = count
+    while at > 0 and meter.slope[at - 1] > slope:
+        meter.slope[at], meter.width[at], meter.kind[at] = meter.slope[at - 1], meter.width[at - 1], meter.kind[at - 1]
+        at -= 1
+    meter.slope[at], meter.width[at], meter.kind[at] = slope, width, kind
+    return count + 1
+
+
+@kernel
+def is_plain(t: Terminals, least_slope: float, most_slope: float) -> bool:
+    """Whether charging and discharging at once cannot pay at marginal prices in a range.
+
+    Less of both that leaves the content alone changes c by -1 and d by -gain / drain; its saving is linear in the price.
+    """
+    if t.charge == 0.0:
+        return True
+    if not t.gain > 0.0:
+        return False
+    if t.discharge == 0.0:
+        return True
+    ratio = t.gain / t.drain
+    worn = t.wear_charge + ratio * t.wear_discharge
+    lost = 1.0 - ratio
+    if lost == 0.0:
+        return worn >= 0.0
+    return lost * least_slope + worn >= 0.0 and lost * most_slope + worn >= 0.0
+
+
+@kernel
+def plain_pieces(
+    meter: Meter, count: int, top: float, low: float, high: float, t: Terminals, slope: np.ndarray, length: np.ndarray
+) -> int:
+    """Pieces of g along charging or discharging alone, for z from `high` down to `low`.
+
+    Parameters
+    ----------
+    meter, count, top : Meter, int, float
+        Pieces of h and the z at which the last ends. [kW]
+    low, high : float
+        Range of z. [kW]
+    t : Terminals
+        The store.
+    slope, length : ndarray (piece,)
+        Written, in ascending order of slope. [money/kWh, kWh]
+
+    Returns
+    -------
+    int
+        How many pieces there are.
+    """
+    per_charge = t.dt / t.gain if t.charge > 0.0 else 0.0
+    per_discharge = t.dt / t.drain
+    written = 0
+    top = max(top, high)  # rounding must not leave a gap below `high`
+    for j in range(count - 1, -1, -1):
+        bottom = top - meter.width[j]
+        if j == 0:
+            bottom = min(bottom, low)
+        above, below = min(top, high), max(bottom, low)
+        top = bottom
+        if above <= below:
+            continue
+        if above > 0.0:
+            slope[written] = -(meter.slope[j] + t.wear_charge) * per_charge
+            length[written] = (above - max(below, 0.0)) * t.gain
+            written += 1
+        if below < 0.0:
+            slope[written] = -(meter.slope[j] - t.wear_discharge) * per_discharge
+            length[written] = (min(above, 0.0) - below) * t.drain
+            written += 1
+    return written
+
+
+class Hull(NamedTuple):
+    """Points of the graph of g, ascending: energy taken, cost, charge, discharge.
+
+    Attributes
+    ----------
+    taken, cost : ndarray (MOST_POINTS,)
+        [kWh, money]
+    charge, discharge : ndarray (MOST_POINTS,)
+        How it is done. [kW]
+    """
+
+    taken: np.ndarray
+    cost: np.ndarray
+    charge: np.ndarray
+    discharge: np.ndarray
+
+
+@kernel
+def add_point(hull: Hull, count: int, h: float, charge: float, discharge: float, t: Terminals) -> int:
+    """Put a point in its place by energy taken."""
+    taken = discharge * t.drain - charge * t.gain
+    cost = t.dt * (h + t.wear_charge * charge + t.wear_discharge * discharge)
+    at = count
+    while at > 0 and hull.taken[at - 1] > taken:
+        hull.taken[at], hull.cost[at] = hull.taken[at - 1], hull.cost[at - 1]
+        hull.charge[at], hull.discharge[at] = hull.charge[at - 1], hull.discharge[at - 1]
+        at -= 1
+    hull.taken[at], hull.cost[at], hull.charge[at], hull.discharge[at] = taken, cost, charge, discharge
+    return count + 1
+
+
+@kernel
+def add_crease(hull: Hull, count: int, z: float, h: float, t: Terminals) -> int:
+    """Add the two points at which the line c - d = z leaves the box."""
+    count = add_point(hull, count, h, max(z, 0.0), max(-z, 0.0), t)
+    charge = min(t.charge, z + t.discharge)
+    if charge > max(z, 0.0):
+        count = add_point(hull, count, h, charge, charge - z, t)
+    return count
+
+
+@kernel
+def meter_cost(meter: Meter, count: int, start: float, z: float) -> float:
+    """Cost h(z) less h(start). [money/h]"""
+    cost = 0.0
+    for j in range(count):
+        part = min(meter.width[j], z - start)
+        if part <= 0.0:
+            break
+        cost += part * meter.slope[j]
+        start += meter.width[j]
+    return cost
+
+
+@kernel
+def keep_lower(hull: Hull, count: int) -> int:
+    """Keep the lower convex hull of points that ascend; returns how many are left."""
+    same = SAME * (hull.taken[count - 1] - hull.taken[0])
+    kept = 0
+    for i in range(count):
+        taken, cost = hull.taken[i], hull.cost[i]
+        if kept > 0 and taken - hull.taken[kept - 1] <= same:
+            if cost >= hull.cost[kept - 1]:
+                continue
+            kept -= 1
+        while kept > 1:
+            run, rise = taken - hull.taken[kept - 2], cost - hull.cost[kept - 2]
+            if (hull.cost[kept - 1] - hull.cost[kept - 2]) * run < rise * (hull.taken[kept - 1] - hull.taken[kept - 2]):
+                break
+            kept -= 1
+        hull.taken[kept], hull.cost[kept] = taken, cost
+        hull.charge[kept], hull.discharge[kept] = hull.charge[i], hull.discharge[i]
+        kept += 1
+    return kept
+
+
+@kernel
+def build_hull(
+    meter: Meter, count: int, start: float, low: float, high: float, t: Terminals, hull: Hull
+) -> int:
+    """Points of g where charging and discharging at once may pay.
+
+    Parameters
+    ----------
+    meter, count, start : Meter, int, float
+        Pieces of h and the z at which the first begins. [kW]
+    low, high : float
+        Range of z. [kW]
+    t : Terminals
+        The store.
+    hull : Hull
+        Written.
+
+    Returns
+    -------
+    int
+        How many points there are.
+    """
+    points = add_crease(hull, 0, low, meter_cost(meter, count, start, low), t)
+    if high > low:
+        points = add_crease(hull, points, high, meter_cost(meter, count, start, high), t)
+    for z in (0.0, t.charge - t.discharge):
+        if low < z < high:
+            points = add_crease(hull, points, z, meter_cost(meter, count, start, z), t)
+    edge = start
+    for j in range(count - 1):
+        edge += meter.width[j]
+        if low < edge < high:
+            points = add_crease(hull, points, edge, meter_cost(meter, count, start, edge), t)
+    return keep_lower(hull, points)
