@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernels._jit import kernel
+from kernels._jit import bare_kernel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,7 @@ class Segments(NamedTuple):
     unit: np.ndarray
 
 
-@kernel
+@bare_kernel
 def insert(segments: Segments, slope: float, length: float, piece: int) -> None:
     """Put a segment in its place; what lies between the place and the nearer end moves by one."""
     slopes, lengths, pieces = segments.slope, segments.length, segments.piece
@@ -64,7 +64,7 @@ def insert(segments: Segments, slope: float, length: float, piece: int) -> None:
     slopes[at], lengths[at], pieces[at] = slope, length, piece
 
 
-@kernel
+@bare_kernel
 def cut_left(segments: Segments, amount: float, sliver: float) -> float:
     """Cut `amount` off at the left and count it as filled.
 
@@ -89,7 +89,7 @@ def cut_left(segments: Segments, amount: float, sliver: float) -> float:
     return last
 
 
-@kernel
+@bare_kernel
 def cut_right(segments: Segments, amount: float, sliver: float) -> float:
     """Cut `amount` off at the right.
 
@@ -112,7 +112,7 @@ def cut_right(segments: Segments, amount: float, sliver: float) -> float:
     return last
 
 
-@kernel
+@bare_kernel
 def steepen_left(segments: Segments, amount: float, slope: float, sliver: float) -> tuple[float, float]:
     """Add `slope` to the first `amount` of the function, splitting the segment in which it ends.
 
@@ -139,7 +139,7 @@ def steepen_left(segments: Segments, amount: float, slope: float, sliver: float)
     return left, right
 
 
-@kernel
+@bare_kernel
 def rescale(segments: Segments, factor: float) -> None:
     """Measure along the argument in another unit: lengths by `factor`, slopes by its inverse."""
     for at in range(segments.window[0], segments.window[1]):

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernels._jit import kernel
+from kernels._jit import bare_kernel
 
 if TYPE_CHECKING:
     import numpy as np
 
-IMPORT, EXPORT, UNSERVED, SPILLED, CURTAILED = 0, 1, 2, 3, 4
+IMPORT, UNSERVED, EXPORT, SPILLED, CURTAILED = range(5)  # the first two are paid for what flows, the others for what does not
 KINDS = 5
 MOST_POINTS = 20  # two for each of up to six edges of meter pieces and four corners
 CLOSE = 1e-9  # kW by which bounds may miss each other through rounding
@@ -68,7 +68,7 @@ class Terminals(NamedTuple):
     dt: float
 
 
-@kernel
+@bare_kernel
 def add_piece(meter: Meter, count: int, slope: float, width: float, kind: int) -> int:
     """Put a piece of the meter's cost in its place by price, unless it has no width."""
     if not width > 0.0:
@@ -81,7 +81,7 @@ def add_piece(meter: Meter, count: int, slope: float, width: float, kind: int) -
     return count + 1
 
 
-@kernel
+@bare_kernel
 def is_plain(t: Terminals, least_slope: float, most_slope: float) -> bool:
     """Whether charging and discharging at once cannot pay at marginal prices in a range.
 
@@ -101,7 +101,7 @@ def is_plain(t: Terminals, least_slope: float, most_slope: float) -> bool:
     return lost * least_slope + worn >= 0.0 and lost * most_slope + worn >= 0.0
 
 
-@kernel
+@bare_kernel
 def plain_pieces(
     meter: Meter, count: int, top: float, low: float, high: float, t: Terminals, slope: np.ndarray, length: np.ndarray
 ) -> int:
@@ -163,7 +163,7 @@ class Hull(NamedTuple):
     discharge: np.ndarray
 
 
-@kernel
+@bare_kernel
 def add_point(hull: Hull, count: int, h: float, charge: float, discharge: float, t: Terminals) -> int:
     """Put a point in its place by energy taken."""
     taken = discharge * t.drain - charge * t.gain
@@ -177,7 +177,7 @@ def add_point(hull: Hull, count: int, h: float, charge: float, discharge: float,
     return count + 1
 
 
-@kernel
+@bare_kernel
 def add_crease(hull: Hull, count: int, z: float, h: float, t: Terminals) -> int:
     """Add the two points at which the line c - d = z leaves the box."""
     count = add_point(hull, count, h, max(z, 0.0), max(-z, 0.0), t)
@@ -187,7 +187,7 @@ def add_crease(hull: Hull, count: int, z: float, h: float, t: Terminals) -> int:
     return count
 
 
-@kernel
+@bare_kernel
 def meter_cost(meter: Meter, count: int, start: float, z: float) -> float:
     """Cost h(z) less h(start). [money/h]"""
     cost = 0.0
@@ -200,7 +200,7 @@ def meter_cost(meter: Meter, count: int, start: float, z: float) -> float:
     return cost
 
 
-@kernel
+@bare_kernel
 def keep_lower(hull: Hull, count: int) -> int:
     """Keep the lower convex hull of points that ascend; returns how many are left."""
     same = SAME * (hull.taken[count - 1] - hull.taken[0])
@@ -222,7 +222,7 @@ def keep_lower(hull: Hull, count: int) -> int:
     return kept
 
 
-@kernel
+@bare_kernel
 def build_hull(
     meter: Meter, count: int, start: float, low: float, high: float, t: Terminals, hull: Hull
 ) -> int:

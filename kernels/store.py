@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels._jit import kernel
+from kernels._jit import bare_kernel
 from kernels.slopes import SLIVER, SLOTS, Segments, cut_left, cut_right, insert, rescale, steepen_left
 from kernels.stage import (
     CLOSE,
@@ -117,33 +117,33 @@ class Scratch(NamedTuple):
     turn: np.ndarray
 
 
-@kernel
+@bare_kernel
 def at(values: np.ndarray, m: int, t: int) -> float:
     """Value of a member and step, where an axis of length 1 stands for all."""
     return values[m if values.shape[0] > 1 else 0, t if values.shape[1] > 1 else 0]
 
 
-@kernel
+@bare_kernel
 def of(values: np.ndarray, m: int) -> float:
     """Value of a member, where one value stands for all."""
     return values[m if values.shape[0] > 1 else 0]
 
 
-@kernel
+@bare_kernel
 def capacity_at(stores: Stores, m: int, t: int, steps: int) -> float:
     """Most content at the end of a step. [kWh]"""
     most = at(stores.capacity, m, t)
     return min(most, of(stores.final_most, m)) if t == steps - 1 else most
 
 
-@kernel
+@bare_kernel
 def least_at(stores: Stores, m: int, t: int, steps: int) -> float:
     """Content at the end of a step below which shortfall is paid. [kWh]"""
     least = at(stores.content_least, m, t)
     return max(least, of(stores.final_least, m)) if t == steps - 1 else least
 
 
-@kernel
+@bare_kernel
 def stage(stores: Stores, m: int, t: int, scratch: Scratch) -> tuple[float, float]:
     """Cost of one step: writes its pieces and returns the least and the most energy taken; (1, -1) if it cannot be."""
     meter = Meter(scratch.meter_slope[t], scratch.meter_width[t], scratch.meter_kind[t])
@@ -183,7 +183,7 @@ def stage(stores: Stores, m: int, t: int, scratch: Scratch) -> tuple[float, floa
     return hull.taken[0], hull.taken[points - 1]
 
 
-@kernel
+@bare_kernel
 def clip(stores: Stores, m: int, t: int, scratch: Scratch, low: float, high: float) -> tuple[float, float]:
     """Cut the value function to the contents allowed at the end of a step, and charge for shortfall there.
 
@@ -212,7 +212,7 @@ def clip(stores: Stores, m: int, t: int, scratch: Scratch, low: float, high: flo
     return low, high
 
 
-@kernel
+@bare_kernel
 def add_stage(stores: Stores, m: int, t: int, scratch: Scratch) -> tuple[float, float]:
     """Put the pieces of a step's cost into the value function.
 
@@ -240,7 +240,7 @@ def add_stage(stores: Stores, m: int, t: int, scratch: Scratch) -> tuple[float, 
     return least * unit, most * unit
 
 
-@kernel
+@bare_kernel
 def backward(stores: Stores, m: int, scratch: Scratch) -> float:
     """Work out the value of the content before each step, from the last to the first.
 
@@ -272,7 +272,7 @@ def backward(stores: Stores, m: int, scratch: Scratch) -> float:
     return settle(segments, of(stores.initial, m) * unit - low, high - low) * segments.unit[0]
 
 
-@kernel
+@bare_kernel
 def settle(segments: Segments, amount: float, width: float) -> float:
     """Fill the first `amount` of a function that is `width` wide; the slope there, or NaN if it lies outside."""
     near = 1e-12 * (abs(amount) + abs(width))
@@ -285,7 +285,7 @@ def settle(segments: Segments, amount: float, width: float) -> float:
     return segments.slope[first] if first < segments.window[1] else 0.0
 
 
-@kernel
+@bare_kernel
 def terminal_powers(stores: Stores, m: int, t: int, scratch: Scratch, taken: float) -> tuple[float, float]:
     """Charge and discharge that take an energy from the content at the least cost. [kW]"""
     points = scratch.count[t, 2]
@@ -304,7 +304,7 @@ def terminal_powers(stores: Stores, m: int, t: int, scratch: Scratch, taken: flo
     return (1.0 - share) * c[j - 1] + share * c[j], (1.0 - share) * d[j - 1] + share * d[j]
 
 
-@kernel
+@bare_kernel
 def meter_powers(stores: Stores, m: int, t: int, scratch: Scratch, z: float, plans: Plans) -> float:
     """Write what flows through the meter at the store's net charge z; returns its cost. [money/h]"""
     unused = scratch.start[t, 0] - z
@@ -326,11 +326,11 @@ def meter_powers(stores: Stores, m: int, t: int, scratch: Scratch, z: float, pla
             plans.p_spilled[m, t] = off
         else:
             plans.p_curtailed[m, t] = off
-        cost += price * (width - off if kind in {IMPORT, UNSERVED} else -off)
+        cost += price * (width - off if kind <= UNSERVED else -off)
     return cost
 
 
-@kernel
+@bare_kernel
 def price_after(stores: Stores, m: int, t: int, scratch: Scratch, content: float, slope: float) -> float:
     """Marginal cost of content beyond the end of a step, from that before it and where the content has come to."""
     steps, turn = len(scratch.count), scratch.turn[t]
@@ -351,7 +351,7 @@ def price_after(stores: Stores, m: int, t: int, scratch: Scratch, content: float
     return slope
 
 
-@kernel
+@bare_kernel
 def forward(stores: Stores, m: int, scratch: Scratch, slope: float, plans: Plans) -> None:
     """Add up what was filled of each step's pieces and write the plan."""
     steps, filled = len(scratch.count), scratch.segments.filled
@@ -378,7 +378,7 @@ def forward(stores: Stores, m: int, scratch: Scratch, slope: float, plans: Plans
     plans.cost[m] = cost - of(stores.final_value, m) * content
 
 
-@kernel
+@bare_kernel
 def solve_members(stores: Stores, first: int, stop: int, scratch: Scratch, plans: Plans) -> None:
     """Plan the members from `first` to `stop`, one after another."""
     for m in range(first, stop):
@@ -389,7 +389,7 @@ def solve_members(stores: Stores, first: int, stop: int, scratch: Scratch, plans
             forward(stores, m, scratch, slope, plans)
 
 
-@kernel
+@bare_kernel
 def give_up(m: int, plans: Plans) -> None:
     """Write that a member has no plan."""
     for series in (plans.charge, plans.discharge, plans.content, plans.shortfall, plans.missing, plans.wasted,
@@ -436,6 +436,7 @@ def shape_of(stores: Stores) -> tuple[int, int]:
 
 def solve_stores(stores: Stores, plans: Plans | None = None, *, threads: int = 1) -> Plans:
     """Cheapest plan of every member."""
+    stores = Stores(*(np.require(v, np.float64, ["C", "W"]) if isinstance(v, np.ndarray) else float(v) for v in stores))
     members, steps = shape_of(stores)
     plans = make_plans(members, steps) if plans is None else plans
     bounds = np.linspace(0, members, threads + 1).astype(int)
