@@ -55,7 +55,8 @@ class Scaled:
     def add(self, limits: RadialLimits, keys: np.ndarray) -> None:
         """State more limits."""
         rows = limits.rows(keys)
-        largest = np.maximum(abs(rows.matrix).max(axis=1).toarray().ravel(), 1e-300)
+        largest = abs(rows.matrix).max(axis=1).toarray().ravel()
+        largest[largest == 0] = 1.0
         self.matrix = sp.vstack((self.matrix, sp.diags(1 / largest) @ rows.matrix), format="csr")
         self.bound = np.concatenate([self.bound, rows.bound / largest])
         self.most = np.concatenate([self.most, self._ceiling * largest / rows.rating])

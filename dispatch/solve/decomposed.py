@@ -127,7 +127,7 @@ class Decomposed:
             Prices(row_prices, optimum.keys, optimum.limit_prices / self.dt),
             optimum.slacks,
             float(self.dt * share[share > NOTICED].sum()),
-            optimum.objective + self._small.constant,
+            float(self.program.cost @ columns) + self.program.constant + self.dt * penalty * float(share.sum()),
             penalty,
             rounds,
             "decomposed",

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from kernels.entries import CHARGE, CURTAILED, DISCHARGE, EXPORT, FLOWS, IMPORT, SPILLED, UNSERVED, Members, contents
-from kernels.store import Plans, Stores, make_plans, solve_stores
+from kernels.store import Plans, Stores, make_plans, make_scratch, solve_members
 
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
@@ -101,7 +101,7 @@ class StoreBlock:
         self._locate(inputs, member)
         self.members = self._members(inputs)
         self.stores = self._stores()
-        self._room = make_plans(len(self.meters), self.steps)
+        self._room, self._scratch = make_plans(len(self.meters), self.steps), make_scratch(self.steps)
 
     def _locate(self, inputs: Inputs, member: np.ndarray) -> None:
         """Find the columns and rows of the members."""
@@ -162,7 +162,7 @@ class StoreBlock:
         m, dt = self.members, self.dt
         gain, drain = np.where(m.gain > 0, m.gain, dt), np.where(m.drain > 0, m.drain, dt)
         zero = np.zeros((1, 1))
-        return Stores(
+        given = Stores(
             p_net=m.demand,
             p_curtailed_max=m.upper[CURTAILED],
             p_import_max=m.upper[IMPORT],
@@ -190,6 +190,8 @@ class StoreBlock:
             price_shortfall=m.price_shortfall,
             price_wasted=m.price_shortfall,
         )
+        # As the kernel is compiled for them: contiguous, of its own, one kind of number.
+        return Stores(*(np.array(v, float, order="C") if isinstance(v, np.ndarray) else float(v) for v in given))
 
     def respond(self, price: np.ndarray) -> Plans:
         """Plan every member at prices.
@@ -207,7 +209,8 @@ class StoreBlock:
         shift = price[self.ports] / self.dt
         s = self.stores
         priced = s._replace(price_import=s.price_import - shift, price_export=s.price_export - shift)
-        return solve_stores(priced, self._room)
+        solve_members(priced, 0, len(self.meters), self._scratch, self._room)
+        return self._room
 
     def flows(self, plans: Plans) -> Flows:
         """Copy what a plan decides."""
