@@ -18,6 +18,8 @@ class Settings:
         Length of the schedule; None: a day, or all that the case's series cover if that is less. [h]
     all_rows : bool
         Solve the last program with every network row stated at once; the optimum is the same.
+    method : str
+        ``"monolithic"``, ``"decomposed"`` or ``"auto"``; the optimum is the same.
     limit_penalty : float
         What relaxing a limit by its own rating costs at first. [money h-1]
     rounds : int
@@ -29,6 +31,7 @@ class Settings:
     start: str | None = None
     horizon_h: float | None = None
     all_rows: bool = False
+    method: str = "auto"
     limit_penalty: float = 1e4
     rounds: int = 12
     components: tuple[str, ...] = ()

@@ -62,6 +62,7 @@ class Decomposed:
         self._monolithic: Monolithic | None = None
         self.block = StoreBlock(program, inputs, priced_by_kernel(program, inputs))
         self.rest = rest_of(program, self.block)
+        self._by_program = inputs.kinds["meter"].count - len(self.block.meters)
         self._restricted: Restricted | None = None
         self._engine: LazyRows | None = None
         self._small: Program | None = None
@@ -113,6 +114,7 @@ class Decomposed:
         self, limits: RadialLimits, penalty: float, optimum: Optimum, plan: Flows, weight: np.ndarray, rounds: int
     ) -> Solution:
         assert self._small is not None
+        assert self._restricted is not None
         columns = np.zeros_like(self.program.cost)
         self.block.decode(plan, columns)
         rest = len(self.rest.columns)
@@ -130,7 +132,9 @@ class Decomposed:
             float(self.program.cost @ columns) + self.program.constant + self.dt * penalty * float(share.sum()),
             penalty,
             rounds,
-            "decomposed",
+            f"decomposed, {optimum.method}",
+            self._restricted.entries + self._by_program * self.block.steps,
+            self._by_program,
         )
 
     def _price(self, plan: Flows, weight: np.ndarray, row_prices: np.ndarray) -> None:
