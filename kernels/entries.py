@@ -18,6 +18,8 @@ FLOWS = 7
 """Kinds of column that a member has in each step, besides its content."""
 SIGN = (-1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0)
 """Coefficients of the flows in the balance at the meter."""
+NEAR = 1e-9
+"""Flows and contents this close to a bound, in kW and kWh, are taken to be at it."""
 METER_ROW, STORE_ROW, FINAL_ROW = range(3)
 
 
@@ -225,7 +227,5 @@ def contents(members: Members, flow: np.ndarray, content: np.ndarray, shortfall:
         for t in range(steps):
             now *= members.retained[m]
             now += members.gain[m] * flow[CHARGE, m, t] - members.drain[m] * flow[DISCHARGE, m, t]
-            if -1e-8 < now < 0.0:
-                now = 0.0
             content[m, t] = now
-        shortfall[m] = max(members.final[m] - now, 0.0)
+        shortfall[m] = members.final[m] - now if members.final[m] - now > NEAR else 0.0

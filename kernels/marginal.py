@@ -11,10 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from kernels._jit import kernel
-from kernels.entries import CHARGE, CURTAILED, DISCHARGE, FLOWS, SIGN, Members
-
-NEAR = 1e-9
-"""Flows and contents this close to a bound, in kW and kWh, are taken to be at it."""
+from kernels.entries import CHARGE, CURTAILED, DISCHARGE, FLOWS, NEAR, SIGN, Members
 
 
 @kernel

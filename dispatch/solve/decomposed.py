@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dispatch.errors import SolverError
 from dispatch.solve.ascent import ascend
 from dispatch.solve.blocks.stores import StoreBlock, priced_by_kernel
 from dispatch.solve.engines import LazyRows, Optimum
@@ -34,7 +33,10 @@ if TYPE_CHECKING:
 
 BETTER = 1e-10
 """An answer is better than a plan if it saves more than this, relative to 1 or the member's cost."""
-MOST_ROUNDS = 200
+ROUNDING = 1e-7
+"""What members could save together where no flow is left to free: the solver's tolerances, relative to the optimum."""
+MOST_ROUNDS = 100
+"""Restricted programs before the whole program is solved instead."""
 
 
 class Decomposed:
@@ -81,18 +83,22 @@ class Decomposed:
             answer = self.block.flows(self.block.respond(weight))
             saving = self.block.costs(plan, weight) - self.block.costs(answer, weight)
             worse = saving > BETTER * np.maximum(1.0, np.abs(self.block.costs(plan, weight)))
-            if not worse.any():
+            if not worse.any() or not self._restricted.grow(answer, worse, plan):
+                if saving.sum() > ROUNDING * max(1.0, abs(optimum.objective)):
+                    break
                 return self._solution(limits, limit_penalty, optimum, plan, weight, rounds)
-            if not self._restricted.grow(answer, worse, plan):
-                raise SolverError(f"No flow is left to free, but {int(worse.sum())} members find better plans.")
             self._keys, self._engine = optimum.keys, None
-        raise SolverError(f"Members still found better plans after {MOST_ROUNDS} rounds.")
+        return self._whole().solve(offsets, limit_penalty)
 
     def least_relaxation(self, offsets: Offsets) -> Relaxation:
         """Find the least relaxation that lets all else be met; see `Monolithic.least_relaxation`."""
+        return self._whole().least_relaxation(offsets)
+
+    def _whole(self) -> Monolithic:
+        """Solve in one program what few feeders need: least relaxations, and optima that prices do not reach."""
         if self._monolithic is None:
             self._monolithic = Monolithic(*self._given, **self._options)
-        return self._monolithic.least_relaxation(offsets)
+        return self._monolithic
 
     def _start(self, limits: RadialLimits, penalty: float) -> None:
         other = self.program.injection_constant
@@ -154,3 +160,4 @@ class Decomposed:
         if offsets is not self._limits.offsets:
             self._limits = self._limits.with_offsets(offsets)
         return self._limits
+
