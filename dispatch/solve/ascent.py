@@ -43,6 +43,9 @@ class Ascent:
     answers: int
 
 
+NO_KEYS = np.zeros(0, KEY)
+
+
 class Scaled:
     """Limits found violated, as rows whose largest coefficient is 1."""
 
@@ -111,7 +114,8 @@ def ascend(
             low, high = np.minimum(low, plan.flow), np.maximum(high, plan.flow)
         mean = 0.85 * mean + 0.15 * x
         if k % SWEEP_EVERY == 0 and k < 0.8 * ASCENTS:
-            found = limits.violated(mean, TOLERANCE, MOST_ROWS, rows.keys)
+            # None is named as known: of each branch only the worst bus is wanted while prices still move.
+            found = np.setdiff1d(limits.violated(mean, TOLERANCE, MOST_ROWS, NO_KEYS), rows.keys)
             if len(found):
                 rows.add(limits, found)
                 price, first, second = (np.concatenate([a, np.zeros(len(found))]) for a in (price, first, second))
