@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numba
 import numpy as np
@@ -29,6 +29,8 @@ from numba.core.serialize import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
 
 UNUSED_DAYS = 30  # after which the code of kernels that are no longer there is removed
 CHECK = hashlib.sha256().digest_size  # bytes in front of an entry that tell whether the rest is whole
@@ -157,7 +159,7 @@ def kernel(function: Callable[..., Any]) -> Any:
     return _compiled(function)
 
 
-def bare_kernel(function: Callable[..., Any]) -> Any:
+def bare_kernel(function: _F) -> _F:
     """Compile a kernel that allocates nothing (Numba refuses one that does) and lets other threads run meanwhile.
 
     Without memory of its own it need not count references to the arrays it is handed, and such kernels become part of
@@ -165,7 +167,8 @@ def bare_kernel(function: Callable[..., Any]) -> Any:
     kernel: 240 us, 32 without counting, 11 in one piece). A driver can share members out to threads of its own; Numba's
     would not survive the forks of worker processes.
     """
-    return _compiled(function, nogil=True, _nrt=False, forceinline=True)
+    compiled: _F = _compiled(function, nogil=True, _nrt=False, forceinline=True)
+    return compiled
 
 
 def _compiled(function: Callable[..., Any], **options: bool) -> Any:

@@ -1,15 +1,14 @@
-"""What one step of a store behind a meter costs, as a convex function of the energy taken from the content.
+"""What one step of a store costs, as a convex function of the energy taken from its content.
 
-With charge c, discharge d and y = p_net + k + c - d drawn through the meter (k curtailed), the cost of y is that of the
-cheapest import, export, unserved and spilled power. Import, unserved power, less export, less spilling and less
-curtailing all raise z = c - d, each at its price and up to its bound: sorted by price they are h(z), convex whatever
-the prices. The cost of taking u = dt (d / efficiency_discharge - efficiency_charge c) is then
+With charge c and discharge d the store draws z = c - d at its meter, where that costs h(z) (`kernels.meter`). Taking
+u = dt (d / efficiency_discharge - efficiency_charge c) from the content costs
 
     g(u) = min dt (h(c - d) + wear_charge c + wear_discharge d)   over [0, charge] x [0, discharge].
 
-Its graph is the lower hull of points on the edge of that box: the creases of h are lines c - d = z, each of which
-leaves the box at two points. Where charging and discharging at once cannot pay, the one nearer to the origin is enough
-and its path is convex already ("plain").
+The creases of h are lines c - d = z across that box, so every corner of the graph of g is among the points at which
+they, or the box's own corners, lie on its edge: two for each line, at most 20 in all, of which g is the lower hull.
+Where charging and discharging at once cannot pay, the point nearer to the origin is enough for each line, and the path
+of these points is convex as it stands: then no hull is built ("plain").
 """
 
 from __future__ import annotations
@@ -17,31 +16,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kernels._jit import bare_kernel
+from kernels.meter import Meter, meter_cost
 
 if TYPE_CHECKING:
     import numpy as np
 
-IMPORT, UNSERVED, EXPORT, SPILLED, CURTAILED = range(5)  # the first two are paid for what flows, the others for what does not
-KINDS = 5
-MOST_POINTS = 20  # two for each of up to six edges of meter pieces and four corners
-CLOSE = 1e-9  # kW by which bounds may miss each other through rounding
+MOST_POINTS = 20  # two for each of six edges of meter pieces and four corners of the box
 SAME = 1e-13  # points of the hull closer than this share of its width are one
-
-
-class Meter(NamedTuple):
-    """Scratch: cost of the power drawn from the meter's side, in one step.
-
-    Attributes
-    ----------
-    slope, width : ndarray (KINDS,)
-        Pieces in ascending order of price. [money/kWh, kW]
-    kind : ndarray (KINDS,) of int
-        Which of them it is.
-    """
-
-    slope: np.ndarray
-    width: np.ndarray
-    kind: np.ndarray
 
 
 class Terminals(NamedTuple):
@@ -69,23 +50,11 @@ class Terminals(NamedTuple):
 
 
 @bare_kernel
-def add_piece(meter: Meter, count: int, slope: float, width: float, kind: int) -> int:
-    """Put a piece of the meter's cost in its place by price, unless it has no width."""
-    if not width > 0.0:
-        return count
-    at = count
-    while at > 0 and meter.slope[at - 1] > slope:
-        meter.slope[at], meter.width[at], meter.kind[at] = meter.slope[at - 1], meter.width[at - 1], meter.kind[at - 1]
-        at -= 1
-    meter.slope[at], meter.width[at], meter.kind[at] = slope, width, kind
-    return count + 1
-
-
-@bare_kernel
-def is_plain(t: Terminals, least_slope: float, most_slope: float) -> bool:
+def is_plain(t: Terminals, least_price: float, most_price: float) -> bool:
     """Whether charging and discharging at once cannot pay at marginal prices in a range.
 
-    Less of both that leaves the content alone changes c by -1 and d by -gain / drain; its saving is linear in the price.
+    Less of both that leaves the content alone changes c by -1 and d by -gain / drain: what that saves is linear in the
+    price, so the ends of the range tell. Infinite ends stand for a bound of z that cuts the box.
     """
     if t.charge == 0.0:
         return True
@@ -98,7 +67,7 @@ def is_plain(t: Terminals, least_slope: float, most_slope: float) -> bool:
     lost = 1.0 - ratio
     if lost == 0.0:
         return worn >= 0.0
-    return lost * least_slope + worn >= 0.0 and lost * most_slope + worn >= 0.0
+    return lost * least_price + worn >= 0.0 and lost * most_price + worn >= 0.0
 
 
 @bare_kernel
@@ -136,11 +105,11 @@ def plain_pieces(
         if above <= below:
             continue
         if above > 0.0:
-            slope[written] = -(meter.slope[j] + t.wear_charge) * per_charge
+            slope[written] = -(meter.price[j] + t.wear_charge) * per_charge
             length[written] = (above - max(below, 0.0)) * t.gain
             written += 1
         if below < 0.0:
-            slope[written] = -(meter.slope[j] - t.wear_discharge) * per_discharge
+            slope[written] = -(meter.price[j] - t.wear_discharge) * per_discharge
             length[written] = (min(above, 0.0) - below) * t.drain
             written += 1
     return written
@@ -188,19 +157,6 @@ def add_crease(hull: Hull, count: int, z: float, h: float, t: Terminals) -> int:
 
 
 @bare_kernel
-def meter_cost(meter: Meter, count: int, start: float, z: float) -> float:
-    """Cost h(z) less h(start). [money/h]"""
-    cost = 0.0
-    for j in range(count):
-        part = min(meter.width[j], z - start)
-        if part <= 0.0:
-            break
-        cost += part * meter.slope[j]
-        start += meter.width[j]
-    return cost
-
-
-@bare_kernel
 def keep_lower(hull: Hull, count: int) -> int:
     """Keep the lower convex hull of points that ascend; returns how many are left."""
     same = SAME * (hull.taken[count - 1] - hull.taken[0])
@@ -223,14 +179,12 @@ def keep_lower(hull: Hull, count: int) -> int:
 
 
 @bare_kernel
-def build_hull(
-    meter: Meter, count: int, start: float, low: float, high: float, t: Terminals, hull: Hull
-) -> int:
+def build_hull(meter: Meter, count: int, bottom: float, low: float, high: float, t: Terminals, hull: Hull) -> int:
     """Points of g where charging and discharging at once may pay.
 
     Parameters
     ----------
-    meter, count, start : Meter, int, float
+    meter, count, bottom : Meter, int, float
         Pieces of h and the z at which the first begins. [kW]
     low, high : float
         Range of z. [kW]
@@ -244,15 +198,35 @@ def build_hull(
     int
         How many points there are.
     """
-    points = add_crease(hull, 0, low, meter_cost(meter, count, start, low), t)
+    points = add_crease(hull, 0, low, meter_cost(meter, count, bottom, low), t)
     if high > low:
-        points = add_crease(hull, points, high, meter_cost(meter, count, start, high), t)
+        points = add_crease(hull, points, high, meter_cost(meter, count, bottom, high), t)
     for z in (0.0, t.charge - t.discharge):
         if low < z < high:
-            points = add_crease(hull, points, z, meter_cost(meter, count, start, z), t)
-    edge = start
+            points = add_crease(hull, points, z, meter_cost(meter, count, bottom, z), t)
+    edge = bottom
     for j in range(count - 1):
         edge += meter.width[j]
         if low < edge < high:
-            points = add_crease(hull, points, edge, meter_cost(meter, count, start, edge), t)
+            points = add_crease(hull, points, edge, meter_cost(meter, count, bottom, edge), t)
     return keep_lower(hull, points)
+
+
+@bare_kernel
+def plain_powers(taken: float, t: Terminals) -> tuple[float, float]:
+    """Charge or discharge, in kW, that takes an energy from the content."""
+    if taken < 0.0:
+        return min(-taken / t.gain, t.charge), 0.0
+    return 0.0, min(taken / t.drain, t.discharge)
+
+
+@bare_kernel
+def hull_powers(taken: float, hull: Hull, points: int) -> tuple[float, float]:
+    """Charge and discharge, in kW, of the point of the hull at which an energy is taken from the content."""
+    j = min(1, points - 1)
+    while j < points - 1 and hull.taken[j] < taken:
+        j += 1
+    left, right = hull.taken[max(j - 1, 0)], hull.taken[j]
+    share = min(max((taken - left) / (right - left), 0.0), 1.0) if right > left else 1.0
+    i, rest = max(j - 1, 0), 1.0 - share
+    return rest * hull.charge[i] + share * hull.charge[j], rest * hull.discharge[i] + share * hull.discharge[j]

@@ -18,8 +18,9 @@ def solve_lp(s: Stores) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
     """Cost of each member, its series (member, step), and the price of its content balance (member, step)."""
     n, steps = shape_of(s)
     wide = {k: np.broadcast_to(v, (n, steps)) for k, v in s._asdict().items() if np.ndim(v) == 2}
-    initial, least, most, worth = (np.broadcast_to(getattr(s, k), n) for k in
-                                   ("initial", "final_least", "final_most", "final_value"))
+    initial, least, most, worth = (
+        np.broadcast_to(getattr(s, k), n) for k in ("initial", "final_least", "final_most", "final_value")
+    )
     number = {name: np.arange(n * steps).reshape(n, steps) + j * n * steps for j, name in enumerate(NAMES)}
     upper = {name: np.full((n, steps), np.inf) for name in NAMES}
     for name in ("p_import", "p_export", "p_unserved", "p_spilled", "p_curtailed"):
@@ -38,10 +39,22 @@ def solve_lp(s: Stores) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
     cost["missing"] += s.price_shortfall
     cost["wasted"] += s.price_wasted
     ones = np.ones((n, steps))
-    meter = {"p_import": ones, "p_unserved": ones, "p_export": -ones, "p_spilled": -ones, "p_curtailed": -ones,
-             "charge": -ones, "discharge": ones}
-    store = {"content": ones, "charge": -s.dt * wide["efficiency_charge"],
-             "discharge": s.dt / wide["efficiency_discharge"], "missing": -ones, "wasted": ones}
+    meter = {
+        "p_import": ones,
+        "p_unserved": ones,
+        "p_export": -ones,
+        "p_spilled": -ones,
+        "p_curtailed": -ones,
+        "charge": -ones,
+        "discharge": ones,
+    }
+    store = {
+        "content": ones,
+        "charge": -s.dt * wide["efficiency_charge"],
+        "discharge": s.dt / wide["efficiency_discharge"],
+        "missing": -ones,
+        "wasted": ones,
+    }
     row = np.arange(n * steps).reshape(n, steps)
     entries = [(row, number[k], v) for k, v in meter.items()]
     entries += [(row + n * steps, number[k], v) for k, v in store.items()]
@@ -56,14 +69,15 @@ def solve_lp(s: Stores) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
     low = np.concatenate([wide["p_net"].ravel(), given.ravel(), floor.ravel()])
     high = np.concatenate([low[: 2 * n * steps], np.full(n * steps, np.inf)])
     column_cost, column_upper = (np.concatenate([d[k].ravel() for k in NAMES]) for d in (cost, upper))
-    z, dual = _optimum(matrix, low, high, column_cost, column_upper)
+    z, dual = optimum(matrix, low, high, column_cost, column_upper)
     paid = (column_cost * z).reshape(len(NAMES), n, steps).sum((0, 2))
     return paid, {k: z[number[k]] for k in NAMES}, dual[n * steps : 2 * n * steps].reshape(n, steps)
 
 
-def _optimum(
+def optimum(
     matrix: sp.csc_matrix, low: np.ndarray, high: np.ndarray, cost: np.ndarray, upper: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Columns and row prices at the optimum, to tolerances of 1e-10; columns are not negative."""
     lp = highspy.HighsLp()
     lp.num_row_, lp.num_col_ = matrix.shape
     lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(len(cost)), upper

@@ -139,7 +139,9 @@ def edge(rng: np.random.Generator, f: dict[str, Any], n: int, steps: int) -> Non
 def anything(rng: np.random.Generator, f: dict[str, Any], n: int, steps: int) -> None:
     """Everything by step and at once, with prices beyond those of unserved and spilled power."""
     narrow(rng, f, n, steps)
-    f["p_spilled_max"] = np.maximum(-f["p_net"] - f["p_curtailed_max"] - f["p_export_max"], 0) + rng.uniform(0, 1, (n, 1))
+    f["p_spilled_max"] = np.maximum(-f["p_net"] - f["p_curtailed_max"] - f["p_export_max"], 0) + rng.uniform(
+        0, 1, (n, 1)
+    )
     f["price_import"] = rng.normal(0, 8, (n, steps))
     f["price_export"] = rng.normal(0, 8, (n, steps))
     f["p_charge_max"], f["p_discharge_max"] = rng.uniform(0, 6, (n, steps)), rng.uniform(0, 6, (n, steps))

@@ -10,14 +10,15 @@ import pytest
 from store_lp import solve_lp
 from store_members import KINDS, members
 
-import kernels.store
-from kernels.store import Plans, Stores, make_plans, shape_of, solve_stores
+from kernels import meter, slopes, stage, store, store_plan, store_value
+from kernels.store import Plans, Stores, make_plans, plan_stores, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STEPS = (1, 2, 5, 9)
 EXACT = 1e-9
+MODULES = (meter, slopes, stage, store, store_plan, store_value)
 
 
 def batches(kind: str, n: int, seed: int) -> Iterator[Stores]:
@@ -35,7 +36,7 @@ def turnover(stores: Stores, plans: Plans) -> np.ndarray:
 def test_equals_the_linear_program(kind: str) -> None:
     """4 x 60 members of each of ten kinds."""
     for stores in batches(kind, 60, 100):
-        plans = solve_stores(stores)
+        plans = plan_stores(stores)
         cost, _, _ = solve_lp(stores)
         assert (np.abs(plans.cost - cost) <= EXACT * turnover(stores, plans)).all()
 
@@ -43,7 +44,7 @@ def test_equals_the_linear_program(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_balances_close_within_bounds(kind: str) -> None:
     for stores in batches(kind, 200, 200):
-        p = solve_stores(stores)
+        p = plan_stores(stores)
         for series in p:
             assert (series >= 0).all() or series is p.value or series is p.cost
         meter = p.p_import - p.p_export + p.p_unserved - p.p_spilled - p.p_curtailed - p.charge + p.discharge
@@ -70,7 +71,7 @@ def test_balances_close_within_bounds(kind: str) -> None:
 def test_equals_the_slow_twin_and_its_prices_prove_it(kind: str) -> None:
     """10 x 104 members; the Lagrangian's minimum at the reported values meets the cost."""
     for stores in batches(kind, 26, 300):
-        plans = solve_stores(stores)
+        plans = plan_stores(stores)
         scale = EXACT * turnover(stores, plans)
         n, steps = shape_of(stores)
         for m in range(n):
@@ -84,10 +85,10 @@ def test_equals_the_slow_twin_and_its_prices_prove_it(kind: str) -> None:
 def test_value_is_between_the_slopes_on_both_sides(kind: str) -> None:
     """A little more or less initial content: the value of the first step lies between the two changes of cost."""
     stores, step = members(kind, 7, 200, 6), 1e-5
-    value = solve_stores(stores).value[:, 0] * stores.retained[:, 0]
-    more = solve_stores(stores._replace(initial=stores.initial + step)).cost
-    less = solve_stores(stores._replace(initial=np.maximum(stores.initial - step, 0))).cost
-    cost, inside = solve_stores(stores).cost, (stores.initial > step) & np.isfinite(more) & np.isfinite(less)
+    value = plan_stores(stores).value[:, 0] * stores.retained[:, 0]
+    more = plan_stores(stores._replace(initial=stores.initial + step)).cost
+    less = plan_stores(stores._replace(initial=np.maximum(stores.initial - step, 0))).cost
+    cost, inside = plan_stores(stores).cost, (stores.initial > step) & np.isfinite(more) & np.isfinite(less)
     assert inside.sum() > 150
     assert ((cost - more) / step <= value + 1e-6)[inside].all()
     assert ((less - cost) / step >= value - 1e-6)[inside].all()
@@ -95,16 +96,16 @@ def test_value_is_between_the_slopes_on_both_sides(kind: str) -> None:
 
 def test_uncompiled_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Python runs the same lines: 10 x 104 members."""
-    compiled = {kind: [(s, solve_stores(s)) for s in batches(kind, 26, 400)] for kind in KINDS}
-    for module in (kernels.store, kernels.stage, kernels.slopes):
+    compiled = {kind: [(s, plan_stores(s)) for s in batches(kind, 26, 400)] for kind in KINDS}
+    for module in MODULES:
         for name, value in vars(module).items():
             if hasattr(value, "py_func"):
                 monkeypatch.setattr(module, name, value.py_func)
-    assert not hasattr(kernels.store.solve_members, "py_func")
+    assert not hasattr(store.plan_members, "py_func")
     for pairs in compiled.values():
         for stores, expected in pairs:
             with np.errstate(all="ignore"):
-                found = kernels.store.solve_stores(stores)
+                found = store.plan_stores(stores)
             scale = turnover(stores, expected)
             assert (np.abs(found.cost - expected.cost) <= EXACT * scale).all()
             for ours, theirs in zip(found[:-1], expected[:-1], strict=True):
@@ -113,7 +114,7 @@ def test_uncompiled_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_threads_change_nothing() -> None:
     stores = members("anything", 3, 101, 7)
-    one, three = solve_stores(stores), solve_stores(stores, threads=3)
+    one, three = plan_stores(stores), plan_stores(stores, threads=3)
     for ours, theirs in zip(one, three, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -121,21 +122,21 @@ def test_threads_change_nothing() -> None:
 def test_given_plans_are_written() -> None:
     stores = members("battery", 3, 5, 7)
     plans = make_plans(5, 7)
-    assert solve_stores(stores, plans) is plans
-    np.testing.assert_array_equal(plans.cost, solve_stores(stores).cost)
+    assert plan_stores(stores, plans) is plans
+    np.testing.assert_array_equal(plans.cost, plan_stores(stores).cost)
 
 
 def test_who_has_no_plan_is_told_and_others_are_not_touched() -> None:
     """The second member's connection cannot carry its load, the third cannot be as empty as it must."""
     stores = members("battery", 5, 3, 4)
-    whole = solve_stores(stores)
+    whole = plan_stores(stores)
     p_import = np.broadcast_to(stores.p_import_max, (3, 4)).copy()
     p_net = stores.p_net.copy()
     p_net[1, 2], p_import[1, 2] = 50.0, 1.0
     most = np.array([np.inf, np.inf, 0.0])
     initial = stores.initial.copy()
     initial[2] = stores.capacity[2, 0] + 100.0
-    plans = solve_stores(stores._replace(p_net=p_net, p_import_max=p_import, final_most=most, initial=initial))
+    plans = plan_stores(stores._replace(p_net=p_net, p_import_max=p_import, final_most=most, initial=initial))
     assert np.isinf(plans.cost).tolist() == [False, True, True]
     assert np.isnan(plans.content[1:]).all()
     for found, expected in zip(plans, whole, strict=True):
@@ -145,6 +146,6 @@ def test_who_has_no_plan_is_told_and_others_are_not_touched() -> None:
 def test_content_beyond_the_horizon_of_loss() -> None:
     """A store that keeps a millionth of its content each step, over 80 steps: units are chosen anew on the way."""
     stores = members("battery", 9, 20, 80)._replace(retained=np.full((1, 1), 1e-6))
-    plans = solve_stores(stores)
+    plans = plan_stores(stores)
     cost, _, _ = solve_lp(stores)
     np.testing.assert_allclose(plans.cost, cost, rtol=EXACT, atol=EXACT)
