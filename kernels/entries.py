@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels._jit import kernel
+from kernels._jit import bare_kernel
 
 CHARGE, DISCHARGE, CURTAILED, IMPORT, EXPORT, UNSERVED, SPILLED, CONTENT, SHORTFALL = range(9)
 FLOWS = 7
@@ -106,7 +106,7 @@ def make_entries(free: np.ndarray, short: np.ndarray) -> Entries:
     return Entries(*whole, *real, *row_whole, *row_real, *at, np.empty(values), np.zeros(3, np.int64))
 
 
-@kernel
+@bare_kernel
 def add_column(e: Entries, m: int, t: int, kind: int, lower: float, upper: float, cost: float) -> int:
     """Write a column; returns its number."""
     n = e.count[0]
@@ -116,7 +116,7 @@ def add_column(e: Entries, m: int, t: int, kind: int, lower: float, upper: float
     return n
 
 
-@kernel
+@bare_kernel
 def add_row(e: Entries, m: int, t: int, kind: int, lower: float, upper: float) -> int:
     """Write a row; returns its number."""
     n = e.count[1]
@@ -126,7 +126,7 @@ def add_row(e: Entries, m: int, t: int, kind: int, lower: float, upper: float) -
     return n
 
 
-@kernel
+@bare_kernel
 def add_value(e: Entries, row: int, column: int, value: float) -> None:
     """Write a coefficient, unless it is 0."""
     if value != 0.0:
@@ -135,7 +135,7 @@ def add_value(e: Entries, row: int, column: int, value: float) -> None:
         e.count[2] = n + 1
 
 
-@kernel
+@bare_kernel
 def list_entries(members: Members, free: np.ndarray, short: np.ndarray, flow: np.ndarray, e: Entries) -> None:
     """Write the program over the flows that may move.
 
@@ -210,7 +210,7 @@ def list_entries(members: Members, free: np.ndarray, short: np.ndarray, flow: np
             close_content(e, last, low, high)
 
 
-@kernel
+@bare_kernel
 def close_content(e: Entries, column: int, low: float, high: float) -> None:
     """Give a content the bounds that it answers for; rounding must not let them cross."""
     if low > high:
@@ -218,7 +218,7 @@ def close_content(e: Entries, column: int, low: float, high: float) -> None:
     e.lower[column], e.upper[column] = low, high
 
 
-@kernel
+@bare_kernel
 def contents(members: Members, flow: np.ndarray, content: np.ndarray, shortfall: np.ndarray) -> None:
     """Add up the content after each step, and what is missing at the end."""
     count, steps = members.demand.shape

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels._jit import kernel
+from kernels._jit import bare_kernel, kernel
 from kernels.entries import CHARGE, CURTAILED, DISCHARGE, FLOWS, NEAR, SIGN, Members
 
 
-@kernel
-def meter_interval(
-    members: Members, flow: np.ndarray, weight: np.ndarray, m: int, t: int
-) -> tuple[float, float]:
+@bare_kernel
+def meter_interval(members: Members, flow: np.ndarray, weight: np.ndarray, m: int, t: int) -> tuple[float, float]:
     """Prices at the meter that fit the flows which the store does not decide."""
     low, high = -np.inf, np.inf
     for kind in range(CURTAILED, FLOWS):
@@ -43,7 +41,7 @@ def meter_interval(
     return low, high
 
 
-@kernel
+@bare_kernel
 def store_lines(
     members: Members, flow: np.ndarray, m: int, t: int
 ) -> tuple[float, float, float, float, bool, bool, bool, bool]:
@@ -70,10 +68,8 @@ def store_lines(
     )
 
 
-@kernel
-def value_interval(
-    members: Members, flow: np.ndarray, m: int, t: int, low: float, high: float
-) -> tuple[float, float]:
+@bare_kernel
+def value_interval(members: Members, flow: np.ndarray, m: int, t: int, low: float, high: float) -> tuple[float, float]:
     """Values of content for which some price at the meter between `low` and `high` fits the store's flows."""
     c0, d0, gain, drain, c_least, c_most, d_least, d_most = store_lines(members, flow, m, t)
     least, most = -np.inf, np.inf
@@ -94,7 +90,7 @@ def value_interval(
     return least, most
 
 
-@kernel
+@bare_kernel
 def inside(low: float, high: float, wish: float) -> float:
     """Nearest to a wish in an interval; the middle of one that rounding has turned around."""
     if low > high:

@@ -40,7 +40,6 @@ class Ascent:
     keys: np.ndarray
     plan: Flows
     free: np.ndarray
-    answers: int
 
 
 NO_KEYS = np.zeros(0, KEY)
@@ -66,9 +65,7 @@ class Scaled:
         self.keys = np.concatenate([self.keys, keys])
 
 
-def ascend(
-    block: StoreBlock, limits: RadialLimits, other: np.ndarray, penalty: float, keys: np.ndarray
-) -> Ascent:
+def ascend(block: StoreBlock, limits: RadialLimits, other: np.ndarray, penalty: float, keys: np.ndarray) -> Ascent:
     """Raise the prices of violated limits until members' answers waver about them.
 
     Parameters
@@ -92,26 +89,25 @@ def ascend(
     spread = float(np.ptp(np.concatenate([members.cost[IMPORT].ravel(), -members.cost[EXPORT].ravel(), [0.0]])))
     rate = STEP * (spread if spread > 0 else block.dt)
     rows = Scaled(limits.ports, block.dt * penalty)
-    plan = block.flows(block.respond(np.zeros(limits.ports)))
-    x = other + block.injection @ plan.injection.ravel()
-    mean = x
-    none = np.zeros_like(plan.flow, bool)
+    flow = block.respond(np.zeros(limits.ports))
+    x = other + block.injection @ (flow[EXPORT] - flow[IMPORT]).ravel()
     found = limits.violated(x, TOLERANCE, MOST_ROWS, rows.keys)
     if len(keys):
         found = np.unique(np.concatenate([found, keys]))
     if not len(found):
-        return Ascent(rows.keys, plan, none, 1)
+        return Ascent(rows.keys, block.with_contents(flow.copy()), np.zeros_like(flow, bool))
     rows.add(limits, found)
     price = np.zeros(len(found))
-    first, second = price.copy(), price.copy()
-    low, high = plan.flow, plan.flow
+    first, second, mean = price.copy(), price.copy(), x
+    low, high = flow.copy(), flow.copy()
     for k in range(1, ASCENTS + 1):
-        plan = block.flows(block.respond(rows.matrix.T @ price))
-        x = other + block.injection @ plan.injection.ravel()
-        if k <= ASCENTS - WINDOW:
-            low, high = plan.flow, plan.flow
-        else:
-            low, high = np.minimum(low, plan.flow), np.maximum(high, plan.flow)
+        flow = block.respond(rows.matrix.T @ price)
+        x = other + block.injection @ (flow[EXPORT] - flow[IMPORT]).ravel()
+        if k == ASCENTS - WINDOW:
+            low[:], high[:] = flow, flow
+        elif k > ASCENTS - WINDOW:
+            np.minimum(low, flow, out=low)
+            np.maximum(high, flow, out=high)
         mean = 0.85 * mean + 0.15 * x
         if k % SWEEP_EVERY == 0 and k < 0.8 * ASCENTS:
             # None is named as known: of each branch only the worst bus is wanted while prices still move.
@@ -126,4 +122,4 @@ def ascend(
         step = rate * (20 / (20 + k)) * first / (np.sqrt(second) + 1e-9)
         price = np.clip(price + step, 0.0, rows.most)
     moved = ((high - low) > USED).any(axis=0)
-    return Ascent(rows.keys, plan, (high > USED) & moved, ASCENTS + 1)
+    return Ascent(rows.keys, block.with_contents(flow.copy()), (high > USED) & moved)

@@ -54,9 +54,7 @@ class Decomposed:
         Seconds for each solve of HiGHS.
     """
 
-    def __init__(
-        self, program: Program, network: Network, inputs: Inputs, *, time_limit_s: float = np.inf
-    ) -> None:
+    def __init__(self, program: Program, network: Network, inputs: Inputs, *, time_limit_s: float = np.inf) -> None:
         self.program, self.dt = program, inputs.dt
         self._given = program, network, inputs
         self._limits = limits_of(program, network, inputs)
@@ -80,7 +78,7 @@ class Decomposed:
             optimum = self._optimum(limits, limit_penalty)
             plan = self._restricted.decode(optimum.columns)
             weight = limits.rows(optimum.keys).matrix.T @ optimum.limit_prices
-            answer = self.block.flows(self.block.respond(weight))
+            answer = self.block.with_contents(self.block.respond(weight))
             saving = self.block.costs(plan, weight) - self.block.costs(answer, weight)
             worse = saving > BETTER * np.maximum(1.0, np.abs(self.block.costs(plan, weight)))
             if not worse.any() or not self._restricted.grow(answer, worse, plan):
@@ -160,4 +158,3 @@ class Decomposed:
         if offsets is not self._limits.offsets:
             self._limits = self._limits.with_offsets(offsets)
         return self._limits
-

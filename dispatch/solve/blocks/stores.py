@@ -10,7 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from kernels.entries import CHARGE, CURTAILED, DISCHARGE, EXPORT, FLOWS, IMPORT, SPILLED, UNSERVED, Members, contents
-from kernels.store import Plans, Stores, make_plans, make_scratch, solve_members
+from kernels.store import Stores, make_plans, plan_members
+from kernels.store_value import make_scratch
 
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 OWN_ROWS = {("meter", "balance"), ("battery", "balance"), ("battery", "final")}
 OWN_COLUMNS = {"pv", "battery", "meter"}
+PLANNED = ("charge", "discharge", "p_curtailed", "p_import", "p_export", "p_unserved", "p_spilled")
 NAMES = {IMPORT: "p_import", EXPORT: "p_export", UNSERVED: "p_unserved", SPILLED: "p_spilled"}
 
 
@@ -101,7 +103,10 @@ class StoreBlock:
         self._locate(inputs, member)
         self.members = self._members(inputs)
         self.stores = self._stores()
-        self._room, self._scratch = make_plans(len(self.meters), self.steps), make_scratch(self.steps)
+        self._flow = np.zeros((FLOWS, len(self.meters), self.steps))
+        room = make_plans(len(self.meters), self.steps)
+        self._room = room._replace(**dict(zip(PLANNED, self._flow, strict=True)))
+        self._scratch = make_scratch(self.steps)
 
     def _locate(self, inputs: Inputs, member: np.ndarray) -> None:
         """Find the columns and rows of the members."""
@@ -193,7 +198,7 @@ class StoreBlock:
         # As the kernel is compiled for them: contiguous, of its own, one kind of number.
         return Stores(*(np.array(v, float, order="C") if isinstance(v, np.ndarray) else float(v) for v in given))
 
-    def respond(self, price: np.ndarray) -> Plans:
+    def respond(self, price: np.ndarray) -> np.ndarray:
         """Plan every member at prices.
 
         Parameters
@@ -203,20 +208,14 @@ class StoreBlock:
 
         Returns
         -------
-        Plans
-            Valid until the next call.
+        ndarray (kind, member, step)
+            Flows in the order of `kernels.entries`, overwritten by the next call. [kW]
         """
         shift = price[self.ports] / self.dt
         s = self.stores
         priced = s._replace(price_import=s.price_import - shift, price_export=s.price_export - shift)
-        solve_members(priced, 0, len(self.meters), self._scratch, self._room)
-        return self._room
-
-    def flows(self, plans: Plans) -> Flows:
-        """Copy what a plan decides."""
-        p = plans
-        given = (p.charge, p.discharge, p.p_curtailed, p.p_import, p.p_export, p.p_unserved, p.p_spilled)
-        return self.with_contents(np.stack(given))
+        plan_members(priced, 0, len(self.meters), self._scratch, self._room)
+        return self._flow
 
     def with_contents(self, flow: np.ndarray) -> Flows:
         """Add contents to flows."""
