@@ -51,15 +51,20 @@ class Scaled:
     def __init__(self, ports: int, ceiling: float) -> None:
         self.keys = np.zeros(0, KEY)
         self.matrix = sp.csr_matrix((0, ports))
+        self.transposed = self.matrix.T
         self.bound, self.most = np.zeros(0), np.zeros(0)
         self._ceiling = ceiling
 
     def add(self, limits: RadialLimits, keys: np.ndarray) -> None:
         """State more limits."""
         rows = limits.rows(keys)
-        largest = abs(rows.matrix).max(axis=1).toarray().ravel()
-        largest[largest == 0] = 1.0
-        self.matrix = sp.vstack((self.matrix, sp.diags(1 / largest) @ rows.matrix), format="csr")
+        entries = np.diff(rows.matrix.indptr)
+        largest = np.ones(len(keys))
+        filled = entries > 0
+        largest[filled] = np.maximum.reduceat(np.abs(rows.matrix.data), rows.matrix.indptr[:-1][filled])
+        rows.matrix.data /= np.repeat(largest, entries)
+        self.matrix = sp.vstack((self.matrix, rows.matrix), format="csr")
+        self.transposed = self.matrix.T
         self.bound = np.concatenate([self.bound, rows.bound / largest])
         self.most = np.concatenate([self.most, self._ceiling * largest / rows.rating])
         self.keys = np.concatenate([self.keys, keys])
@@ -101,7 +106,7 @@ def ascend(block: StoreBlock, limits: RadialLimits, other: np.ndarray, penalty: 
     first, second, mean = price.copy(), price.copy(), x
     low, high = flow.copy(), flow.copy()
     for k in range(1, ASCENTS + 1):
-        flow = block.respond(rows.matrix.T @ price)
+        flow = block.respond(rows.transposed @ price)
         x = other + block.injection @ (flow[EXPORT] - flow[IMPORT]).ravel()
         if k == ASCENTS - WINDOW:
             low[:], high[:] = flow, flow

@@ -71,7 +71,7 @@ class Decomposed:
     def solve(self, offsets: Offsets, limit_penalty: float) -> Solution:
         """Find the optimum under given offsets and penalty; see `Monolithic.solve`."""
         limits = self._shifted(offsets)
-        if self._restricted is None:
+        if self._restricted is None or not self._restricted.free.any():
             self._start(limits, limit_penalty)
         assert self._restricted is not None
         for rounds in range(1, MOST_ROUNDS + 1):

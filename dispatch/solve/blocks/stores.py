@@ -75,6 +75,14 @@ def priced_by_kernel(program: Program, inputs: Inputs) -> np.ndarray:
     return fits
 
 
+def _decides(program: Program, inputs: Inputs) -> np.ndarray:
+    """Meters behind which anything can be decided."""
+    free, meters = program.upper > program.lower, inputs.kinds["meter"].count
+    for name in ("p_import", "p_export"):
+        free[program.column("meter", name)] = False
+    return np.bincount(program.owner[free & (program.owner >= 0)], minlength=meters) > 0
+
+
 def _owners(program: Program, numbers: np.ndarray) -> np.ndarray:
     owner = program.owner[numbers]
     return np.unique(owner[owner >= 0])
@@ -95,7 +103,10 @@ class StoreBlock:
 
     def __init__(self, program: Program, inputs: Inputs, chosen: np.ndarray) -> None:
         self.program, self.dt, self.steps = program, inputs.dt, inputs.steps
-        self.meters = np.nonzero(chosen)[0]
+        decides = _decides(program, inputs)[chosen]
+        self.meters = np.nonzero(chosen)[0][np.argsort(~decides, kind="stable")]
+        # Members that decide nothing come last and are planned once.
+        self._deciding, self._answering = int(decides.sum()), len(self.meters)
         member = np.full(len(chosen), -1)
         member[self.meters] = np.arange(len(self.meters))
         bus = inputs.kinds["meter"].nodes["bus"][1][self.meters]
@@ -214,7 +225,8 @@ class StoreBlock:
         shift = price[self.ports] / self.dt
         s = self.stores
         priced = s._replace(price_import=s.price_import - shift, price_export=s.price_export - shift)
-        plan_members(priced, 0, len(self.meters), self._scratch, self._room)
+        plan_members(priced, 0, self._answering, self._scratch, self._room)
+        self._answering = self._deciding
         return self._flow
 
     def with_contents(self, flow: np.ndarray) -> Flows:
