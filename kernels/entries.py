@@ -57,7 +57,7 @@ class Members(NamedTuple):
 
 
 class Entries(NamedTuple):
-    """Columns, rows and coefficients of the program that is left; written up to `count`.
+    """Columns, rows and coefficients of the program that is left; written up to `size`.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Entries(NamedTuple):
         Its bounds.
     at_row, at_column, value : ndarray (coefficient,)
         Coefficients.
-    count : ndarray (3,)
+    size : ndarray (3,)
         How many columns, rows and coefficients there are.
     """
 
@@ -89,40 +89,50 @@ class Entries(NamedTuple):
     at_row: np.ndarray
     at_column: np.ndarray
     value: np.ndarray
-    count: np.ndarray
+    size: np.ndarray
 
 
 def make_entries(free: np.ndarray, short: np.ndarray) -> Entries:
-    """Make room for what `list_entries` writes."""
+    """Make room for what `list_entries` writes.
+
+    Parameters
+    ----------
+    free, short : ndarray of bool
+        As for `list_entries`.
+
+    Returns
+    -------
+    Entries
+    """
     flows = int(np.count_nonzero(free))
     working = int(np.count_nonzero(free[CHARGE] | free[DISCHARGE]))
+    columns = flows + working + len(short)
     rows = int(np.count_nonzero(free.any(axis=0))) + working + len(short)
-    columns, values = flows + working + len(short), 2 * flows + 2 * working + 2 * len(short)
-    whole = [np.empty(columns, np.int32) for _ in range(3)]
-    real = [np.empty(columns) for _ in range(3)]
-    row_whole = [np.empty(rows, np.int32) for _ in range(3)]
-    row_real = [np.empty(rows) for _ in range(2)]
-    at = [np.empty(values, np.int32) for _ in range(2)]
-    return Entries(*whole, *real, *row_whole, *row_real, *at, np.empty(values), np.zeros(3, np.int64))
+    values = 2 * flows + 2 * working + 2 * len(short)
+    whole = dict.fromkeys(("member", "step", "kind"), columns) | {"at_row": values, "at_column": values}
+    whole |= dict.fromkeys(("row_member", "row_step", "row_kind"), rows)
+    real = dict.fromkeys(("lower", "upper", "cost"), columns) | {"row_lower": rows, "row_upper": rows, "value": values}
+    arrays = {name: np.empty(n, np.int32) for name, n in whole.items()} | {n: np.empty(k) for n, k in real.items()}
+    return Entries(**arrays, size=np.zeros(3, np.int64))
 
 
 @bare_kernel
 def add_column(e: Entries, m: int, t: int, kind: int, lower: float, upper: float, cost: float) -> int:
     """Write a column; returns its number."""
-    n = e.count[0]
+    n = int(e.size[0])
     e.member[n], e.step[n], e.kind[n] = m, t, kind
     e.lower[n], e.upper[n], e.cost[n] = lower, upper, cost
-    e.count[0] = n + 1
+    e.size[0] = n + 1
     return n
 
 
 @bare_kernel
 def add_row(e: Entries, m: int, t: int, kind: int, lower: float, upper: float) -> int:
     """Write a row; returns its number."""
-    n = e.count[1]
+    n = int(e.size[1])
     e.row_member[n], e.row_step[n], e.row_kind[n] = m, t, kind
     e.row_lower[n], e.row_upper[n] = lower, upper
-    e.count[1] = n + 1
+    e.size[1] = n + 1
     return n
 
 
@@ -130,9 +140,79 @@ def add_row(e: Entries, m: int, t: int, kind: int, lower: float, upper: float) -
 def add_value(e: Entries, row: int, column: int, value: float) -> None:
     """Write a coefficient, unless it is 0."""
     if value != 0.0:
-        n = e.count[2]
+        n = e.size[2]
         e.at_row[n], e.at_column[n], e.value[n] = row, column, value
-        e.count[2] = n + 1
+        e.size[2] = n + 1
+
+
+@bare_kernel
+def list_flows(
+    members: Members, free: np.ndarray, flow: np.ndarray, m: int, t: int, store_row: int, e: Entries
+) -> None:
+    """Write the flows of a step that may move and the balance at the meter, if there are any."""
+    row, demand = -1, members.demand[m, t]
+    for kind in range(FLOWS):
+        if not free[kind, m, t]:
+            demand -= SIGN[kind] * flow[kind, m, t]
+            continue
+        if row < 0:
+            row = add_row(e, m, t, METER_ROW, 0.0, 0.0)
+        column = add_column(e, m, t, kind, 0.0, members.upper[kind, m, t], members.cost[kind, m, t])
+        add_value(e, row, column, SIGN[kind])
+        if kind == CHARGE:
+            add_value(e, store_row, column, -members.gain[m])
+        elif kind == DISCHARGE:
+            add_value(e, store_row, column, members.drain[m])
+    if row >= 0:
+        e.row_lower[row] = e.row_upper[row] = demand
+
+
+@bare_kernel
+def list_final(
+    members: Members, short: bool, m: int, t: int, last: int, share: float, drift: float, e: Entries
+) -> None:
+    """Write the least final content: as a row if it may be missed, else as a bound of the last content."""
+    if short:
+        row = add_row(e, m, t, FINAL_ROW, members.final[m] - drift, np.inf)
+        add_value(e, row, last, share)
+        add_value(e, row, add_column(e, m, t, SHORTFALL, 0.0, np.inf, members.price_shortfall), 1.0)
+    elif share > 0.0:
+        e.lower[last] = max(e.lower[last], (members.final[m] - drift) / share)
+    uncross(e, last)
+
+
+@bare_kernel
+def uncross(e: Entries, column: int) -> None:
+    """Let no rounding cross the bounds of a content."""
+    if e.lower[column] > e.upper[column]:
+        e.lower[column] = e.upper[column] = 0.5 * (e.lower[column] + e.upper[column])
+
+
+@bare_kernel
+def list_member(members: Members, free: np.ndarray, short: bool, flow: np.ndarray, m: int, e: Entries) -> None:
+    """Write one member; its content is always ``share * (the last content column) + drift``."""
+    steps, last, share, drift = members.demand.shape[1], -1, 1.0, members.initial[m]
+    for t in range(steps):
+        share *= members.retained[m]
+        drift *= members.retained[m]
+        if not free[CHARGE, m, t]:
+            drift += members.gain[m] * flow[CHARGE, m, t]
+        if not free[DISCHARGE, m, t]:
+            drift -= members.drain[m] * flow[DISCHARGE, m, t]
+        row = -1
+        if free[CHARGE, m, t] or free[DISCHARGE, m, t]:
+            row = add_row(e, m, t, STORE_ROW, drift, drift)
+            if last >= 0:
+                uncross(e, last)
+                add_value(e, row, last, -share)
+            last, share, drift = add_column(e, m, t, CONTENT, 0.0, members.capacity[m], 0.0), 1.0, 0.0
+            add_value(e, row, last, 1.0)
+        list_flows(members, free, flow, m, t, row, e)
+        if last >= 0 and share > 0.0:
+            e.lower[last] = max(e.lower[last], -drift / share)
+            e.upper[last] = min(e.upper[last], (members.capacity[m] - drift) / share)
+    if last >= 0:
+        list_final(members, short, m, steps - 1, last, share, drift, e)
 
 
 @bare_kernel
@@ -152,75 +232,25 @@ def list_entries(members: Members, free: np.ndarray, short: np.ndarray, flow: np
     e : Entries
         Written.
     """
-    count, steps = members.demand.shape
-    for m in range(count):
-        last, share, drift = -1, 1.0, members.initial[m]  # content = share * (content column `last`) + drift
-        low, high = -np.inf, np.inf
-        for t in range(steps):
-            share *= members.retained[m]
-            drift *= members.retained[m]
-            row = -1
-            demand = members.demand[m, t]
-            store_row = -1
-            if free[CHARGE, m, t] or free[DISCHARGE, m, t]:
-                if last >= 0:
-                    close_content(e, last, low, high)
-                store_row = add_row(e, m, t, STORE_ROW, drift, drift)
-                if last >= 0:
-                    add_value(e, store_row, last, -share)
-                last = add_column(e, m, t, CONTENT, 0.0, members.capacity[m], 0.0)
-                add_value(e, store_row, last, 1.0)
-                share, drift, low, high = 1.0, 0.0, 0.0, members.capacity[m]
-            any_free = False
-            for kind in range(FLOWS):
-                any_free = any_free or free[kind, m, t]
-            if any_free:
-                row = add_row(e, m, t, METER_ROW, 0.0, 0.0)
-            for kind in range(FLOWS):
-                sign = SIGN[kind]
-                if free[kind, m, t]:
-                    column = add_column(e, m, t, kind, 0.0, members.upper[kind, m, t], members.cost[kind, m, t])
-                    add_value(e, row, column, sign)
-                    if kind == CHARGE:
-                        add_value(e, store_row, column, -members.gain[m])
-                    elif kind == DISCHARGE:
-                        add_value(e, store_row, column, members.drain[m])
-                else:
-                    value = flow[kind, m, t]
-                    demand -= sign * value
-                    moved = members.gain[m] * value if kind == CHARGE else -members.drain[m] * value
-                    if kind == CHARGE or kind == DISCHARGE:
-                        if store_row >= 0:
-                            e.row_lower[store_row] += moved
-                            e.row_upper[store_row] += moved
-                        else:
-                            drift += moved
-            if row >= 0:
-                e.row_lower[row] = e.row_upper[row] = demand
-            if last >= 0 and share > 0.0:
-                low, high = max(low, -drift / share), min(high, (members.capacity[m] - drift) / share)
-        if last >= 0:
-            if short[m]:
-                final = add_row(e, m, steps - 1, FINAL_ROW, members.final[m] - drift, np.inf)
-                add_value(e, final, last, share)
-                column = add_column(e, m, steps - 1, SHORTFALL, 0.0, np.inf, members.price_shortfall)
-                add_value(e, final, column, 1.0)
-            elif share > 0.0:
-                low = max(low, (members.final[m] - drift) / share)
-            close_content(e, last, low, high)
-
-
-@bare_kernel
-def close_content(e: Entries, column: int, low: float, high: float) -> None:
-    """Give a content the bounds that it answers for; rounding must not let them cross."""
-    if low > high:
-        low = high = 0.5 * (low + high)
-    e.lower[column], e.upper[column] = low, high
+    for m in range(len(short)):
+        list_member(members, free, short[m], flow, m, e)
 
 
 @bare_kernel
 def contents(members: Members, flow: np.ndarray, content: np.ndarray, shortfall: np.ndarray) -> None:
-    """Add up the content after each step, and what is missing at the end."""
+    """Add up the content after each step, and what is missing at the end.
+
+    Parameters
+    ----------
+    members : Members
+        All of them.
+    flow : ndarray (kind, member, step)
+        Their flows. [kW]
+    content : ndarray (member, step)
+        Written. [kWh]
+    shortfall : ndarray (member,)
+        Written. [kWh]
+    """
     count, steps = members.demand.shape
     for m in range(count):
         now = members.initial[m]

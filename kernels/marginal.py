@@ -2,16 +2,53 @@
 
 The plan fits prices when each column that lies between its bounds has a reduced cost of 0, each at its lower bound one
 of at least 0 and each at its upper bound one of at most 0. With ``v`` the value of content and ``y`` the price at the
-meter, the flows of a step leave an interval to `y`, then one to `v`; contents link the values of neighbouring steps. One
-walk back intersects the intervals, one walk forward chooses.
+meter, the flows of a step leave an interval to `y`, then one to `v`; contents link the values of neighbouring steps.
+One walk back intersects the intervals, one walk forward chooses.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from kernels._jit import bare_kernel, kernel
-from kernels.entries import CHARGE, CURTAILED, DISCHARGE, FLOWS, NEAR, SIGN, Members
+from kernels.entries import CHARGE, CURTAILED, DISCHARGE, EXPORT, FLOWS, IMPORT, NEAR, SIGN, Members
+
+
+class RowPrices(NamedTuple):
+    """Prices of the rows of all members.
+
+    Attributes
+    ----------
+    at_meter : ndarray (member, step)
+        Of the balance at the meter. [money/kW]
+    value : ndarray (member, step)
+        Value of content: the price of the store's balance with its sign turned. [money/kWh]
+    at_end : ndarray (member,)
+        Of the least final content. [money/kWh]
+    miss : ndarray (member,)
+        How far the intervals miss each other at worst; 0 where prices fit exactly.
+    """
+
+    at_meter: np.ndarray
+    value: np.ndarray
+    at_end: np.ndarray
+    miss: np.ndarray
+
+
+class Intervals(NamedTuple):
+    """Scratch: ends of the prices at the meter, `low` and `high`, and of the values, `least` and `most`, (step,)."""
+
+    low: np.ndarray
+    high: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
+
+
+def make_row_prices(members: int, steps: int) -> RowPrices:
+    """Room for prices."""
+    return RowPrices(*np.empty((2, members, steps)), *np.empty((2, members)))
 
 
 @bare_kernel
@@ -24,20 +61,14 @@ def meter_interval(members: Members, flow: np.ndarray, weight: np.ndarray, m: in
             continue
         sign = SIGN[kind]
         cost = members.cost[kind, m, t]
-        if kind > CURTAILED and kind < CURTAILED + 3:  # import and export pass the bus
+        if IMPORT <= kind <= EXPORT:  # they pass the bus
             cost -= sign * weight[m, t]
-        # reduced cost = cost - sign * y
         above, below = flow[kind, m, t] > NEAR, flow[kind, m, t] < most - NEAR
-        if sign > 0.0:
-            if above:
-                low = max(low, cost)
-            if below:
-                high = min(high, cost)
-        else:
-            if above:
-                high = min(high, -cost)
-            if below:
-                low = max(low, -cost)
+        price = sign * cost  # reduced cost = cost - sign * y
+        if above if sign > 0.0 else below:
+            low = max(low, price)
+        if below if sign > 0.0 else above:
+            high = min(high, price)
     return low, high
 
 
@@ -81,12 +112,10 @@ def value_interval(members: Members, flow: np.ndarray, m: int, t: int, low: floa
         most = min(most, (high - d0) / drain)
     if d_most:  # y <= drain v + d0
         least = max(least, (low - d0) / drain)
-    if c_least and d_most:  # gain v + c0 <= drain v + d0
-        if drain > gain:
-            least = max(least, (c0 - d0) / (drain - gain))
-    if d_least and c_most:  # drain v + d0 <= gain v + c0
-        if drain > gain:
-            most = min(most, (c0 - d0) / (drain - gain))
+    if c_least and d_most and drain > gain:  # gain v + c0 <= drain v + d0
+        least = max(least, (c0 - d0) / (drain - gain))
+    if d_least and c_most and drain > gain:  # drain v + d0 <= gain v + c0
+        most = min(most, (c0 - d0) / (drain - gain))
     return least, most
 
 
@@ -98,6 +127,50 @@ def inside(low: float, high: float, wish: float) -> float:
     return min(max(wish, low), high)
 
 
+@bare_kernel
+def final_interval(members: Members, content: float, shortfall: float, m: int) -> tuple[float, float]:
+    """Prices of the final content that fit it."""
+    price = members.price_shortfall
+    return price if shortfall > NEAR else 0.0, price if content <= members.final[m] + NEAR else 0.0
+
+
+@bare_kernel
+def narrow_back(
+    members: Members, flow: np.ndarray, content: np.ndarray, m: int, end: tuple[float, float], at: Intervals
+) -> float:
+    """Intersect the intervals of all steps with what the steps after them allow; returns how far they miss."""
+    miss, retained = 0.0, members.retained[m]
+    for t in range(len(at.low) - 1, -1, -1):
+        last = t == len(at.low) - 1
+        least = end[0] if last else retained * at.least[t + 1]
+        most = end[1] if last else retained * at.most[t + 1]
+        if content[m, t] <= NEAR:
+            most = np.inf
+        if content[m, t] >= members.capacity[m] - NEAR:
+            least = -np.inf
+        here = value_interval(members, flow, m, t, at.low[t], at.high[t])
+        least, most = max(least, here[0]), min(most, here[1])
+        miss = max(miss, least - most)
+        if least > most:
+            least = most = 0.5 * (least + most)
+        at.least[t], at.most[t] = least, most
+    return miss
+
+
+@bare_kernel
+def narrow_meter(members: Members, flow: np.ndarray, m: int, t: int, v: float, at: Intervals) -> None:
+    """Narrow the prices at the meter to those that fit the store's flows at a value of content."""
+    c0, d0, gain, drain, c_least, c_most, d_least, d_most = store_lines(members, flow, m, t)
+    if c_least:
+        at.low[t] = max(at.low[t], gain * v + c0)
+    if c_most:
+        at.high[t] = min(at.high[t], gain * v + c0)
+    if d_least:
+        at.low[t] = max(at.low[t], drain * v + d0)
+    if d_most:
+        at.high[t] = min(at.high[t], drain * v + d0)
+
+
 @kernel
 def fit_prices(
     members: Members,
@@ -105,10 +178,7 @@ def fit_prices(
     content: np.ndarray,
     shortfall: np.ndarray,
     weight: np.ndarray,
-    at_meter: np.ndarray,
-    value: np.ndarray,
-    at_end: np.ndarray,
-    miss: np.ndarray,
+    prices: RowPrices,
 ) -> None:
     """Find prices of all rows that fit a plan.
 
@@ -120,63 +190,28 @@ def fit_prices(
         Their plan, as in `kernels.entries`.
     weight : ndarray (member, step)
         What a kW given to the bus costs. [money]
-    at_meter : ndarray (member, step)
-        Written: price of the balance at the meter. [money/kW]
-    value : ndarray (member, step)
-        Written: value of content, the price of the store's balance with its sign turned. [money/kWh]
-    at_end : ndarray (member,)
-        Written: price of the final content. [money/kWh]
-    miss : ndarray (member,)
-        Written: how far the intervals miss each other at worst, 0 where prices fit exactly.
+    prices : RowPrices
+        Written.
     """
     count, steps = members.demand.shape
-    low, high = np.empty(steps), np.empty(steps)
-    least, most = np.empty(steps), np.empty(steps)
+    at = Intervals(np.empty(steps), np.empty(steps), np.empty(steps), np.empty(steps))
     for m in range(count):
-        miss[m] = 0.0
-        store = members.capacity[m] > 0.0
-        end_low, end_high = 0.0, 0.0
-        if store:
-            if content[m, steps - 1] <= members.final[m] + NEAR:
-                end_high = members.price_shortfall
-            if shortfall[m] > NEAR:
-                end_low = members.price_shortfall
-        for t in range(steps - 1, -1, -1):
-            low[t], high[t] = meter_interval(members, flow, weight, m, t)
-            miss[m] = max(miss[m], low[t] - high[t])
-            if low[t] > high[t]:
-                low[t] = high[t] = 0.5 * (low[t] + high[t])
-            if not store:
-                continue
-            a, b = end_low, end_high
-            if t < steps - 1:
-                a, b = members.retained[m] * least[t + 1], members.retained[m] * most[t + 1]
-            if content[m, t] <= NEAR:
-                b = np.inf
-            if content[m, t] >= members.capacity[m] - NEAR:
-                a = -np.inf
-            p, q = value_interval(members, flow, m, t, low[t], high[t])
-            least[t], most[t] = max(a, p), min(b, q)
-            miss[m] = max(miss[m], least[t] - most[t])
-            if least[t] > most[t]:
-                least[t] = most[t] = 0.5 * (least[t] + most[t])
-        wish = 0.0
+        prices.miss[m] = prices.at_end[m] = 0.0
         for t in range(steps):
-            v = 0.0
-            if store:
-                v = inside(least[t], most[t], wish)
-                value[m, t] = v
-                c0, d0, gain, drain, c_least, c_most, d_least, d_most = store_lines(members, flow, m, t)
-                if c_least:
-                    low[t] = max(low[t], gain * v + c0)
-                if c_most:
-                    high[t] = min(high[t], gain * v + c0)
-                if d_least:
-                    low[t] = max(low[t], drain * v + d0)
-                if d_most:
-                    high[t] = min(high[t], drain * v + d0)
-                wish = v / members.retained[m] if members.retained[m] > 0.0 else 0.0
-            else:
-                value[m, t] = 0.0
-            at_meter[m, t] = inside(low[t], high[t], 0.0)
-        at_end[m] = inside(end_low, end_high, value[m, steps - 1]) if store else 0.0
+            low, high = meter_interval(members, flow, weight, m, t)
+            prices.miss[m] = max(prices.miss[m], low - high)
+            if low > high:
+                low = high = 0.5 * (low + high)
+            at.low[t], at.high[t] = low, high
+            prices.value[m, t] = 0.0
+        if members.capacity[m] > 0.0:
+            end = final_interval(members, content[m, steps - 1], shortfall[m], m)
+            prices.miss[m] = max(prices.miss[m], narrow_back(members, flow, content, m, end, at))
+            wish = 0.0
+            for t in range(steps):
+                prices.value[m, t] = inside(at.least[t], at.most[t], wish)
+                narrow_meter(members, flow, m, t, prices.value[m, t], at)
+                wish = prices.value[m, t] / members.retained[m]
+            prices.at_end[m] = inside(end[0], end[1], prices.value[m, steps - 1])
+        for t in range(steps):
+            prices.at_meter[m, t] = inside(at.low[t], at.high[t], 0.0)

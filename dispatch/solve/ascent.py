@@ -106,7 +106,7 @@ def ascend(block: StoreBlock, limits: RadialLimits, other: np.ndarray, penalty: 
     first, second, mean = price.copy(), price.copy(), x
     low, high = flow.copy(), flow.copy()
     for k in range(1, ASCENTS + 1):
-        flow = block.respond(rows.transposed @ price)
+        flow = block.respond(np.asarray(rows.transposed @ price))
         x = other + block.injection @ (flow[EXPORT] - flow[IMPORT]).ravel()
         if k == ASCENTS - WINDOW:
             low[:], high[:] = flow, flow

@@ -21,7 +21,7 @@ from dispatch.solve.monolithic import NOTICED, Monolithic
 from dispatch.solve.protocols import KEY
 from dispatch.solve.restricted import Restricted, rest_of
 from dispatch.solve.solution import Prices, Relaxation, Solution
-from kernels.marginal import fit_prices
+from kernels.marginal import fit_prices, make_row_prices
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network
@@ -101,7 +101,7 @@ class Decomposed:
     def _start(self, limits: RadialLimits, penalty: float) -> None:
         other = self.program.injection_constant
         found = ascend(self.block, limits, other, penalty, self._keys)
-        self._keys = found.keys
+        self._keys, self._engine = found.keys, None
         self._restricted = Restricted(self.block, self.rest, found.plan, found.free)
 
     def _optimum(self, limits: RadialLimits, penalty: float) -> Optimum:
@@ -143,16 +143,12 @@ class Decomposed:
 
     def _price(self, plan: Flows, weight: np.ndarray, row_prices: np.ndarray) -> None:
         """Write prices of the members' rows."""
-        block, shape = self.block, plan.content.shape
-        at_meter, value = np.empty(shape), np.empty(shape)
-        at_end, miss = np.empty(shape[0]), np.empty(shape[0])
-        fit_prices(
-            block.members, plan.flow, plan.content, plan.shortfall, weight[block.ports], at_meter, value, at_end, miss
-        )
-        row_prices[block.balance] = at_meter
+        block, found = self.block, make_row_prices(*plan.content.shape)
+        fit_prices(block.members, plan.flow, plan.content, plan.shortfall, weight[block.ports], found)
+        row_prices[block.balance] = found.at_meter
         if len(block.cells):
-            row_prices[block.store_rows] = -value[block.holder]
-            row_prices[block.final_rows] = at_end[block.holder][:, None]
+            row_prices[block.store_rows] = -found.value[block.holder]
+            row_prices[block.final_rows] = found.at_end[block.holder][:, None]
 
     def _shifted(self, offsets: Offsets) -> RadialLimits:
         if offsets is not self._limits.offsets:

@@ -89,7 +89,7 @@ class Restricted:
         block, whole = self.block, self.block.program
         e = make_entries(self.free, self.short)
         list_entries(block.members, self.free, self.short, self.plan.flow, e)
-        columns, rows, values = e.count
+        columns, rows, values = e.size
         self.entry = (e.kind[:columns], e.member[:columns], e.step[:columns])
         matrix = sp.csc_matrix((e.value[:values], (e.at_row[:values], e.at_column[:values])), shape=(rows, columns))
         fixed = np.where(self.free, 0.0, self.plan.flow)
@@ -101,7 +101,7 @@ class Restricted:
         rest, number = self.rest, len(self.rest.columns)
         if number:
             part = whole.matrix[:, rest.columns].tocsr()[rest.rows].tocsc()
-            matrix = sp.block_diag((matrix, part), format="csc")
+            matrix = sp.csc_matrix(sp.block_diag((matrix, part)))
             injection = sp.hstack((injection, whole.injection[:, rest.columns]), format="csr")
         money = whole.constant + float((block.members.cost * fixed).sum())
         return Program(

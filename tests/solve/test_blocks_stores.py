@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from dispatch.solve.blocks.stores import StoreBlock, priced_by_kernel
 from dispatch.solve.highs import Highs
 from kernels.entries import CHARGE, EXPORT, IMPORT, list_entries, make_entries
-from kernels.marginal import fit_prices
+from kernels.marginal import fit_prices, make_row_prices
 
 
 def block_of(feeder):
@@ -18,11 +21,9 @@ def noisy_price(feeder, seed, scale=0.03):
 
 
 def fitted(block, plan, price):
-    count, steps = plan.content.shape
-    at_meter, value, at_end, miss = *np.empty((2, count, steps)), *np.empty((2, count))
-    weight = price[block.ports]
-    fit_prices(block.members, plan.flow, plan.content, plan.shortfall, weight, at_meter, value, at_end, miss)
-    return at_meter, value, at_end, miss
+    found = make_row_prices(*plan.content.shape)
+    fit_prices(block.members, plan.flow, plan.content, plan.shortfall, price[block.ports], found)
+    return found
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -55,14 +56,14 @@ def test_prices_fit_answers_exactly(recipe, seed, generated):
     feeder = generated(recipe, seed)
     block, price = block_of(feeder), noisy_price(feeder, seed)
     plan = block.with_contents(block.respond(price))
-    assert fitted(block, plan, price)[3].max(initial=0.0) < 1e-9
+    assert fitted(block, plan, price).miss.max(initial=0.0) < 1e-9
 
 
 def test_prices_do_not_fit_a_plan_that_is_not_the_cheapest(generated):
     feeder = generated("plain", 0)
     block = block_of(feeder)
     plan = block.with_contents(block.respond(noisy_price(feeder, 0)))
-    miss = fitted(block, plan, noisy_price(feeder, 1))[3]
+    miss = fitted(block, plan, noisy_price(feeder, 1)).miss
     assert miss.max() > 1e-3
 
 
@@ -76,7 +77,7 @@ def test_with_everything_free_the_entries_are_the_members_program(recipe, genera
     entries = make_entries(free, working)
     list_entries(members, free, working, np.zeros_like(plan.flow), entries)
     room = len(entries.member), len(entries.row_member), len(entries.value)
-    assert all(written <= made for written, made in zip(entries.count, room, strict=True))
+    assert all(written <= made for written, made in zip(entries.size, room, strict=True))
     answer = answer_of(block, entries, price)
     assert answer == pytest.approx(block.costs(plan, price).sum(), rel=1e-9, abs=1e-9)
 
@@ -96,7 +97,7 @@ def test_with_few_free_the_entries_cost_no_less_and_their_own_plan_fits(generate
         fixed = np.where(free, 0.0, start.flow)
         constant = (members.cost * fixed).sum() + (price[block.ports] * (fixed[EXPORT] - fixed[IMPORT])).sum()
         costs.append(answer_of(block, entries, price) + constant)
-    assert all(after <= before + 1e-9 for before, after in zip(costs, costs[1:], strict=False))
+    assert all(after <= before + 1e-9 for before, after in pairwise(costs))
     assert costs[1] > best + 1e-3
     assert costs[-1] == pytest.approx(best, abs=1e-6)
     assert (start.flow[CHARGE] > 0).any()
@@ -104,9 +105,7 @@ def test_with_few_free_the_entries_cost_no_less_and_their_own_plan_fits(generate
 
 def answer_of(block, entries, price):
     """Optimum of listed entries by HiGHS."""
-    import scipy.sparse as sp  # noqa: PLC0415
-
-    columns, rows, values = entries.count
+    columns, rows, values = entries.size
     kind, member, step = (part[:columns] for part in (entries.kind, entries.member, entries.step))
     sign = np.select([kind == EXPORT, kind == IMPORT], [1.0, -1.0], 0.0)
     cost = entries.cost[:columns] + sign * price[block.ports[member, step]]

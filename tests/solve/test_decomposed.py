@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import dispatch.solve.decomposed as decomposed
+from dispatch.solve import decomposed
 from dispatch.solve.certificate import certify, require
 from dispatch.solve.decomposed import Decomposed
 from dispatch.solve.methods import make_model
@@ -34,7 +34,7 @@ def test_prices_reach_the_optimum_of_the_whole_program(recipe, generated, gap):
 
 
 def test_limits_bind_and_stores_price_themselves_in_most_recipes(generated):
-    from generated_cases import RECIPES  # noqa: PLC0415  (its folder is on the path only once tests run)
+    from generated_cases import RECIPES
 
     bind, by_kernel, meters = [], 0, 0
     for name in RECIPES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -57,6 +57,11 @@ def priced_by_kernel(program: Program, inputs: Inputs) -> np.ndarray:
     meters = inputs.kinds["meter"].count
     batteries = inputs.kinds["battery"]
     fits = np.bincount(batteries.nodes["meter"][1], minlength=meters)[:meters] <= 1
+    # Losses and efficiencies of everything or nothing have no marginal values to divide by.
+    whole = [batteries.parameters[name] for name in ("efficiency_charge", "efficiency_discharge")]
+    usable = (whole[0] > 0).all(axis=1) & (whole[1] > 0).all(axis=1)
+    usable &= (batteries.parameters["standing_loss"] < 1).all(axis=1)
+    fits[batteries.nodes["meter"][1][~np.broadcast_to(usable, batteries.count)]] = False
     foreign = np.zeros(len(program.cost), bool)
     for span in program.columns:
         foreign[span.start : span.stop] |= span.component not in OWN_COLUMNS
@@ -207,7 +212,11 @@ class StoreBlock:
             price_wasted=m.price_shortfall,
         )
         # As the kernel is compiled for them: contiguous, of its own, one kind of number.
-        return Stores(*(np.array(v, float, order="C") if isinstance(v, np.ndarray) else float(v) for v in given))
+        ready: dict[str, Any] = {
+            name: np.array(value, float, order="C") if isinstance(value, np.ndarray) else float(value)
+            for name, value in given._asdict().items()
+        }
+        return Stores(**ready)
 
     def respond(self, price: np.ndarray) -> np.ndarray:
         """Plan every member at prices.
