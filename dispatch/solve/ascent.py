@@ -14,6 +14,7 @@ from dispatch.solve.restricted import USED
 from kernels.entries import EXPORT, IMPORT
 
 if TYPE_CHECKING:
+    from dispatch.solve.blocks.programs import ProgramBlock
     from dispatch.solve.blocks.stores import Flows, StoreBlock
     from dispatch.solve.limits.radial import RadialLimits
 
@@ -70,17 +71,17 @@ class Scaled:
         self.keys = np.concatenate([self.keys, keys])
 
 
-def ascend(block: StoreBlock, limits: RadialLimits, other: np.ndarray, penalty: float, keys: np.ndarray) -> Ascent:
+def ascend(block: StoreBlock, rest: ProgramBlock, limits: RadialLimits, penalty: float, keys: np.ndarray) -> Ascent:
     """Raise the prices of violated limits until members' answers waver about them.
 
     Parameters
     ----------
     block : StoreBlock
         Members that answer prices.
+    rest : ProgramBlock
+        Members that are asked less often.
     limits : RadialLimits
         What they share.
-    other : ndarray (port,)
-        What enters without them. [kW, kvar]
     penalty : float
         Of relaxing a limit by its own rating for an hour. [money h-1]
     keys : ndarray of KEY
@@ -95,6 +96,8 @@ def ascend(block: StoreBlock, limits: RadialLimits, other: np.ndarray, penalty: 
     rate = STEP * (spread if spread > 0 else block.dt)
     rows = Scaled(limits.ports, block.dt * penalty)
     flow = block.respond(np.zeros(limits.ports))
+    constant = block.program.injection_constant
+    other = constant + rest.respond(np.zeros(limits.ports))
     x = other + block.injection @ (flow[EXPORT] - flow[IMPORT]).ravel()
     found = limits.violated(x, TOLERANCE, MOST_ROWS, rows.keys)
     if len(keys):
@@ -106,7 +109,10 @@ def ascend(block: StoreBlock, limits: RadialLimits, other: np.ndarray, penalty: 
     first, second, mean = price.copy(), price.copy(), x
     low, high = flow.copy(), flow.copy()
     for k in range(1, ASCENTS + 1):
-        flow = block.respond(np.asarray(rows.transposed @ price))
+        weight = np.asarray(rows.transposed @ price)
+        flow = block.respond(weight)
+        if k % SWEEP_EVERY == 0:
+            other = constant + rest.respond(weight)
         x = other + block.injection @ (flow[EXPORT] - flow[IMPORT]).ravel()
         if k == ASCENTS - WINDOW:
             low[:], high[:] = flow, flow

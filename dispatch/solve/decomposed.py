@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dispatch.solve.ascent import ascend
+from dispatch.solve.blocks.programs import ProgramBlock
 from dispatch.solve.blocks.stores import StoreBlock, priced_by_kernel
 from dispatch.solve.engines import LazyRows, Optimum
 from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.monolithic import NOTICED, Monolithic
 from dispatch.solve.protocols import KEY
-from dispatch.solve.restricted import Restricted, rest_of
+from dispatch.solve.restricted import Restricted
 from dispatch.solve.solution import Prices, Relaxation, Solution
 from kernels.marginal import fit_prices, make_row_prices
 
@@ -61,7 +62,7 @@ class Decomposed:
         self._options: dict[str, Any] = {"time_limit_s": time_limit_s}
         self._monolithic: Monolithic | None = None
         self.block = StoreBlock(program, inputs, priced_by_kernel(program, inputs))
-        self.rest = rest_of(program, self.block)
+        self.rest = ProgramBlock(program, self.block, self._options)
         self._by_program = inputs.kinds["meter"].count - len(self.block.meters)
         self._restricted: Restricted | None = None
         self._engine: LazyRows | None = None
@@ -99,8 +100,7 @@ class Decomposed:
         return self._monolithic
 
     def _start(self, limits: RadialLimits, penalty: float) -> None:
-        other = self.program.injection_constant
-        found = ascend(self.block, limits, other, penalty, self._keys)
+        found = ascend(self.block, self.rest, limits, penalty, self._keys)
         self._keys, self._engine = found.keys, None
         self._restricted = Restricted(self.block, self.rest, found.plan, found.free)
 

@@ -2,50 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
 
 from dispatch.model.program import Program
-from kernels.entries import CHARGE, DISCHARGE, EXPORT, FLOWS, IMPORT, list_entries, make_entries
+from kernels.entries import EXPORT, FLOWS, IMPORT, list_entries, make_entries
 
 if TYPE_CHECKING:
+    from dispatch.solve.blocks.programs import ProgramBlock
     from dispatch.solve.blocks.stores import Flows, StoreBlock
 
 USED = 1e-9
 """Flows above this are in use. [kW]"""
-
-
-@dataclass
-class Rest:
-    """Columns and rows of the program that belong to no store's member.
-
-    Attributes
-    ----------
-    columns, rows : ndarray
-        Their numbers.
-    """
-
-    columns: np.ndarray
-    rows: np.ndarray
-
-
-def rest_of(program: Program, block: StoreBlock) -> Rest:
-    """Find what the members of a block leave over."""
-    mine = np.zeros(len(program.row_lower), bool)
-    mine[block.balance] = True
-    columns = np.ones(len(program.cost), bool)
-    for numbers in block.column.values():
-        columns[numbers] = False
-    if block.curtailed is not None:
-        columns[block.curtailed] = False
-    if len(block.cells):
-        mine[block.store_rows] = mine[block.final_rows] = True
-        for numbers in block.battery.values():
-            columns[numbers] = False
-    return Rest(np.nonzero(columns)[0], np.nonzero(~mine)[0])
 
 
 class Restricted:
@@ -55,15 +25,15 @@ class Restricted:
     ----------
     block : StoreBlock
         The members.
-    rest : Rest
-        Columns and rows of all others.
+    rest : ProgramBlock
+        All others, which stay whole.
     plan : Flows
         Values of the flows that may not move.
     free : ndarray (kind, member, step) of bool
         Flows that may move.
     """
 
-    def __init__(self, block: StoreBlock, rest: Rest, plan: Flows, free: np.ndarray) -> None:
+    def __init__(self, block: StoreBlock, rest: ProgramBlock, plan: Flows, free: np.ndarray) -> None:
         self.block, self.rest, self.plan, self.free = block, rest, plan, free
         self.short = plan.shortfall > USED
 
@@ -100,9 +70,8 @@ class Restricted:
         constant = whole.injection_constant + block.injection @ (fixed[EXPORT] - fixed[IMPORT]).ravel()
         rest, number = self.rest, len(self.rest.columns)
         if number:
-            part = whole.matrix[:, rest.columns].tocsr()[rest.rows].tocsc()
-            matrix = sp.csc_matrix(sp.block_diag((matrix, part)))
-            injection = sp.hstack((injection, whole.injection[:, rest.columns]), format="csr")
+            matrix = sp.csc_matrix(sp.block_diag((matrix, rest.matrix)))
+            injection = sp.hstack((injection, rest.injection), format="csr")
         money = whole.constant + float((block.members.cost * fixed).sum())
         return Program(
             matrix,
@@ -126,6 +95,3 @@ class Restricted:
     def entries(self) -> int:
         """How many pairs of member and step may move."""
         return int(self.free.any(axis=0).sum())
-
-
-__all__ = ["CHARGE", "DISCHARGE", "Rest", "Restricted", "rest_of"]

@@ -250,6 +250,20 @@ class StoreBlock:
         return np.asarray(own + (price[self.ports] * plan.injection).sum(axis=1))
 
     @cached_property
+    def columns(self) -> np.ndarray:
+        """Numbers of all columns that belong to members."""
+        parts = list(self.column.values()) + ([] if self.curtailed is None else [self.curtailed])
+        if len(self.cells):
+            parts += self.battery.values()
+        return np.concatenate([part.ravel() for part in parts])
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Numbers of all rows that belong to members."""
+        parts = [self.balance, self.store_rows, self.final_rows] if len(self.cells) else [self.balance]
+        return np.concatenate([part.ravel() for part in parts])
+
+    @cached_property
     def injection(self) -> sp.csr_matrix:
         """Ports by members' steps."""
         every = np.arange(self.ports.size)
