@@ -88,6 +88,8 @@ class InputError(DispatchError):
 class ModelError(DispatchError):
     """A component's algebra cannot be compiled; the text names component, expression and reason."""
 
+    exit_code = 1
+
 
 class SolverError(DispatchError):
     """The solver warned, stopped early or lost part of the program."""

@@ -140,10 +140,23 @@ def steepen_left(segments: Segments, amount: float, slope: float, sliver: float)
 
 
 @bare_kernel
-def rescale(segments: Segments, factor: float) -> None:
-    """Measure along the argument in another unit: lengths by `factor`, slopes by its inverse."""
-    for at in range(segments.window[0], segments.window[1]):
-        segments.length[at] *= factor
+def rescale(segments: Segments, factor: float, width: float) -> None:
+    """Measure along the argument in another unit, and give the function the width that it should have.
+
+    Rounding leaves the lengths at odds with the range that is known otherwise. As long as the unit is the same that is
+    nothing, but it would grow with the unit.
+    """
+    first, stop = segments.window[0], segments.window[1]
+    for at in range(first, stop):
+        length = segments.length[at]
+        if at == stop - 1 or length > width:
+            length = width
+            segments.window[1] = at + 1
+        width -= length
+        segments.length[at] = length * factor
         segments.slope[at] /= factor
+        if width <= 0.0:
+            segments.window[1] = at + 1
+            break
     for step in range(len(segments.unit)):
         segments.unit[step] = min(segments.unit[step] * factor, MOST_UNIT)

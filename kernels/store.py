@@ -55,6 +55,8 @@ from kernels._jit import bare_kernel
 from kernels.store_plan import forward, no_plan
 from kernels.store_value import Scratch, backward, make_scratch
 
+PARTS = 8  # for each thread, so that none waits long for another on a busy machine
+
 
 class Stores(NamedTuple):
     """What is behind each meter, and what it costs.
@@ -179,9 +181,10 @@ def plan_members(stores: Stores, first: int, stop: int, scratch: Scratch, plans:
 
 
 def shape_of(stores: Stores) -> tuple[int, int]:
-    """How many members and steps there are: the longest of each dim."""
-    arrays = [values for values in stores if isinstance(values, np.ndarray)]
-    return max(len(a) for a in arrays), max(a.shape[1] for a in arrays if a.ndim == 2)
+    """How many members and steps there are: lengths other than 1 (none at all is one)."""
+    shapes = [np.shape(values) for values in stores if np.ndim(values) > 0]
+    members, steps = {shape[0] for shape in shapes} - {1}, {shape[1] for shape in shapes if len(shape) > 1} - {1}
+    return max(members, default=1), max(steps, default=1)
 
 
 def make_plans(members: int, steps: int) -> Plans:
@@ -205,7 +208,7 @@ def plan_stores(stores: Stores, plans: Plans | None = None, *, threads: int = 1)
     Parameters
     ----------
     stores : Stores
-        The members.
+        The members; shapes are not checked.
     plans : Plans, optional
         Room for the plans, to be written again, as for the same members at other prices.
     threads : int
@@ -219,7 +222,8 @@ def plan_stores(stores: Stores, plans: Plans | None = None, *, threads: int = 1)
     members, steps = shape_of(stores)
     ready = _as_compiled(stores)
     written = make_plans(members, steps) if plans is None else plans
-    bounds = [members * k // threads for k in range(threads + 1)]
+    parts = 1 if threads == 1 else PARTS * threads
+    bounds = [members * k // parts for k in range(parts + 1)]
 
     def work(k: int) -> None:
         plan_members(ready, bounds[k], bounds[k + 1], make_scratch(steps), written)
@@ -228,5 +232,5 @@ def plan_stores(stores: Stores, plans: Plans | None = None, *, threads: int = 1)
         work(0)
     else:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, range(threads)))
+            list(pool.map(work, range(parts)))
     return written

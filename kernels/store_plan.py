@@ -81,7 +81,7 @@ def slope_after(turn: np.ndarray, content: float, least: float, most: float, slo
     near = NEAR * max(most, NEAR)
     below, above = -np.inf, np.inf
     if content <= near:
-        below, above = turn[0], turn[3] if most <= near else turn[1]
+        below, above = turn[0], turn[1]
     elif content >= most - near:
         below, above = turn[2], turn[3]
     elif least > 0.0:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MISSING, WASTED = 20, 21  # piece numbers within a step, after those of its cost
 CLOSE = 1e-9  # kW or kWh by which bounds may miss each other through rounding
-LEAST_UNIT = 1e-100  # where standing loss has shrunk the unit so far, it is chosen anew
+LEAST_UNIT = 1e-3  # where standing loss has shrunk the unit so far, it is chosen anew
 PIECES, POINTS, METER_PIECES = 0, 1, 2  # columns of `Scratch.counts`
 TOP, TAKEN = 0, 1  # columns of `Scratch.start`
 
@@ -244,7 +244,7 @@ def backward(stores: Stores, m: int, scratch: Scratch) -> float:
         low, high = low + less, high + more
         unit *= at(stores.retained, m, t)
         if unit < LEAST_UNIT:
-            rescale(segments, 1.0 / unit)
+            rescale(segments, 1.0 / unit, high - low)
             low, high, unit = low / unit, high / unit, 1.0
     return fill(segments, of(stores.initial, m) * unit - low, high - low) * float(segments.unit[0])
 

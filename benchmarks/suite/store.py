@@ -35,7 +35,8 @@ def households(count: int, *, steps: int = 96, hours: float = 2.0, negative: boo
     hours : float
         Capacity over power. [h]
     negative : bool
-        Import prices of 0.10 +- 0.15, export 0.05 less, so a quarter of them is below zero; else 0.28 +- 0.08 and 0.08.
+        Import prices of 0.10 +- 0.15, export 0.05 less: a third of the steps has one below zero, and as nothing wears
+        there, their cost is a hull. Else 0.28 +- 0.08 and 0.08, and wear of 0.02.
     seed : int
         Of the random numbers.
     """
@@ -46,7 +47,7 @@ def households(count: int, *, steps: int = 96, hours: float = 2.0, negative: boo
     pv = rng.uniform(3, 9, (count, 1)) * sun * rng.uniform(0.5, 1, shape)
     noisy = rng.normal(0.10, 0.15, shape) if negative else np.maximum(rng.normal(0.28, 0.08, shape), 0.01)
     export = noisy - 0.05 if negative else np.minimum(noisy, 0.08)
-    zero, efficiency, wear = np.zeros((1, 1)), np.full((1, 1), 0.95), np.full((1, 1), 0.02)
+    zero, efficiency, wear = np.zeros((1, 1)), np.full((1, 1), 0.95), np.full((1, 1), 0.0 if negative else 0.02)
     half = power[:, 0] * hours / 2
     return Stores(
         p_net=load - pv,

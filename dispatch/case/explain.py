@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from dispatch.case.attributes import Attribute, Kind, attribute_table
-from dispatch.case.findings import nearest
+from dispatch.case.rules.findings import nearest
 from dispatch.errors import InputError, Problem
 
 if TYPE_CHECKING:

@@ -59,4 +59,6 @@ def migrate(groups: Groups, problems: list[Problem], notes: list[str]) -> Groups
 
 
 def _problem(code: str, found: str, hint: str) -> Problem:
-    return Problem(code, "/", "schema_version", value=found, allowed=f"1 to {CURRENT}", hint=hint)
+    return Problem(
+        code, "/", "schema_version", value=found, allowed=f"1 to {CURRENT}" if CURRENT > 1 else "1", hint=hint
+    )

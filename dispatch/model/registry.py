@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -127,13 +128,25 @@ def load_components(files: Iterable[str | Path]) -> tuple[str, ...]:
     return tuple(_load(Path(file).resolve()) for file in files)
 
 
+def _execute(path: Path, content: bytes, module: ModuleType) -> None:
+    """Run the user's file; what it raises is told with its line."""
+    try:
+        exec(compile(content, str(path), "exec"), module.__dict__)  # noqa: S102  (the user names the file to be run)
+    except Exception as error:
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+        line = error.lineno if isinstance(error, SyntaxError) else (lines or [None])[-1]
+        value = f"not a component: {type(error).__name__} in line {line}: {error}"
+        hint = "Correct the file; it is Python and is run as it stands."
+        raise InputError([Problem("component-file", str(path), value=value, hint=hint)]) from error
+
+
 def _load(path: Path) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
         hint = "Name a Python file with TABLE and a component."
         raise InputError(
-            [Problem("component-file", str(path), value=error.strerror or "not readable", hint=hint)]
+            [Problem("component-file", str(path), value=f"not readable ({error.strerror})", hint=hint)]
         ) from error
     if path in _files:
         name, known = _files[path]
@@ -142,7 +155,7 @@ def _load(path: Path) -> str:
         unregister(name)
     module = ModuleType(f"own_component_{path.stem}")
     module.__file__ = str(path)
-    exec(compile(content, str(path), "exec"), module.__dict__)  # noqa: S102  (the user names the file to be run)
+    _execute(path, content, module)
     table = getattr(module, "TABLE", None)
     if not isinstance(table, str):
         raise ModelError(f"{path.name} has no TABLE. Give it the kind's section of the attribute table as TOML text.")

@@ -143,7 +143,7 @@ def _unmet(row: dict[str, Any]) -> Unmet:
         kind=_plain(row.get("kind", "")),
         element=_plain(row.get("element", "")),
         limit=limit_name(_plain(row.get("limit", ""))),
-        hours=_hours(row.get("hours")),
+        hours=_hours(row.get("hours"), row.get("hours_total")),
         amount=_amount(row.get("amount"), unit),
         relaxation=_amount(row.get("least_relaxation"), unit),
         sentence=_plain(row.get("text", "")),
@@ -161,10 +161,12 @@ def _amount(value: Any, unit: str) -> str:
     return _plain(value)
 
 
-def _hours(value: Any) -> str:
+def _hours(value: Any, total: Any) -> str:
+    """How long in all and the first span; a phone has no room for all spans of many elements."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{number(float(value), 2)} h"
-    if isinstance(value, list):
-        shown = ", ".join(_plain(v) for v in value[:6])
-        return f"{shown} and {len(value) - 6} more" if len(value) > 6 else shown
-    return _plain(value)
+    if not isinstance(value, list) or not value:
+        return _plain(value)
+    more = f" and {len(value) - 1} more" if len(value) > 1 else ""
+    length = f"{total:g} h: " if isinstance(total, int | float) else ""
+    return f"{length}{_plain(value[0])}{more}"

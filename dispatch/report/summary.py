@@ -65,7 +65,9 @@ def summary_object(result: xr.DataTree, *, times_s: Mapping[str, float], files: 
         "limits_unmet": len(outcome.unmet),
         "unmet": outcome.unmet,
         "ac": _ac(network_state(outcome), run.v_error_max_pu),
-        "uncontrolled": _ac(network_state(outcome, "_uncontrolled"), math.nan),
+        "uncontrolled": _ac(
+            network_state(outcome, "_uncontrolled"), outcome.notes.get("v_error_uncontrolled_max_pu", math.nan)
+        ),
         "times_s": dict(times_s),
         "method": outcome.method,
         "files": list(files),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from dispatch.run.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    import xarray as xr
 
 
 def rerun(path: Path | str, *, components: Sequence[str] = (), workers: int | None = None) -> list[str]:
@@ -48,13 +50,12 @@ def rerun(path: Path | str, *, components: Sequence[str] = (), workers: int | No
     if "certificate" not in held.children:
         hint = "Give a file that `dispatch run` wrote."
         raise InputError([Problem("no-result", "/certificate", value="missing", hint=hint)], str(path))
-    labels = held["certificate"].attrs
+    settings, labels = _labels(held, str(path))
     case = without_results(held)
     differences = []
     if digest(case) != labels["case_digest"]:
         differences.append("the case in the file is not the one that was solved: its digest differs")
-    settings = replace(Settings.from_json(labels["settings"]), components=tuple(components))
-    again = optimize(case, settings, workers=workers)
+    again = optimize(case, replace(settings, components=tuple(components)), workers=workers)
     for kind in RESULT_KINDS:
         old, new = columns(held, kind), columns(again, kind)
         for name in sorted(old.keys() | new.keys()):
@@ -62,6 +63,19 @@ def rerun(path: Path | str, *, components: Sequence[str] = (), workers: int | No
             if not (same and np.array_equal(old[name], new[name], equal_nan=old[name].dtype.kind == "f")):
                 differences.append(f"{kind}.{name} differs")
     if differences:
-        then, now = json.loads(labels["versions"]), versions()
-        differences += [f"{k} was {v}, is {now.get(k)}" for k, v in then.items() if now.get(k) != v]
+        now = versions()
+        differences += [f"{k} was {v}, is {now.get(k)}" for k, v in labels["versions"].items() if now.get(k) != v]
     return differences
+
+
+def _labels(held: xr.DataTree, path: str) -> tuple[Settings, dict[str, Any]]:
+    """Read with what choices, versions and case a result came about; the file may be damaged."""
+    attributes = held["certificate"].attrs
+    try:
+        settings = Settings.from_json(str(attributes["settings"]))
+        versions_then = dict(json.loads(str(attributes["versions"])))
+        return settings, {"versions": versions_then, "case_digest": str(attributes["case_digest"])}
+    except (KeyError, TypeError, ValueError) as error:
+        hint = "The file was changed after `dispatch run` wrote it: run the case again."
+        value = f"damaged ({error})"
+        raise InputError([Problem("damaged-result", "/certificate", value=value, hint=hint)], path) from error

@@ -9,9 +9,11 @@ import numpy as np
 from dispatch.case.attributes import attribute_table
 from dispatch.case.schema import columns
 from dispatch.model.baseline import no_battery, prosumer_cost, self_use
+from dispatch.model.linear import linear_flow
 from dispatch.model.registry import own_components
 from dispatch.solve.limits.radial import V_MAX, V_MIN, limits_of
 from dispatch.verify.electric import injections
+from dispatch.verify.excess import limits_ac
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 Groups = dict[str, dict[str, Any]]
 
 
-def uncontrolled_arrays(case: xr.DataTree, ac: AcModel) -> dict[str, np.ndarray]:
+def uncontrolled_arrays(case: xr.DataTree, ac: AcModel) -> tuple[dict[str, np.ndarray], float]:
     """Network and bills under PV self-use without control, and without batteries.
 
     Parameters
@@ -38,10 +40,14 @@ def uncontrolled_arrays(case: xr.DataTree, ac: AcModel) -> dict[str, np.ndarray]
     -------
     dict of str to ndarray
         Part of /schedule.
+    float
+        Largest difference of AC and linear voltage. [1]
     """
     plan, lines = self_use(case), ac.network.lines
-    state = ac.flow(*injections(case, plan.p_import, plan.p_export))
-    return {
+    p, q = injections(case, plan.p_import, plan.p_export)
+    state = ac.flow(p, q)
+    error = limits_ac(case, state, linear_flow(ac.network, p, q).v_squared).v_error_max_pu
+    arrays = {
         "v_uncontrolled_pu": state.v_pu,
         "loading_line_uncontrolled_pu": state.loading_pu[:lines],
         "loading_transformer_uncontrolled_pu": state.loading_pu[lines:],
@@ -50,6 +56,7 @@ def uncontrolled_arrays(case: xr.DataTree, ac: AcModel) -> dict[str, np.ndarray]
         "cost_uncontrolled": plan.cost,
         "cost_no_battery": no_battery(case).cost,
     }
+    return arrays, error
 
 
 def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
@@ -71,7 +78,7 @@ def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
         "p_curtailed": _placed(feeder, plan, "pv", "p_curtailed"),
         **_own_arrays(feeder, plan),
         "v_pu": state.ac.v_pu,
-        "v_linear_pu": np.sqrt(state.linear.v_squared),
+        "v_linear_pu": np.sqrt(np.maximum(state.linear.v_squared, 0)),  # the linear drop has no floor, voltage has
         "p_line": state.ac.p_from[:lines],
         "loading_line_pu": state.ac.loading_pu[:lines],
         "loading_line_linear_pu": loading[:lines],

@@ -46,6 +46,8 @@ class FeederRun:
         What went wrong, in words.
     v_error_max_pu : float
         Largest difference of AC and linear voltage under the schedule.
+    v_error_uncontrolled_max_pu : float
+        The same under self-use without control.
     stages : Stages
         Seconds by stage.
     """
@@ -57,6 +59,7 @@ class FeederRun:
     unmet: list[dict[str, Any]] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     v_error_max_pu: float = 0.0
+    v_error_uncontrolled_max_pu: float = 0.0
     stages: Stages = field(default_factory=Stages)
 
     @property
@@ -134,7 +137,8 @@ def _schedule(case: xr.DataTree, settings: Settings, run: FeederRun) -> None:
         certificate = certify(case, state.offsets, solution.limit_penalty, solution.columns, solution.prices)
         require(certificate)
     with run.stages.stage("verify"):
-        schedule = schedule_arrays(feeder, state) | uncontrolled_arrays(case, feeder.ac)
+        uncontrolled, run.v_error_uncontrolled_max_pu = uncontrolled_arrays(case, feeder.ac)
+        schedule = schedule_arrays(feeder, state) | uncontrolled
         run.unmet = feeder.unmet(state)
     figures = certificate_arrays(feeder.program, state, certificate, feeder.rounds)
     run.method = "all network rows" if settings.all_rows else solution.method.partition(",")[0]

@@ -88,4 +88,7 @@ def _labels(case: xr.DataTree, settings: Settings, runs: list[FeederRun]) -> dic
         "unmet": json.dumps([entry for run in runs for entry in run.unmet], allow_nan=False),
         "messages": json.dumps([m for run in runs for m in run.messages]),
         "v_error_max_pu": np.float64(max((run.v_error_max_pu for run in runs), default=np.nan)),
+        "v_error_uncontrolled_max_pu": np.float64(
+            max((run.v_error_uncontrolled_max_pu for run in runs), default=np.nan)
+        ),
     }

@@ -17,7 +17,7 @@ from dispatch.run.unmet import unmet_by_ac
 from dispatch.solve.explain import explain_unmet
 from dispatch.solve.methods import Model, make_model
 from dispatch.solve.monolithic import Monolithic, solve_elastic
-from dispatch.solve.repair import Delivered, repair
+from dispatch.solve.repair import Delivered, deliver
 from dispatch.verify.electric import AcModel, AcState, offsets_of
 from dispatch.verify.excess import Excess, limits_ac
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from dispatch.run.settings import Settings
     from dispatch.run.stages import Stages
-    from dispatch.solve.solution import Relaxation, Solution
+    from dispatch.solve.solution import Solution
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,6 @@ class State:
 
     offsets: Offsets
     solution: Solution
-    relaxation: Relaxation | None
     delivered: Delivered
     linear: LinearFlow
     ac: AcState
@@ -72,14 +71,14 @@ class Rounds:
         self.rounds += 1
         with self.stages.stage("solve"):
             solution, relaxation = solve_elastic(self.model, offsets, self.penalty)
-            delivered = repair(self.program, self.network, self.inputs, offsets, solution)
+            delivered = deliver(self.program, self.network, self.inputs, offsets, solution, relaxation)
         with self.stages.stage("verify"):
             x = self.program.injection @ delivered.columns + self.program.injection_constant
             p, q = x.reshape(2, self.network.buses, self.inputs.steps)
             linear, ac = linear_flow(self.network, p, q), self.ac.flow(p, q)
             excess = limits_ac(self.case, ac, linear.v_squared)
-            margins = margins_of(self.case, self.network, offsets, solution, linear, ac, excess)
-        return State(offsets, solution, relaxation, delivered, linear, ac, excess, margins)
+            margins = margins_of(self.case, self.network, offsets, delivered.solution, linear, ac, excess)
+        return State(offsets, solution, delivered, linear, ac, excess, margins)
 
     def settle(self, most_rounds: int) -> State:
         """Shift the limits by what AC adds until AC holds and no shift is wasteful.
@@ -112,7 +111,8 @@ class Rounds:
 
     def unmet(self, state: State) -> list[dict[str, Any]]:
         """Limits that are relaxed in the program, then those that only AC exceeds."""
+        held = state.delivered
         relaxed = explain_unmet(
-            self.case, self.program, self.network, self.inputs, state.offsets, state.solution, state.relaxation
+            self.case, self.program, self.network, self.inputs, state.offsets, held.solution, held.relaxation
         )
         return relaxed + unmet_by_ac(self.case, self.network, state.ac, state.excess, state.margins)

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from types import NoneType
+from typing import Any
+
+KINDS: dict[str, Any] = {
+    "start": (str, NoneType),
+    "horizon_h": (int, float, NoneType),
+    "all_rows": bool,
+    "limit_penalty": (int, float),
+    "rounds": int,
+    "components": list,
+}
+"""What JSON holds for each choice."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +54,17 @@ class Settings:
 
     @classmethod
     def from_json(cls, text: str) -> Settings:
-        """From the text of a result file."""
+        """From the text of a result file.
+
+        Raises
+        ------
+        ValueError
+            If it is not what `to_json` writes.
+        """
         values = json.loads(text)
-        values["components"] = tuple(values["components"])
-        return cls(**values)
+        if not isinstance(values, dict) or values.keys() != {f.name for f in fields(cls)}:
+            raise ValueError("not the choices of a run")
+        for name, kinds in KINDS.items():
+            if isinstance(values[name], bool) is not (kinds is bool) or not isinstance(values[name], kinds):
+                raise ValueError(f"{name} is {values[name]!r}")
+        return cls(**{**values, "components": tuple(map(str, values["components"]))})

@@ -135,7 +135,12 @@ def _bad_settings(
     if not battery_hours > 0:
         refuse("battery_hours", battery_hours, "(0, inf)", "Capacity over power, usually 1 to 4.")
     if pv_size_kw is not None and not pv_size_kw > 0:
-        refuse("pv_size_kw", pv_size_kw, "(0, inf)", "Mean peak power of a house's PV; leave it out for none given.")
+        refuse(
+            "pv_size_kw",
+            pv_size_kw,
+            "(0, inf)",
+            "Mean peak power of a house's PV; leave it out for sizes by yearly use.",
+        )
     return problems
 
 

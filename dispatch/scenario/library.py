@@ -14,6 +14,8 @@ from dispatch.case.schema import Columns, columns
 from dispatch.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import xarray as xr
 
 YEAR = np.timedelta64(360, "D")
@@ -111,12 +113,13 @@ def library_of(
     base = columns(profiles, "profile") if profiles is not None else _embedded(season)
     own = columns(case, "profile")
     if not len(own["id"]):
-        return _joined(None, base, _span(base["time"], base["time"], start, days))
+        return _joined(None, base, _span(base["time"], base["time"], start, days), np.zeros(0, bool))
     if (steps := {np.diff(t["time"]).min() for t in (own, base)}) and len(steps) > 1:
         hint = "Resample the case's profiles to the library's step; nothing is resampled silently."
         found = " and ".join(str(s) for s in sorted(steps))
         raise InputError([Problem("time-step", "/profile", "time", value=found, allowed="one step", hint=hint)])
-    return _joined(own, base, _span(own["time"], base["time"], start, days))
+    libraries = [base] if profiles is not None else [_embedded(s) for s in ("summer", "winter")]
+    return _joined(own, base, _span(own["time"], base["time"], start, days), _from_library(own, libraries))
 
 
 @cache
@@ -133,7 +136,8 @@ def _span(time: np.ndarray, preferred: np.ndarray, start: np.datetime64 | None, 
     left = time[-1] + step - first
     length = np.timedelta64(days, "D") if days is not None else min(np.timedelta64(7, "D"), left)
     if first < time[0] or length > left or length < step or (first - time[0]) % step:
-        asked = f"asked from {first} for {length / np.timedelta64(1, 'D'):g} days"
+        length_asked = "the default length" if days is None else f"{days} days"
+        asked = f"asked from {first} for {length_asked}"
         allowed = f"{time[0]} to {time[-1] + step} UTC in steps of {step / np.timedelta64(1, 'm'):g} min"
         hint = "Choose start and days inside what the shapes cover."
         raise InputError([Problem("span", "/profile", "time", (), 0, asked, allowed, hint)])
@@ -141,13 +145,28 @@ def _span(time: np.ndarray, preferred: np.ndarray, start: np.datetime64 | None, 
     return np.asarray(time[at : at + int(length / step)])
 
 
-def _joined(own: Columns | None, base: Columns, time: np.ndarray) -> Library:
-    """Both libraries on one axis."""
+def _laid(base: Columns, time: np.ndarray) -> np.ndarray:
+    """Find the steps of a library that lie on an axis: by time, outside of what it covers by time of day."""
     step = base["time"][1] - base["time"][0]
     steps, day = len(base["time"]), int(np.timedelta64(1, "D") / step)
     offset = np.rint((time - base["time"][0]) / step).astype(np.int64)
     inside = ((offset >= 0) & (offset < steps)).all()
-    at = offset if inside else offset % (steps // day * day if steps >= day else steps)
+    return np.asarray(offset if inside else offset % (steps // day * day if steps >= day else steps))
+
+
+def _from_library(own: Columns, libraries: Sequence[Columns]) -> np.ndarray:
+    """Which shapes of a case a library gave it, so that their mean over a year is known: same name, same values."""
+    found = np.zeros(len(own["id"]), bool)
+    for base in libraries:
+        at, rows = _laid(base, own["time"]), {name: k for k, name in enumerate(base["id"].tolist())}
+        for k, name in enumerate(own["id"].tolist()):
+            found[k] |= name in rows and np.allclose(own["p_pu"][k], base["p_pu"][rows[name], at], rtol=1e-5, atol=1e-6)
+    return found
+
+
+def _joined(own: Columns | None, base: Columns, time: np.ndarray, known: np.ndarray) -> Library:
+    """Both libraries on one axis; `known` are the case's shapes whose mean over a year is that of the library."""
+    at = _laid(base, time)
     new = np.ones(len(base["id"]), bool) if own is None else ~np.isin(base["id"], own["id"])
     parts = [(base["id"][new], base["p_pu"][new][:, at], base["q_pu"][new][:, at])]
     means, whole = [np.ones(new.sum())], [np.ones(new.sum(), bool)]
@@ -156,7 +175,7 @@ def _joined(own: Columns | None, base: Columns, time: np.ndarray) -> Library:
         span = slice(first, first + len(time))
         q_pu = own.get("q_pu", np.zeros_like(own["p_pu"]))
         parts.insert(0, (own["id"], own["p_pu"][:, span], q_pu[:, span]))
-        means.insert(0, own["p_pu"].mean(axis=1, dtype=np.float64))
-        whole.insert(0, np.full(len(own["id"]), own["time"][-1] - own["time"][0] >= YEAR))
+        means.insert(0, np.where(known, 1.0, own["p_pu"].mean(axis=1, dtype=np.float64)))
+        whole.insert(0, known | (own["time"][-1] - own["time"][0] >= YEAR))
     ids, p_pu, q_pu = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Library(ids, time, p_pu, q_pu, np.concatenate(means), np.concatenate(whole))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,20 @@ import numpy as np
 
 from dispatch.solve.certificate import elastic_cost
 from dispatch.solve.limits.radial import limits_of
+from dispatch.solve.monolithic import Monolithic, solve_elastic
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network
     from dispatch.case.offsets import Offsets
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
-    from dispatch.solve.solution import Solution
+    from dispatch.solve.solution import Relaxation, Solution
+
+
+NOTICED = 1e-9
+"""A repair that costs less than this share of the optimum is rounding."""
+MOST_PROGRAMS = 5
+"""Programs with stores held to one way that are tried at most."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +38,32 @@ class Delivered:
         Its cost, relaxations of all limits included. [money]
     repair_cost : float
         By how much it costs more than the optimum. [money]
+    solution : Solution
+        Whose relaxations of limits it has: the optimum, or that of the program in which stores work one way a step.
+    relaxation : Relaxation or None
+        The least relaxation of the same program; None where nothing is relaxed.
     """
 
     columns: np.ndarray
     objective: float
     repair_cost: float
+    solution: Solution
+    relaxation: Relaxation | None = None
 
 
-def repair(program: Program, network: Network, inputs: Inputs, offsets: Offsets, solution: Solution) -> Delivered:
-    """Make an optimum physical and say what that costs; see docs/formulation.md, section What is delivered.
+def deliver(
+    program: Program,
+    network: Network,
+    inputs: Inputs,
+    offsets: Offsets,
+    solution: Solution,
+    relaxation: Relaxation | None,
+) -> Delivered:
+    """Make an optimum physical, the cheaper of two ways; see docs/formulation.md, section What is delivered.
+
+    Netting alone is exact where the waste only paid; where it relieved a limit, the energy comes back on the network.
+    So the program is solved once more with every store held to its net direction in the steps concerned, until no
+    store works both ways.
 
     Parameters
     ----------
@@ -52,17 +77,74 @@ def repair(program: Program, network: Network, inputs: Inputs, offsets: Offsets,
         With which the optimum was found.
     solution : Solution
         The optimum.
+    relaxation : Relaxation or None
+        The least relaxation of its limits.
 
     Returns
     -------
     Delivered
+
+    Raises
+    ------
+    SolverError
+        If HiGHS warns, stops early or finds no optimum.
     """
+    best = _netted(program, network, inputs, offsets, solution, solution, relaxation)
+    held = program
+    for _ in range(MOST_PROGRAMS):
+        if best.repair_cost <= NOTICED * max(1.0, abs(solution.objective)):
+            break
+        held = one_way(held, inputs, best.solution.columns)
+        model = Monolithic(held, network, inputs)
+        directed, least = solve_elastic(model, offsets, solution.limit_penalty)
+        found = _netted(program, network, inputs, offsets, solution, directed, least)
+        if found.repair_cost >= best.repair_cost:
+            break
+        best = found
+    return best
+
+
+def one_way(program: Program, inputs: Inputs, columns: np.ndarray) -> Program:
+    """Hold stores to their net direction wherever a plan has them charge and discharge at once.
+
+    Parameters
+    ----------
+    program : Program
+        Compiled without the network.
+    inputs : Inputs
+        From which it was compiled.
+    columns : ndarray (column,)
+        The plan.
+
+    Returns
+    -------
+    Program
+        The same but for upper bounds of 0.
+    """
+    upper = program.upper.copy()
+    if "battery" in inputs.kinds and inputs.kinds["battery"].count:
+        charge, discharge, at_once, gained = _at_once(program, inputs, columns)
+        upper[discharge[at_once & (gained >= 0)]] = 0.0
+        upper[charge[at_once & (gained < 0)]] = 0.0
+    return dataclasses.replace(program, upper=upper)
+
+
+def _netted(
+    program: Program,
+    network: Network,
+    inputs: Inputs,
+    offsets: Offsets,
+    optimum: Solution,
+    plan: Solution,
+    relaxation: Relaxation | None,
+) -> Delivered:
+    """Net a plan and compare its cost with the optimum's, at the optimum's penalty."""
     limits = limits_of(program, network, inputs, offsets)
-    columns = netted(program, inputs, solution.columns)
+    columns = netted(program, inputs, plan.columns)
     before, after = (
-        elastic_cost(program, limits, inputs.dt, solution.limit_penalty, plan) for plan in (solution.columns, columns)
+        elastic_cost(program, limits, inputs.dt, optimum.limit_penalty, c) for c in (optimum.columns, columns)
     )
-    return Delivered(columns, after, after - before)
+    return Delivered(columns, after, after - before, plan, relaxation)
 
 
 def netted(program: Program, inputs: Inputs, columns: np.ndarray) -> np.ndarray:
@@ -110,16 +192,24 @@ def netted(program: Program, inputs: Inputs, columns: np.ndarray) -> np.ndarray:
 def _net_stores(program: Program, inputs: Inputs, found: np.ndarray, surplus: np.ndarray) -> None:
     """Replace charge and discharge by their net; what is no longer wasted becomes surplus at the meter."""
     stores = inputs.kinds["battery"]
-    charge, discharge = program.column("battery", "p_charge"), program.column("battery", "p_discharge")
-    shape = charge.shape
-    into, out_of = (np.broadcast_to(stores.parameters[f"efficiency_{n}"], shape) for n in ("charge", "discharge"))
-    at_once = (found[charge] > 0) & (found[discharge] > 0)
-    gained = into * found[charge] - found[discharge] / out_of
+    charge, discharge, at_once, gained = _at_once(program, inputs, found)
+    into, out_of = (stores.parameters[f"efficiency_{n}"] for n in ("charge", "discharge"))
     was = found[discharge] - found[charge]
     found[charge] = np.where(at_once, np.maximum(gained, 0.0) / into, found[charge])
     found[discharge] = np.where(at_once, np.maximum(-gained, 0.0) * out_of, found[discharge])
     freed = np.where(at_once, found[discharge] - found[charge] - was, 0.0)
     np.add.at(surplus, stores.nodes["meter"][1], np.maximum(freed, 0.0))
+
+
+def _at_once(
+    program: Program, inputs: Inputs, plan: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Columns of charge and discharge, where both are used at once, and what the content gains, (store, step)."""
+    stores = inputs.kinds["battery"]
+    charge, discharge = program.column("battery", "p_charge"), program.column("battery", "p_discharge")
+    into, out_of = (stores.parameters[f"efficiency_{n}"] for n in ("charge", "discharge"))
+    both = (plan[charge] > 0) & (plan[discharge] > 0)
+    return charge, discharge, both, into * plan[charge] - plan[discharge] / out_of
 
 
 def _curtail(program: Program, inputs: Inputs, found: np.ndarray, surplus: np.ndarray) -> None:

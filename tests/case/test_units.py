@@ -8,7 +8,7 @@ import pytest
 from small_case import small_case, small_tables
 from strategies import differences
 
-from dispatch.case.netcdf import load_case, save_case
+from dispatch.case.netcdf import check_file, load_case, save_case
 from dispatch.case.schema import build_case
 from dispatch.case.units import conversion
 from dispatch.errors import InputError
@@ -219,3 +219,10 @@ def test_whole_numbers_stay_whole(tmp_path: Path) -> None:
 def test_units_in_place_are_left_alone(tmp_path: Path) -> None:
     save_case(small_case(), tmp_path / "case.nc")
     assert differences(load_case(tmp_path / "case.nc"), small_case()) == []
+
+
+def test_a_missing_currency_is_one_problem(tmp_path: Path) -> None:
+    save_case(small_case(), tmp_path / "case.nc")
+    with netCDF4.Dataset(tmp_path / "case.nc", "r+") as file:
+        file.delncattr("currency")
+    assert [p.code for p in check_file(tmp_path / "case.nc")] == ["currency"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from kernels.store import Stores
 
-KINDS = ("battery", "narrow", "negative", "flat", "green", "car", "tank", "holder", "edge", "anything")
+KINDS = ("battery", "narrow", "negative", "flat", "green", "car", "tank", "holder", "edge", "paid", "anything")
 
 
 def ordinary(rng: np.random.Generator, n: int, steps: int) -> dict[str, Any]:
@@ -136,6 +136,12 @@ def edge(rng: np.random.Generator, f: dict[str, Any], n: int, steps: int) -> Non
     f["final_most"] = np.where(rng.random(n) < 0.5, np.maximum(fixed, f["initial"] * 0.995**steps), np.inf)
 
 
+def paid(rng: np.random.Generator, f: dict[str, Any], n: int, steps: int) -> None:
+    """Paid for charging, for discharging, or for both, with little loss or none: cycling on the spot pays."""
+    f["efficiency_charge"] = f["efficiency_discharge"] = rng.choice([1.0, 0.99], (n, 1))
+    f["wear_charge"], f["wear_discharge"] = rng.uniform(-0.1, 0.05, (2, n, steps))
+
+
 def anything(rng: np.random.Generator, f: dict[str, Any], n: int, steps: int) -> None:
     """Everything by step and at once, with prices beyond those of unserved and spilled power."""
     narrow(rng, f, n, steps)
@@ -152,7 +158,7 @@ def anything(rng: np.random.Generator, f: dict[str, Any], n: int, steps: int) ->
     f["final_value"] = rng.uniform(-1, 1, n)
 
 
-SPECIAL = {f.__name__: f for f in (narrow, negative, flat, green, car, tank, holder, edge, anything)}
+SPECIAL = {f.__name__: f for f in (narrow, negative, flat, green, car, tank, holder, edge, paid, anything)}
 
 
 def members(kind: str, seed: int, n: int, steps: int) -> Stores:

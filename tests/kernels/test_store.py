@@ -34,7 +34,7 @@ def turnover(stores: Stores, plans: Plans) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_equals_the_linear_program(kind: str) -> None:
-    """4 x 60 members of each of ten kinds."""
+    """4 x 60 members of each of eleven kinds."""
     for stores in batches(kind, 60, 100):
         plans = plan_stores(stores)
         cost, _, _ = solve_lp(stores)
@@ -69,7 +69,7 @@ def test_balances_close_within_bounds(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_equals_the_slow_twin_and_its_prices_prove_it(kind: str) -> None:
-    """10 x 104 members; the Lagrangian's minimum at the reported values meets the cost."""
+    """11 x 104 members; the Lagrangian's minimum at the reported values meets the cost."""
     for stores in batches(kind, 26, 300):
         plans = plan_stores(stores)
         scale = EXACT * turnover(stores, plans)
@@ -95,7 +95,7 @@ def test_value_is_between_the_slopes_on_both_sides(kind: str) -> None:
 
 
 def test_uncompiled_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python runs the same lines: 10 x 104 members."""
+    """Python runs the same lines: 11 x 104 members."""
     compiled = {kind: [(s, plan_stores(s)) for s in batches(kind, 26, 400)] for kind in KINDS}
     for module in MODULES:
         for name, value in vars(module).items():
@@ -117,6 +117,14 @@ def test_threads_change_nothing() -> None:
     one, three = plan_stores(stores), plan_stores(stores, threads=3)
     for ours, theirs in zip(one, three, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_nobody_and_one_for_all() -> None:
+    stores = members("battery", 3, 4, 5)
+    nobody = {k: v[:0] if np.ndim(v) and len(v) > 1 else v for k, v in stores._asdict().items()}
+    assert plan_stores(Stores(**nobody)).cost.shape == (0,)
+    alone = {k: v[:1, :1] if np.ndim(v) == 2 else v[:1] if np.ndim(v) else v for k, v in stores._asdict().items()}
+    assert plan_stores(Stores(**alone)).content.shape == (1, 1)
 
 
 def test_given_plans_are_written() -> None:
@@ -143,9 +151,24 @@ def test_who_has_no_plan_is_told_and_others_are_not_touched() -> None:
         np.testing.assert_array_equal(found[0], expected[0])
 
 
-def test_content_beyond_the_horizon_of_loss() -> None:
-    """A store that keeps a millionth of its content each step, over 80 steps: units are chosen anew on the way."""
-    stores = members("battery", 9, 20, 80)._replace(retained=np.full((1, 1), 1e-6))
+def test_bounds_that_miss_each_other_by_rounding() -> None:
+    """All that is drawn is the net load, whose bounds are a little off either way; the store cannot help."""
+    zero, off = np.zeros((1, 1)), np.array([[1e-13, -1e-13]])
+    stores = members("battery", 1, 1, 2)._replace(
+        p_net=np.array([[1.0, 1.0]]), p_import_max=1.0 - off, p_export_max=zero, p_curtailed_max=zero,
+        p_charge_max=zero, p_discharge_max=zero, retained=np.ones((1, 1)),
+    )  # fmt: skip
+    paid = stores.dt * stores.price_import.sum()
+    for given in (stores, stores._replace(p_net=-stores.p_net, p_import_max=zero, p_export_max=1.0 - off)):
+        plans = plan_stores(given)
+        cost = paid if given is stores else -stores.dt * stores.price_export.sum()
+        np.testing.assert_allclose(plans.cost - 10 * plans.shortfall.sum(), cost, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("retained", "steps"), [(1e-6, 80), (0.2, 80), (0.95, 800)])
+def test_content_beyond_the_horizon_of_loss(retained: float, steps: int) -> None:
+    """Stores that lose all but 1e-480, 1e-56 and 1e-18 of their content on the way."""
+    stores = members("battery", 9, 10, steps)._replace(retained=np.full((1, 1), retained))
     plans = plan_stores(stores)
     cost, _, _ = solve_lp(stores)
     np.testing.assert_allclose(plans.cost, cost, rtol=EXACT, atol=EXACT)

@@ -40,7 +40,7 @@ def test_bounds_of_meters_by_hand(shape: Shape) -> None:
             assert found["p_unserved_max"][m, t] == pytest.approx(max(max(D - F, 0) - most_in, 0), abs=1e-12)
             assert found["p_spilled_max"][m, t] == pytest.approx(max(max(F - D, 0) - most_out, 0), abs=1e-12)
             for k in here:
-                share = 1.0 if not green else (min(max(A - D, 0) / A, 1.0) if A > 0 else 0.0)
+                share = 1.0 if not green else (min(max(A - D, 0) / (A - F), 1.0) if A > F else 0.0)
                 most = forecast["p_available"][k, t] * share if pv["curtailable"][k] else 0.0
                 assert curtailed[k, t] == pytest.approx(most, abs=1e-12)
             for k in np.nonzero(store["meter"] == name)[0]:

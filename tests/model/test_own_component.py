@@ -235,6 +235,10 @@ def test_names_must_agree_and_files_must_be_complete(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="component-file"):
         load_components([tmp_path / "nothing.py"])
     file = tmp_path / "pool.py"
+    for text, what in (("\npool\n", "NameError in line 2"), ("def pool(\n", "SyntaxError in line 1")):
+        file.write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match=what):
+            load_components([file])
     file.write_text("def pool(b, p): pass\n", encoding="utf-8")
     with pytest.raises(ModelError, match="has no TABLE"):
         load_components([file])

@@ -112,12 +112,13 @@ def test_without_places_trees_are_drawn() -> None:
 def test_unmet_limits_are_explained() -> None:
     row = {
         "feeder": "area-0", "kind": "bus", "element": "f0b7", "limit": "v_max", "hours": ["12:00", "12:15"],
-        "text": "What would do, in words.", "amount": 0.0123, "unit": "pu", "least_relaxation": 0.0101,
+        "hours_total": 0.5, "text": "What would do, in words.", "amount": 0.0123, "unit": "pu",
+        "least_relaxation": 0.0101,
     }  # fmt: skip
     words = Page(render(make_result(feeders=1, steps=4, status="limits_unmet", unmet=[row]))).words
     assert "Not every limit can be held: 1 limit unmet." in words
     assert "What would do, in words." in words
-    assert "bus f0b7 upper voltage area-0 12:00, 12:15 0.0123 pu 0.0101 pu" in words
+    assert "bus f0b7 0.0123 pu 0.0101 pu upper voltage 0.5 h: 12:00 and 1 more area-0" in words
 
 
 def test_many_unmet_limits_are_cut_with_a_count() -> None:

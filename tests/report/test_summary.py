@@ -95,7 +95,10 @@ def test_physics_equals_plain_loops(result: xr.DataTree) -> None:
         assert found[key]["loading_max_pu"] == pytest.approx(loading)
     error = float(abs(schedule["v_pu"] - schedule["v_linear_pu"]).max())
     assert found["ac"]["v_error_max_pu"] == pytest.approx(error, rel=1e-3)
-    assert found["uncontrolled"]["v_error_max_pu"] is None
+    assert found["uncontrolled"]["v_error_max_pu"] is None  # the file holds no linear state without control
+    noted = result.copy()
+    noted["certificate"].attrs["v_error_uncontrolled_max_pu"] = np.float64(0.0125)
+    assert summary(noted)["uncontrolled"]["v_error_max_pu"] == 0.0125
 
 
 def test_violation_is_found_at_both_limits() -> None:

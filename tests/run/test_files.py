@@ -11,6 +11,7 @@ from small_town import small_town
 
 import dispatch
 from dispatch.cli import main
+from dispatch.run.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,31 @@ def test_rerun_notices_a_changed_case_and_a_changed_set_point(schedule, tmp_path
     said = capsys.readouterr().err
     assert "schedule.p_import differs" in said
     assert "digest" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("settings", "{"),
+        ("settings", '{"rounds": 3}'),
+        ("settings", Settings(rounds="x").to_json()),  # type: ignore[arg-type]
+        ("settings", Settings(all_rows=1).to_json()),  # type: ignore[arg-type]
+        ("versions", "7"),
+        ("case_digest", None),
+    ],
+)
+def test_rerun_refuses_a_damaged_result(name, value, schedule, tmp_path, capsys) -> None:
+    held = dispatch.load_case(schedule)
+    labels = held["certificate"].attrs
+    held["certificate"].attrs = {k: v for k, v in {**labels, name: value}.items() if v is not None}
+    dispatch.save_case(held, tmp_path / "changed.nc")
+    assert main(["rerun", str(tmp_path / "changed.nc")]) == 1
+    assert "damaged" in capsys.readouterr().err
+
+
+def test_settings_survive_a_file() -> None:
+    for settings in (Settings(), Settings("2016-05-21T22:00", 48, True, 1e5, 3, ("a.py",))):
+        assert Settings.from_json(settings.to_json()) == settings
 
 
 def test_json_is_one_object_and_nothing_else(case_file, tmp_path, capsys) -> None:

@@ -7,8 +7,10 @@ import pytest
 from small_town import STEPS, small_town
 
 import dispatch
+from dispatch.case.network import network_of
 from dispatch.case.schema import columns
 from dispatch.errors import InputError
+from dispatch.model.linear import linear_flow
 from dispatch.run.settings import Settings
 from dispatch.verify.electric import check_physics
 
@@ -41,6 +43,20 @@ def test_limits_bind_and_hold_in_ac(result) -> None:
     assert columns(result, "schedule")["loading_transformer_uncontrolled_pu"].max() > 1.2
     assert columns(result, "schedule")["v_uncontrolled_pu"].max() > 1.045
     np.testing.assert_allclose(columns(result, "schedule")["v_pu"], state.v_pu, atol=1e-6)
+
+
+def test_linear_voltage_without_control_is_compared_with_ac(result) -> None:
+    s, bus = columns(result, "schedule"), columns(result, "bus")["id"].tolist()
+    p = np.zeros((len(bus), STEPS))
+    for m, b in enumerate(columns(result, "meter")["bus"].tolist()):
+        p[bus.index(b)] += s["p_export_uncontrolled"][m] - s["p_import_uncontrolled"][m]
+    q = np.zeros_like(p)
+    for m, b in enumerate(columns(result, "meter")["bus"].tolist()):  # load m stands behind meter m
+        q[bus.index(b)] -= columns(result, "forecast")["q_load"][m]
+    linear = np.sqrt(linear_flow(network_of(result), p, q).v_squared)
+    expected = np.abs(linear - s["v_uncontrolled_pu"]).max()
+    assert result["certificate"].attrs["v_error_uncontrolled_max_pu"] == pytest.approx(expected, rel=1e-3)
+    assert expected > 1e-3
 
 
 def test_limits_with_a_price_are_used_up(result) -> None:
@@ -123,3 +139,25 @@ def test_single_step_keeps_its_length() -> None:
     worn = 0.02 * (columns(result, "schedule")["p_charge"] + columns(result, "schedule")["p_discharge"]).sum()
     cost = columns(result, "schedule")["cost"].sum()
     assert cost == pytest.approx(0.25 * ((bought - sold).sum() + worn))
+
+
+def test_linear_voltage_below_zero_is_told_without_a_warning() -> None:
+    result = dispatch.optimize(small_town(forecast={"p_load": np.full((8, STEPS), 1500.0)}))
+    assert columns(result, "certificate")["status"].tolist() == [b"limits_unmet", b"limits_unmet"]
+    assert (columns(result, "schedule")["v_linear_pu"] == 0).any()
+
+
+def test_waste_that_relieves_a_limit_is_not_delivered_as_a_broken_limit() -> None:
+    """Without curtailment the program would burn energy in the batteries; held to one way, they still do their best."""
+    result = dispatch.optimize(small_town(pv={"curtailable": False}, store={"energy_nom": 20.0, "p_nom": 10.0}))
+    s, found = columns(result, "schedule"), columns(result, "certificate")
+    assert np.minimum(s["p_charge"], s["p_discharge"]).max() <= 1e-9
+    assert (found["repair_cost"] > 1.0).any()
+    assert (found["gap_relaxation"] <= 1e-6).all()
+    assert (found["objective"] >= found["lower_bound"] - 1e-6).all()
+    unmet = json.loads(result["certificate"].attrs["unmet"])
+    assert unmet
+    assert all(u["least_relaxation"] is not None for u in unmet), "some limit was given up on instead of relaxed"
+    limits = {(u["kind"], u["element"]) for u in unmet}
+    over = s["loading_transformer_pu"].max(axis=1) > 1.005
+    assert {("transformer", name) for name, o in zip(("ta", "tb"), over, strict=True) if o} <= limits

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_case import QUARTER, SUMMER, own_library, plain_case
 
+from dispatch.case.embedded import embedded_path
+from dispatch.case.netcdf import load_case
 from dispatch.case.rules import check_case
 from dispatch.case.schema import build_case, columns
 from dispatch.errors import InputError
@@ -36,6 +38,26 @@ def same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
 def test_same_seed_same_case() -> None:
     one, two = (equip(plain_case(), heat_pump_share=0.3, seed=7) for _ in range(2))
     assert one.identical(two)
+
+
+@pytest.mark.parametrize("season", ["summer", "winter"])
+def test_an_equipped_case_can_be_equipped_further(season: str) -> None:
+    """The shapes that a scenario gave a case keep the mean over a year that they have in the library."""
+    at_once = equip(plain_case(), heat_pump_share=0.5, season=season)
+    in_two = equip(equip(plain_case(), season=season), heat_pump_share=0.5, season=season)
+    assert rows_by_id(in_two, "load") == rows_by_id(at_once, "load")
+    assert (columns(in_two, "load")["kind"] == b"heat_pump").any()
+
+
+def test_the_embedded_town_takes_heat_pumps() -> None:
+    town = equip(load_case(embedded_path("schutterwald_summer")), heat_pump_share=0.3)
+    heating = columns(town, "prosumer")["heating"]
+    assert 0.25 < (heating == b"heat_pump").mean() < 0.35
+
+
+def test_a_shape_of_the_same_name_with_other_values_is_the_cases_own() -> None:
+    case = plain_case(2, profile=own_library("2016-05-01", 9, ("Air_Parallel_1", "H0-A")))
+    assert b"Air_Parallel_1" not in columns(equip(case, heat_pump_share=0.5), "load")["profile"]
 
 
 def test_another_seed_another_town() -> None:
@@ -235,7 +257,7 @@ def test_price_varies_by_local_time() -> None:
     wanted = [0.26 if 17 <= h < 21 else 0.12 if h >= 23 or h < 6 else 0.18 for h in hour]
     assert series["price_import"][0].tolist() == wanted
     assert (series["price_export"] == 0.08).all()
-    assert set(series) == {"time", "source", "price_import", "price_export"}
+    assert set(series) == {"time", "time_step", "source", "price_import", "price_export"}
 
 
 def test_other_meters_keep_their_tariff_and_prices() -> None:
@@ -315,6 +337,13 @@ def test_all_wrong_settings_in_one_pass() -> None:
 )
 def test_refused_settings(code: str, options: dict[str, Any]) -> None:
     assert refused(plain_case(2), **options) == [code]
+
+
+def test_a_span_is_refused_in_the_words_it_was_asked_in() -> None:
+    with pytest.raises(InputError, match="2020-01-01T00:00:00 for the default length"):
+        equip(plain_case(2), start="2020-01-01")
+    with pytest.raises(InputError, match="for 8 days"):
+        equip(plain_case(2), days=8)
 
 
 def test_refused_cases() -> None:

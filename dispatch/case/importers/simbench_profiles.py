@@ -119,14 +119,15 @@ def _span(folder: Folder, axis: np.ndarray, start: str | None, days: int | None)
         last = local[-1] + pd.Timedelta(1, "D") if days is None else first + pd.DateOffset(days=days)
     except (ValueError, TypeError) as error:
         hint = "Give the start as a day."
-        problem = Problem("span", "LoadProfile", "time", value=str(error)[:80], allowed="YYYY-MM-DD", hint=hint)
+        value = f"{error}"[:80] if start is None else repr(start)
+        problem = Problem("span", "LoadProfile", "time", value=value, allowed="YYYY-MM-DD", hint=hint)
         folder.problems.append(problem)
         return slice(0, 0)
     keep = np.nonzero((local >= first) & (local < last))[0]
     if not len(keep) or (days is not None and local[-1] + (local[1] - local[0]) < last):
         span = f"{local[0]:%Y-%m-%d} to {local[-1]:%Y-%m-%d}"
         hint = "Choose a start and a number of days inside."
-        value = f"{start or span[:10]} and {days or 'all'} days"
+        value = f"{start or span[:10]} and {'all' if days is None else days} days"
         folder.problems.append(Problem("span", "LoadProfile", "time", value=value, allowed=span, hint=hint))
         return slice(0, 0)
     return slice(int(keep[0]), int(keep[-1]) + 1)

@@ -35,7 +35,7 @@ def write_net(tmp_path: Path) -> Callable[..., Path]:
         net = {"_module": "pandapower.auxiliary", "_class": "pandapowerNet", "_object": content}
         data = json.dumps(net).encode()
         path = tmp_path / name
-        path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+        path.write_bytes(gzip.compress(data, mtime=0) if name.endswith(".gz") else data)
         return path
 
     return write

@@ -166,6 +166,7 @@ def test_spans_outside_the_file(options: dict[str, object], write: Write) -> Non
     (problem,) = problems(write(), **options)
     assert problem.code == "span"
     assert problem.hint
+    assert all(str(v) in problem.value for v in options.values())
 
 
 def test_damaged_table(write: Write) -> None:

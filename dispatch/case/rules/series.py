@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dispatch.case.attributes import Attribute, attribute_table
-from dispatch.case.findings import Findings, Table, text
+from dispatch.case.rules.findings import Findings, Table, text
 from dispatch.case.schema import positions
 
 # What the forecast must hold as soon as there are such elements; prices fall back on the tariff table.

@@ -8,8 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from dispatch.case.findings import Findings, Table, text
 from dispatch.case.network import forest
+from dispatch.case.rules.findings import Findings, Table, text
 from dispatch.case.schema import positions
 
 MAX_LOOPS = 20

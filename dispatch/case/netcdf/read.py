@@ -11,9 +11,9 @@ import numpy as np
 import xarray as xr
 
 from dispatch.case.attributes import attribute_table
-from dispatch.case.hdf5 import SIGNATURE, check_plain
-from dispatch.case.hdf5_heap import NotPlainError
-from dispatch.case.timestamps import decode_time
+from dispatch.case.netcdf.hdf5 import SIGNATURE, check_plain
+from dispatch.case.netcdf.hdf5_heap import NotPlainError
+from dispatch.case.netcdf.timestamps import decode_time
 from dispatch.errors import InputError, Problem
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dispatch.case.attributes import Attribute, Kind, attribute_table
-from dispatch.case.findings import Findings, Table, nearest
 from dispatch.case.migrate import CURRENT
+from dispatch.case.rules.findings import Findings, Table, nearest
 from dispatch.case.schema import unit_of
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dispatch.case.rules_layout import check_layout
-from dispatch.case.rules_network import check_network
-from dispatch.case.rules_series import check_series
-from dispatch.case.rules_values import check_values
+from dispatch.case.rules.layout import check_layout
+from dispatch.case.rules.network import check_network
+from dispatch.case.rules.series import check_series
+from dispatch.case.rules.values import check_values
 
 if TYPE_CHECKING:
     import xarray as xr

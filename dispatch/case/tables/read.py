@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dispatch.case.attributes import Attribute, Kind, attribute_table
-from dispatch.case.csv_file import CsvFile, open_csv
-from dispatch.case.findings import nearest, text
 from dispatch.case.migrate import CURRENT
+from dispatch.case.rules.findings import nearest, text
 from dispatch.case.schema import as_bytes, columns, unit_of
+from dispatch.case.tables.csv_file import CsvFile, open_csv
 from dispatch.case.units import Conversion, conversion
 from dispatch.errors import Problem
 

@@ -9,6 +9,7 @@ import xarray as xr
 
 from dispatch.case.attributes import Attribute, attribute_table
 from dispatch.case.migrate import migrate
+from dispatch.case.rules.layout import CURRENCY
 from dispatch.case.schema import unit_of
 from dispatch.case.units import conversion
 from dispatch.errors import Problem
@@ -63,6 +64,8 @@ def _converted(
     for name, row in rows.items():
         if not row.unit or name not in data.variables or data[name].dtype.kind not in "iuf":
             continue
+        if "{currency}" in row.unit and not CURRENCY.fullmatch(currency):
+            continue  # the currency itself is refused, once
         wanted = unit_of(row, currency)
         outcome = convert(data.variables[name], row, wanted)
         if isinstance(outcome, str):

@@ -10,11 +10,11 @@ import numpy as np
 import xarray as xr
 
 from dispatch.case.attributes import Attribute, attribute_table
-from dispatch.case.findings import text
 from dispatch.case.netcdf import write_atomically
+from dispatch.case.rules.findings import text
 from dispatch.case.schema import build_case, has
-from dispatch.case.tables_read import Folder, read_folder
-from dispatch.case.tables_write import csv_text, elements_rows, series_rows
+from dispatch.case.tables.read import Folder, read_folder
+from dispatch.case.tables.write import csv_text, elements_rows, series_rows
 from dispatch.errors import InputError, Problem, raise_if_any
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dispatch.case.findings import text
+from dispatch.case.rules.findings import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dispatch.case.attributes import Attribute, attribute_table
-from dispatch.case.findings import SHOWN, Findings, Table, nearest, text
-from dispatch.case.rules_layout import CONTROL
+from dispatch.case.rules.findings import SHOWN, Findings, Table, nearest, text
+from dispatch.case.rules.layout import CONTROL
 from dispatch.case.schema import positions
 
 

@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dispatch.case.hdf5_heap import ATTRIBUTE_NAMES, LINK_NAMES, MAX_OBJECTS, NotPlainError, Reader
+from dispatch.case.netcdf.hdf5_heap import ATTRIBUTE_NAMES, LINK_NAMES, MAX_OBJECTS, NotPlainError, Reader
 
 if TYPE_CHECKING:
     import mmap

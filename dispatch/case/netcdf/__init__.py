@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dispatch.case.netcdf_read import read_groups
-from dispatch.case.netcdf_write import write_groups
-from dispatch.case.reading import assemble
+from dispatch.case.netcdf.labelled import assemble
+from dispatch.case.netcdf.read import read_groups
+from dispatch.case.netcdf.write import write_groups
 from dispatch.case.rules import check_case
 from dispatch.errors import InputError, Problem, raise_if_any
 
