@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from types import NoneType
 from typing import Any
 
+METHODS = ("auto", "monolithic", "decomposed")
 KINDS: dict[str, Any] = {
     "start": (str, NoneType),
     "horizon_h": (int, float, NoneType),
@@ -14,6 +15,7 @@ KINDS: dict[str, Any] = {
     "limit_penalty": (int, float),
     "rounds": int,
     "components": list,
+    "method": str,
 }
 """What JSON holds for each choice."""
 
@@ -30,23 +32,23 @@ class Settings:
         Length of the schedule; None: a day, or all that the case's series cover if that is less. [h]
     all_rows : bool
         Solve the last program with every network row stated at once; the optimum is the same.
-    method : str
-        ``"monolithic"``, ``"decomposed"`` or ``"auto"``; the optimum is the same.
     limit_penalty : float
         What relaxing a limit by its own rating costs at first. [money h-1]
     rounds : int
         Most rounds of solving and AC check of one feeder.
     components : tuple of str
         Files of the user's own components.
+    method : str
+        ``"monolithic"``, ``"decomposed"`` or ``"auto"``; the optimum is the same.
     """
 
     start: str | None = None
     horizon_h: float | None = None
     all_rows: bool = False
-    method: str = "auto"
     limit_penalty: float = 1e4
     rounds: int = 12
     components: tuple[str, ...] = ()
+    method: str = "auto"
 
     def to_json(self) -> str:
         """As text for a result file."""
@@ -62,9 +64,13 @@ class Settings:
             If it is not what `to_json` writes.
         """
         values = json.loads(text)
+        if isinstance(values, dict):
+            values = {"method": "monolithic", **values}  # as results were solved before there was a choice
         if not isinstance(values, dict) or values.keys() != {f.name for f in fields(cls)}:
             raise ValueError("not the choices of a run")
         for name, kinds in KINDS.items():
             if isinstance(values[name], bool) is not (kinds is bool) or not isinstance(values[name], kinds):
                 raise ValueError(f"{name} is {values[name]!r}")
+        if values["method"] not in METHODS:
+            raise ValueError(f"method is {values['method']!r}")
         return cls(**{**values, "components": tuple(map(str, values["components"]))})

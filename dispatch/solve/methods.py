@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from dispatch.model.program import Program
     from dispatch.solve.solution import Relaxation, Solution
 
-METHODS = ("auto", "monolithic", "decomposed")
 ENOUGH = 0.5
 """Share of meters that the store kernel must be able to price for the decomposed way to be chosen."""
 
