@@ -10,6 +10,7 @@ from dispatch.case.network import network_of
 from dispatch.case.offsets import Offsets
 from dispatch.model.compiler import compile_program
 from dispatch.model.inputs import make_inputs
+from dispatch.solve.decomposed import Decomposed
 from dispatch.solve.monolithic import Monolithic
 
 if TYPE_CHECKING:
@@ -58,6 +59,17 @@ def build_and_solve(case: xr.DataTree) -> Timing:
     """From the case in memory to the optimum, in a warm process."""
     clock, found = timed(lambda: solve(case))
     return Timing(*clock, found.objective, f"{found.rounds} rounds of lazy rows")
+
+
+def build_and_solve_by_prices(case: xr.DataTree) -> Timing:
+    """Do the same the decomposed way."""
+
+    def work() -> Solution:
+        inputs, network = make_inputs(case, limit_penalty=LIMIT_PENALTY), network_of(case)
+        return Decomposed(compile_program(inputs), network, inputs).solve(no_offsets(case), LIMIT_PENALTY)
+
+    clock, found = timed(work)
+    return Timing(*clock, found.objective, f"by prices, {found.entries} entries in the last program")
 
 
 def build_and_solve_all_rows(case: xr.DataTree) -> Timing:

@@ -163,6 +163,12 @@ def _add_runs(add: Add) -> None:
     p.add_argument(
         "--all-rows", action="store_true", help="state all network rows in the last program (same optimum, slower)"
     )
+    p.add_argument(
+        "--method",
+        choices=["auto", "monolithic", "decomposed"],
+        default="auto",
+        help="way to the optimum, which is the same: one program, or stores by prices (default: what suits the feeder)",
+    )
     _components(p)
     p.add_argument("--no-report", action="store_true", help="write no report.html")
     _solving(p)

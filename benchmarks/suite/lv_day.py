@@ -11,7 +11,7 @@ from functools import partial
 
 from benchmarks.feeders import GRID, SETTINGS, simbench_day, street
 from benchmarks.registry import Benchmark, Peer, Subject
-from benchmarks.solving import build_and_solve, build_and_solve_all_rows
+from benchmarks.solving import build_and_solve, build_and_solve_all_rows, build_and_solve_by_prices
 
 PYOMO = Peer("pyomo", ("pyomo", "highspy", "numpy"), "pyomo_day.py")
 PYPSA = Peer("pypsa", ("pypsa>=1.4",), "pypsa_day.py", "relaxation", "voltage limits")
@@ -19,7 +19,11 @@ PYPSA = Peer("pypsa", ("pypsa>=1.4",), "pypsa_day.py", "relaxation", "voltage li
 BENCHMARK = Benchmark(
     name="lv-day",
     about="build and solve one day of SimBench LV3.101 in three settings in which limits bind",
-    measures={"build and solve": build_and_solve, "build and solve, all rows": build_and_solve_all_rows},
+    measures={
+        "build and solve": build_and_solve,
+        "build and solve, by prices": build_and_solve_by_prices,
+        "build and solve, all rows": build_and_solve_all_rows,
+    },
     subjects=lambda: tuple(Subject(GRID, setting, partial(simbench_day, setting)) for setting in SETTINGS),
     small=lambda: (Subject("street", "small", street),),
     peers=(PYOMO, PYPSA),

@@ -175,4 +175,6 @@ def certificate_arrays(program: Program, state: State, certificate: Certificate,
         "rounds": rounds,
         "rows": len(state.solution.prices.keys),
         "columns": len(program.cost),
+        "entries": state.solution.entries,
+        "meters_by_program": state.solution.by_program,
     }

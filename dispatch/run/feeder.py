@@ -38,6 +38,8 @@ class FeederRun:
         For each result group its arrays, in the order of `ids`.
     status : str
         One of the attribute table's.
+    method : str
+        Which way it was solved.
     unmet : list of dict
         Limits that cannot be met, for the report.
     messages : list of str
@@ -53,6 +55,7 @@ class FeederRun:
     ids: dict[str, np.ndarray]
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
     status: str = "failed"
+    method: str = ""
     unmet: list[dict[str, Any]] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     v_error_max_pu: float = 0.0
@@ -138,6 +141,7 @@ def _schedule(case: xr.DataTree, settings: Settings, run: FeederRun) -> None:
         schedule = schedule_arrays(feeder, state) | uncontrolled
         run.unmet = feeder.unmet(state)
     figures = certificate_arrays(feeder.program, state, certificate, feeder.rounds)
+    run.method = "all network rows" if settings.all_rows else solution.method.partition(",")[0]
     run.v_error_max_pu = state.excess.v_error_max_pu
     run.status = "limits_unmet" if run.unmet else "optimal" if figures["gap"] <= OPTIMAL else "gap"
     run.groups = {

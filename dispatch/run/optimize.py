@@ -84,7 +84,7 @@ def _labels(case: xr.DataTree, settings: Settings, runs: list[FeederRun]) -> dic
         "settings": settings.to_json(),
         "versions": json.dumps(versions(), sort_keys=True),
         "case_digest": digest(case),
-        "method": "monolithic, all network rows" if settings.all_rows else "monolithic, network rows when violated",
+        "method": ", ".join(sorted({run.method for run in runs if run.method})),
         "unmet": json.dumps([entry for run in runs for entry in run.unmet], allow_nan=False),
         "messages": json.dumps([m for run in runs for m in run.messages]),
         "v_error_max_pu": np.float64(max((run.v_error_max_pu for run in runs), default=np.nan)),

@@ -15,6 +15,7 @@ from dispatch.model.linear import LinearFlow, linear_flow
 from dispatch.run.margins import Margins, margins_of, next_offsets
 from dispatch.run.unmet import unmet_by_ac
 from dispatch.solve.explain import explain_unmet
+from dispatch.solve.methods import Model, make_model
 from dispatch.solve.monolithic import Monolithic, solve_elastic
 from dispatch.solve.repair import Delivered, deliver
 from dispatch.verify.electric import AcModel, AcState, offsets_of
@@ -61,7 +62,7 @@ class Rounds:
             self.inputs = make_inputs(case, limit_penalty=settings.limit_penalty)
             self.program = compile_program(self.inputs)
         with stages.stage("solve"):
-            self.model = Monolithic(self.program, self.network, self.inputs)
+            self.model: Model = make_model(settings.method, self.program, self.network, self.inputs)
         with stages.stage("verify"):
             self.ac = AcModel(case)
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from types import NoneType
 from typing import Any
 
+METHODS = ("auto", "monolithic", "decomposed")
 KINDS: dict[str, Any] = {
     "start": (str, NoneType),
     "horizon_h": (int, float, NoneType),
@@ -14,6 +15,7 @@ KINDS: dict[str, Any] = {
     "limit_penalty": (int, float),
     "rounds": int,
     "components": list,
+    "method": str,
 }
 """What JSON holds for each choice."""
 
@@ -36,6 +38,8 @@ class Settings:
         Most rounds of solving and AC check of one feeder.
     components : tuple of str
         Files of the user's own components.
+    method : str
+        ``"monolithic"``, ``"decomposed"`` or ``"auto"``; the optimum is the same.
     """
 
     start: str | None = None
@@ -44,6 +48,7 @@ class Settings:
     limit_penalty: float = 1e4
     rounds: int = 12
     components: tuple[str, ...] = ()
+    method: str = "auto"
 
     def to_json(self) -> str:
         """As text for a result file."""
@@ -59,9 +64,13 @@ class Settings:
             If it is not what `to_json` writes.
         """
         values = json.loads(text)
+        if isinstance(values, dict):
+            values = {"method": "monolithic", **values}  # as results were solved before there was a choice
         if not isinstance(values, dict) or values.keys() != {f.name for f in fields(cls)}:
             raise ValueError("not the choices of a run")
         for name, kinds in KINDS.items():
             if isinstance(values[name], bool) is not (kinds is bool) or not isinstance(values[name], kinds):
                 raise ValueError(f"{name} is {values[name]!r}")
+        if values["method"] not in METHODS:
+            raise ValueError(f"method is {values['method']!r}")
         return cls(**{**values, "components": tuple(map(str, values["components"]))})

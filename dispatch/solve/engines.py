@@ -118,10 +118,10 @@ class LazyRows:
                     found.columns, found.row_prices, self._keys[order], prices[order], slacks[order],
                     found.objective, rounds, found.method,
                 )  # fmt: skip
-            self._state(limits, keys, penalty)
+            self.state(limits, keys, penalty)
         raise SolverError(f"Limits were still violated after {MOST_ROUNDS} rounds.")
 
-    def _state(self, limits: RadialLimits, keys: np.ndarray, penalty: float) -> None:
+    def state(self, limits: RadialLimits, keys: np.ndarray, penalty: float) -> None:
         """Add limits as rows over the prosumers' columns."""
         program, rows = self._program, limits.rows(keys)
         fixed = limits.bound(keys) - rows.bound + rows.matrix @ program.injection_constant

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
     from dispatch.solve.limits.radial import RadialLimits
+    from dispatch.solve.methods import Model
 
 LARGEST_PENALTY = 1e10
 """Penalties are not raised beyond."""
@@ -55,6 +56,8 @@ class Monolithic:
         self.program = program
         self.dt = inputs.dt
         self._limits = limits_of(program, network, inputs)
+        self._meters = inputs.kinds["meter"].count
+        self._entries = self._meters * inputs.steps
         settings = {"time_limit_s": time_limit_s, "options": options}
         self._engine: LazyRows | AllRows = (
             AllRows(program, inputs, network.lines, settings) if all_rows else LazyRows(program, inputs.dt, settings)
@@ -90,7 +93,9 @@ class Monolithic:
             found.objective + self.program.constant,
             limit_penalty,
             found.rounds,
-            found.method,
+            f"monolithic, {found.method}",
+            self._entries,
+            self._meters,
         )
 
     def least_relaxation(self, offsets: Offsets) -> Relaxation:
@@ -121,12 +126,12 @@ class Monolithic:
         return self._limits
 
 
-def solve_elastic(monolithic: Monolithic, offsets: Offsets, limit_penalty: float) -> tuple[Solution, Relaxation | None]:
+def solve_elastic(model: Model, offsets: Offsets, limit_penalty: float) -> tuple[Solution, Relaxation | None]:
     """Solve; where limits are relaxed, prove that they must be, or raise their penalty until only that is left.
 
     Parameters
     ----------
-    monolithic : Monolithic
+    model : Model
         Program and limits.
     offsets : Offsets
         What the AC check adds to the limits.
@@ -145,12 +150,12 @@ def solve_elastic(monolithic: Monolithic, offsets: Offsets, limit_penalty: float
     SolverError
         If HiGHS warns, stops early or finds no optimum.
     """
-    solution = monolithic.solve(offsets, limit_penalty)
+    solution = model.solve(offsets, limit_penalty)
     if solution.relaxation <= 0:
         return solution, None
-    least = monolithic.least_relaxation(offsets)
+    least = model.least_relaxation(offsets)
     while True:
-        solution = monolithic.solve(offsets, limit_penalty)
+        solution = model.solve(offsets, limit_penalty)
         if solution.relaxation <= least.total * (1 + 1e-6) + 1e-7 or limit_penalty >= LARGEST_PENALTY:
             return solution, least if solution.relaxation > 0 else None
         limit_penalty *= 10

@@ -49,7 +49,11 @@ class Solution:
     rounds : int
         Solves until no limit was violated any more.
     method : str
-        How the last of them was found.
+        Which way, and how the last of them was found.
+    entries : int
+        Pairs of meter and step in the last program of HiGHS.
+    by_program : int
+        Meters that are priced by a linear program, not by the store kernel.
     """
 
     columns: np.ndarray
@@ -60,6 +64,8 @@ class Solution:
     limit_penalty: float
     rounds: int
     method: str
+    entries: int
+    by_program: int
 
 
 @dataclass(frozen=True)

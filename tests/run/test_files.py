@@ -78,7 +78,7 @@ def test_rerun_refuses_a_damaged_result(name, value, schedule, tmp_path, capsys)
 
 
 def test_settings_survive_a_file() -> None:
-    for settings in (Settings(), Settings("2016-05-21T22:00", 48, True, 1e5, 3, ("a.py",))):
+    for settings in (Settings(), Settings("2016-05-21T22:00", 48, True, 1e5, 3, ("a.py",), "decomposed")):
         assert Settings.from_json(settings.to_json()) == settings
 
 

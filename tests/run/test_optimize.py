@@ -94,6 +94,18 @@ def test_all_rows_give_the_same_optimum(result) -> None:
         np.testing.assert_allclose(theirs, mine, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("method", ["monolithic", "decomposed"])
+def test_both_ways_are_certified_and_named(method) -> None:
+    found = dispatch.optimize(small_town(), Settings(method=method))["certificate"]
+    assert found.attrs["method"] == method
+    assert found["status"].to_numpy().tolist() == [b"optimal", b"optimal"]
+    assert (found["gap_relaxation"] <= 1e-6).all()
+    by_program, entries = (found[name].to_numpy() for name in ("meters_by_program", "entries"))
+    whole = 4 * STEPS
+    assert (by_program > 0).all() == (method == "monolithic")
+    assert ((entries == whole) if method == "monolithic" else (entries < whole)).all()
+
+
 def test_saves_against_no_control_when_no_limit_binds() -> None:
     wide = dispatch.optimize(small_town(s_nom=400.0, bus={"v_max_pu": 1.3}))
     s = columns(wide, "schedule")

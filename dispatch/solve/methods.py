@@ -1,0 +1,53 @@
+"""Which way a feeder is solved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from dispatch.solve.blocks.stores import priced_by_kernel
+from dispatch.solve.decomposed import Decomposed
+from dispatch.solve.monolithic import Monolithic
+
+if TYPE_CHECKING:
+    from dispatch.case.network import Network
+    from dispatch.case.offsets import Offsets
+    from dispatch.model.elements import Inputs
+    from dispatch.model.program import Program
+    from dispatch.solve.solution import Relaxation, Solution
+
+ENOUGH = 0.5
+"""Share of meters that the store kernel must be able to price for the decomposed way to be chosen."""
+
+
+class Model(Protocol):
+    """A feeder that is solved again and again under other offsets, each time from where it was left."""
+
+    def solve(self, offsets: Offsets, limit_penalty: float) -> Solution:
+        """Find the optimum under given offsets and penalty."""
+
+    def least_relaxation(self, offsets: Offsets) -> Relaxation:
+        """Find the least relaxation that lets all else be met."""
+
+
+def make_model(method: str, program: Program, network: Network, inputs: Inputs) -> Model:
+    """Choose a way to the optimum; the optimum is the same.
+
+    Parameters
+    ----------
+    method : {"auto", "monolithic", "decomposed"}
+        The first chooses the last where most meters have one store at most and nothing that couples their steps.
+    program : Program
+        Compiled without the network.
+    network : Network
+        Of the same case.
+    inputs : Inputs
+        From which the program was compiled.
+
+    Returns
+    -------
+    Model
+    """
+    if method == "auto":
+        fits = priced_by_kernel(program, inputs)
+        method = "decomposed" if len(fits) and fits.mean() >= ENOUGH else "monolithic"
+    return (Decomposed if method == "decomposed" else Monolithic)(program, network, inputs)

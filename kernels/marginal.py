@@ -1,0 +1,217 @@
+"""Prices of a store's rows that fit its plan: what the content and the power at the meter are worth in each step.
+
+The plan fits prices when each column that lies between its bounds has a reduced cost of 0, each at its lower bound one
+of at least 0 and each at its upper bound one of at most 0. With ``v`` the value of content and ``y`` the price at the
+meter, the flows of a step leave an interval to `y`, then one to `v`; contents link the values of neighbouring steps.
+One walk back intersects the intervals, one walk forward chooses.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kernels._jit import bare_kernel, kernel
+from kernels.entries import CHARGE, CURTAILED, DISCHARGE, EXPORT, FLOWS, IMPORT, NEAR, SIGN, Members
+
+
+class RowPrices(NamedTuple):
+    """Prices of the rows of all members.
+
+    Attributes
+    ----------
+    at_meter : ndarray (member, step)
+        Of the balance at the meter. [money/kW]
+    value : ndarray (member, step)
+        Value of content: the price of the store's balance with its sign turned. [money/kWh]
+    at_end : ndarray (member,)
+        Of the least final content. [money/kWh]
+    miss : ndarray (member,)
+        How far the intervals miss each other at worst; 0 where prices fit exactly.
+    """
+
+    at_meter: np.ndarray
+    value: np.ndarray
+    at_end: np.ndarray
+    miss: np.ndarray
+
+
+class Intervals(NamedTuple):
+    """Scratch: ends of the prices at the meter, `low` and `high`, and of the values, `least` and `most`, (step,)."""
+
+    low: np.ndarray
+    high: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
+
+
+def make_row_prices(members: int, steps: int) -> RowPrices:
+    """Room for prices."""
+    return RowPrices(*np.empty((2, members, steps)), *np.empty((2, members)))
+
+
+@bare_kernel
+def meter_interval(members: Members, flow: np.ndarray, weight: np.ndarray, m: int, t: int) -> tuple[float, float]:
+    """Prices at the meter that fit the flows which the store does not decide."""
+    low, high = -np.inf, np.inf
+    for kind in range(CURTAILED, FLOWS):
+        most = members.upper[kind, m, t]
+        if most == 0.0:
+            continue
+        sign = SIGN[kind]
+        cost = members.cost[kind, m, t]
+        if IMPORT <= kind <= EXPORT:  # they pass the bus
+            cost -= sign * weight[m, t]
+        above, below = flow[kind, m, t] > NEAR, flow[kind, m, t] < most - NEAR
+        price = sign * cost  # reduced cost = cost - sign * y
+        if above if sign > 0.0 else below:
+            low = max(low, price)
+        if below if sign > 0.0 else above:
+            high = min(high, price)
+    return low, high
+
+
+@bare_kernel
+def store_lines(
+    members: Members, flow: np.ndarray, m: int, t: int
+) -> tuple[float, float, float, float, bool, bool, bool, bool]:
+    """Slope and offset of both lines ``y = slope * v + offset``, and on which sides of them y may lie.
+
+    Returns
+    -------
+    float, float, float, float
+        Of charging: ``y = gain v - cost``; of discharging: ``y = drain v + cost``.
+    bool, bool, bool, bool
+        Whether y must be at least, and at most, the line of charging; the same of discharging.
+    """
+    c, d = flow[CHARGE, m, t], flow[DISCHARGE, m, t]
+    c_most, d_most = members.upper[CHARGE, m, t], members.upper[DISCHARGE, m, t]
+    return (
+        -members.cost[CHARGE, m, t],
+        members.cost[DISCHARGE, m, t],
+        members.gain[m],
+        members.drain[m],
+        c_most > 0.0 and c < c_most - NEAR,
+        c_most > 0.0 and c > NEAR,
+        d_most > 0.0 and d > NEAR,
+        d_most > 0.0 and d < d_most - NEAR,
+    )
+
+
+@bare_kernel
+def value_interval(members: Members, flow: np.ndarray, m: int, t: int, low: float, high: float) -> tuple[float, float]:
+    """Values of content for which some price at the meter between `low` and `high` fits the store's flows."""
+    c0, d0, gain, drain, c_least, c_most, d_least, d_most = store_lines(members, flow, m, t)
+    least, most = -np.inf, np.inf
+    if c_least:  # y >= gain v + c0, y <= high
+        most = min(most, (high - c0) / gain)
+    if c_most:  # y <= gain v + c0, y >= low
+        least = max(least, (low - c0) / gain)
+    if d_least:  # y >= drain v + d0
+        most = min(most, (high - d0) / drain)
+    if d_most:  # y <= drain v + d0
+        least = max(least, (low - d0) / drain)
+    if c_least and d_most and drain > gain:  # gain v + c0 <= drain v + d0
+        least = max(least, (c0 - d0) / (drain - gain))
+    if d_least and c_most and drain > gain:  # drain v + d0 <= gain v + c0
+        most = min(most, (c0 - d0) / (drain - gain))
+    return least, most
+
+
+@bare_kernel
+def inside(low: float, high: float, wish: float) -> float:
+    """Nearest to a wish in an interval; the middle of one that rounding has turned around."""
+    if low > high:
+        return 0.5 * (low + high)
+    return min(max(wish, low), high)
+
+
+@bare_kernel
+def final_interval(members: Members, content: float, shortfall: float, m: int) -> tuple[float, float]:
+    """Prices of the final content that fit it."""
+    price = members.price_shortfall
+    return price if shortfall > NEAR else 0.0, price if content <= members.final[m] + NEAR else 0.0
+
+
+@bare_kernel
+def narrow_back(
+    members: Members, flow: np.ndarray, content: np.ndarray, m: int, end: tuple[float, float], at: Intervals
+) -> float:
+    """Intersect the intervals of all steps with what the steps after them allow; returns how far they miss."""
+    miss, retained = 0.0, members.retained[m]
+    for t in range(len(at.low) - 1, -1, -1):
+        last = t == len(at.low) - 1
+        least = end[0] if last else retained * at.least[t + 1]
+        most = end[1] if last else retained * at.most[t + 1]
+        if content[m, t] <= NEAR:
+            most = np.inf
+        if content[m, t] >= members.capacity[m] - NEAR:
+            least = -np.inf
+        here = value_interval(members, flow, m, t, at.low[t], at.high[t])
+        least, most = max(least, here[0]), min(most, here[1])
+        miss = max(miss, least - most)
+        if least > most:
+            least = most = 0.5 * (least + most)
+        at.least[t], at.most[t] = least, most
+    return miss
+
+
+@bare_kernel
+def narrow_meter(members: Members, flow: np.ndarray, m: int, t: int, v: float, at: Intervals) -> None:
+    """Narrow the prices at the meter to those that fit the store's flows at a value of content."""
+    c0, d0, gain, drain, c_least, c_most, d_least, d_most = store_lines(members, flow, m, t)
+    if c_least:
+        at.low[t] = max(at.low[t], gain * v + c0)
+    if c_most:
+        at.high[t] = min(at.high[t], gain * v + c0)
+    if d_least:
+        at.low[t] = max(at.low[t], drain * v + d0)
+    if d_most:
+        at.high[t] = min(at.high[t], drain * v + d0)
+
+
+@kernel
+def fit_prices(
+    members: Members,
+    flow: np.ndarray,
+    content: np.ndarray,
+    shortfall: np.ndarray,
+    weight: np.ndarray,
+    prices: RowPrices,
+) -> None:
+    """Find prices of all rows that fit a plan.
+
+    Parameters
+    ----------
+    members : Members
+        All of them.
+    flow, content, shortfall : ndarray
+        Their plan, as in `kernels.entries`.
+    weight : ndarray (member, step)
+        What a kW given to the bus costs. [money]
+    prices : RowPrices
+        Written.
+    """
+    count, steps = members.demand.shape
+    at = Intervals(np.empty(steps), np.empty(steps), np.empty(steps), np.empty(steps))
+    for m in range(count):
+        prices.miss[m] = prices.at_end[m] = 0.0
+        for t in range(steps):
+            low, high = meter_interval(members, flow, weight, m, t)
+            prices.miss[m] = max(prices.miss[m], low - high)
+            if low > high:
+                low = high = 0.5 * (low + high)
+            at.low[t], at.high[t] = low, high
+            prices.value[m, t] = 0.0
+        if members.capacity[m] > 0.0:
+            end = final_interval(members, content[m, steps - 1], shortfall[m], m)
+            prices.miss[m] = max(prices.miss[m], narrow_back(members, flow, content, m, end, at))
+            wish = 0.0
+            for t in range(steps):
+                prices.value[m, t] = inside(at.least[t], at.most[t], wish)
+                narrow_meter(members, flow, m, t, prices.value[m, t], at)
+                wish = prices.value[m, t] / members.retained[m]
+            prices.at_end[m] = inside(end[0], end[1], prices.value[m, steps - 1])
+        for t in range(steps):
+            prices.at_meter[m, t] = inside(at.low[t], at.high[t], 0.0)

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from dispatch.solve.blocks.stores import StoreBlock, priced_by_kernel
+from dispatch.solve.highs import Highs
+from kernels.entries import CHARGE, EXPORT, IMPORT, list_entries, make_entries
+from kernels.marginal import fit_prices, make_row_prices
+
+
+def block_of(feeder):
+    return StoreBlock(feeder.program, feeder.inputs, priced_by_kernel(feeder.program, feeder.inputs))
+
+
+def noisy_price(feeder, seed, scale=0.03):
+    return np.random.default_rng(seed).normal(0, scale, feeder.program.injection.shape[0])
+
+
+def fitted(block, plan, price):
+    found = make_row_prices(*plan.content.shape)
+    fit_prices(block.members, plan.flow, plan.content, plan.shortfall, price[block.ports], found)
+    return found
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_answers_are_the_optimum_of_the_members_program(recipe, seed, generated):
+    """Without limits the program falls apart into members: at any prices its optimum is the sum of their answers."""
+    feeder = generated(recipe, seed)
+    block, price = block_of(feeder), noisy_price(feeder, seed)
+    fits = priced_by_kernel(feeder.program, feeder.inputs)
+    p = feeder.program
+    mine = np.isin(p.owner, np.nonzero(fits)[0])
+    upper, lower = np.where(mine, p.upper, 0.0), np.where(mine, p.lower, 0.0)
+    rows = np.zeros(len(p.row_lower), bool)
+    rows[np.unique(p.matrix[:, mine].indices)] = True
+    low, high = np.where(rows, p.row_lower, -np.inf), np.where(rows, p.row_upper, np.inf)
+    cost = p.cost + p.injection.T @ price
+    expected = Highs(p.matrix, low, high, lower, upper, np.where(mine, cost, 0.0)).solve(("cold",)).objective
+    plan = block.with_contents(block.respond(price))
+    assert block.costs(plan, price).sum() == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    columns = np.zeros(len(p.cost))
+    block.decode(plan, columns)
+    assert cost @ columns == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    activity = p.matrix @ columns
+    assert (activity[rows] >= p.row_lower[rows] - 1e-9).all()
+    assert (activity[rows] <= p.row_upper[rows] + 1e-9).all()
+    assert ((columns >= p.lower - 1e-9) & (columns <= p.upper + 1e-9)).all()
+
+
+@pytest.mark.parametrize("seed", [0])
+def test_prices_fit_answers_exactly(recipe, seed, generated):
+    feeder = generated(recipe, seed)
+    block, price = block_of(feeder), noisy_price(feeder, seed)
+    plan = block.with_contents(block.respond(price))
+    assert fitted(block, plan, price).miss.max(initial=0.0) < 1e-9
+
+
+def test_prices_do_not_fit_a_plan_that_is_not_the_cheapest(generated):
+    feeder = generated("plain", 0)
+    block = block_of(feeder)
+    plan = block.with_contents(block.respond(noisy_price(feeder, 0)))
+    miss = fitted(block, plan, noisy_price(feeder, 1)).miss
+    assert miss.max() > 1e-3
+
+
+def test_with_everything_free_the_entries_are_the_members_program(recipe, generated):
+    feeder = generated(recipe, 1)
+    block, price = block_of(feeder), noisy_price(feeder, 3)
+    plan = block.with_contents(block.respond(price))
+    members = block.members
+    working = members.capacity > 0
+    free = members.upper > 0
+    entries = make_entries(free, working)
+    list_entries(members, free, working, np.zeros_like(plan.flow), entries)
+    room = len(entries.member), len(entries.row_member), len(entries.value)
+    assert all(written <= made for written, made in zip(entries.size, room, strict=True))
+    answer = answer_of(block, entries, price)
+    assert answer == pytest.approx(block.costs(plan, price).sum(), rel=1e-9, abs=1e-9)
+
+
+def test_with_few_free_the_entries_cost_no_less_and_their_own_plan_fits(generated):
+    feeder = generated("standing loss", 1)
+    block = block_of(feeder)
+    start = block.with_contents(block.respond(noisy_price(feeder, 0)).copy())
+    price, members = noisy_price(feeder, 1), block.members
+    best = block.costs(block.with_contents(block.respond(price)), price).sum()
+    costs = [block.costs(start, price).sum()]
+    for share in (0.3, 0.6, 1.0):
+        free = (np.random.default_rng(4).random(start.content.shape) < share)[None] & (members.upper > 0)
+        free |= (start.flow > 0) & free.any(axis=0)
+        entries = make_entries(free, start.shortfall > 0)
+        list_entries(members, free, start.shortfall > 0, start.flow, entries)
+        fixed = np.where(free, 0.0, start.flow)
+        constant = (members.cost * fixed).sum() + (price[block.ports] * (fixed[EXPORT] - fixed[IMPORT])).sum()
+        costs.append(answer_of(block, entries, price) + constant)
+    assert all(after <= before + 1e-9 for before, after in pairwise(costs))
+    assert costs[1] > best + 1e-3
+    assert costs[-1] == pytest.approx(best, abs=1e-6)
+    assert (start.flow[CHARGE] > 0).any()
+
+
+def answer_of(block, entries, price):
+    """Optimum of listed entries by HiGHS."""
+    columns, rows, values = entries.size
+    kind, member, step = (part[:columns] for part in (entries.kind, entries.member, entries.step))
+    sign = np.select([kind == EXPORT, kind == IMPORT], [1.0, -1.0], 0.0)
+    cost = entries.cost[:columns] + sign * price[block.ports[member, step]]
+    at = entries.value[:values], (entries.at_row[:values], entries.at_column[:values])
+    matrix = sp.csc_matrix(at, shape=(rows, columns))
+    if not columns:
+        return 0.0
+    bounds = (entries.row_lower[:rows], entries.row_upper[:rows], entries.lower[:columns], entries.upper[:columns])
+    return Highs(matrix, *bounds, cost).solve(("cold",)).objective

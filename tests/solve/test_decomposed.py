@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dispatch.solve import decomposed
+from dispatch.solve.certificate import certify, require
+from dispatch.solve.decomposed import Decomposed
+from dispatch.solve.methods import make_model
+from dispatch.solve.monolithic import Monolithic, solve_elastic
+
+SEEDS = range(2)
+
+
+def priced(feeder):
+    return Decomposed(feeder.program, feeder.network, feeder.inputs)
+
+
+def proven(feeder, solution, offsets=None, penalty=None):
+    offsets, penalty = offsets or feeder.offsets, penalty or feeder.penalty
+    found = certify(feeder.case, offsets, penalty, solution.columns, solution.prices)
+    require(found)
+    return found
+
+
+def test_prices_reach_the_optimum_of_the_whole_program(recipe, generated, gap):
+    for seed in SEEDS:
+        feeder = generated(recipe, seed)
+        found, expected = priced(feeder).solve(feeder.offsets, feeder.penalty), feeder.solve()
+        assert found.method.startswith("decomposed")
+        assert gap(found.objective, expected.objective) < 1e-9
+        certificate = proven(feeder, found)
+        assert gap(certificate.objective_relaxation, found.objective) < 1e-9
+
+
+def test_limits_bind_and_stores_price_themselves_in_most_recipes(generated):
+    from generated_cases import RECIPES
+
+    bind, by_kernel, meters = [], 0, 0
+    for name in RECIPES:
+        for seed in SEEDS:
+            feeder = generated(name, seed)
+            model = priced(feeder)
+            bind.append((model.solve(feeder.offsets, feeder.penalty).prices.limits > 0).any())
+            by_kernel += len(model.block.meters)
+            meters += feeder.inputs.kinds["meter"].count
+    assert np.mean(bind) >= 0.8
+    assert by_kernel >= 0.6 * meters
+
+
+@pytest.mark.parametrize("name", ["plain", "everything", "standing loss", "medium voltage, loop", "small penalty"])
+def test_hot_solves_equal_cold_ones(name, generated, offsets_like, gap):
+    feeder, rng = generated(name, 1), np.random.default_rng(5)
+    hot = priced(feeder)
+    for penalty in (1e3, 1e6, 1e3):
+        offsets = offsets_like(feeder, rng, 1.0)
+        found = hot.solve(offsets, penalty)
+        cold = feeder.monolithic().solve(offsets, penalty)
+        assert found.method.startswith("decomposed")
+        assert gap(found.objective, cold.objective) < 1e-9
+        proven(feeder, found, offsets, penalty)
+
+
+@pytest.mark.parametrize("name", ["small penalty", "taps", "everything", "plain"])
+def test_unavoidable_relaxation_is_the_same_both_ways(name, generated):
+    feeder = generated(name, 0)
+    mine, least = solve_elastic(priced(feeder), feeder.offsets, feeder.penalty)
+    theirs, expected = feeder.solve_elastic()
+    assert mine.limit_penalty == theirs.limit_penalty
+    assert mine.relaxation == pytest.approx(theirs.relaxation, abs=1e-7)
+    assert (least is None) == (expected is None)
+    proven(feeder, mine, penalty=mine.limit_penalty)
+
+
+def test_peaks_and_second_stores_are_left_to_the_program(generated):
+    for name, attribute in (("peak price", "peak"), ("negative prices and losses", "battery")):
+        feeder = generated(name, 0)
+        at = feeder.inputs.kinds[attribute].nodes["meter"][1]
+        others = np.unique(at) if attribute == "peak" else np.nonzero(np.bincount(at) > 1)[0]
+        assert len(others)
+        solution = priced(feeder).solve(feeder.offsets, feeder.penalty)
+        assert solution.by_program == len(others)
+        assert not np.isin(others, priced(feeder).block.meters).any()
+
+
+def test_without_violated_limits_nothing_is_left_to_the_program(generated):
+    feeder = generated("wide limits", 0)
+    found = priced(feeder).solve(feeder.offsets, feeder.penalty)
+    assert (
+        found.entries
+        == found.by_program * feeder.inputs.steps
+        < 0.5 * len(feeder.inputs.kinds["meter"].ids) * feeder.inputs.steps
+    )
+    assert not len(found.prices.keys)
+    proven(feeder, found)
+
+
+def test_few_flows_at_first_end_the_same(generated, gap, monkeypatch):
+    """Without an ascent every flow that matters must be found by the members' answers."""
+    monkeypatch.setattr("dispatch.solve.ascent.ASCENTS", 1)
+    monkeypatch.setattr("dispatch.solve.ascent.WINDOW", 1)
+    for seed in SEEDS:
+        feeder = generated("everything", seed)
+        found = priced(feeder).solve(feeder.offsets, feeder.penalty)
+        assert found.method.startswith("decomposed")
+        assert gap(found.objective, feeder.solve().objective) < 1e-9
+        proven(feeder, found)
+
+
+def test_the_whole_program_is_solved_where_rounds_run_out(generated, gap, monkeypatch):
+    monkeypatch.setattr(decomposed, "MOST_ROUNDS", 0)
+    feeder = generated("plain", 0)
+    found = priced(feeder).solve(feeder.offsets, feeder.penalty)
+    assert found.method.startswith("monolithic")
+    assert gap(found.objective, feeder.solve().objective) < 1e-12
+
+
+def test_the_same_input_gives_the_same_bytes(generated):
+    first, second = (
+        priced(f).solve(f.offsets, f.penalty) for f in (generated("everything", 2), generated("everything", 2))
+    )
+    assert first.columns.tobytes() == second.columns.tobytes()
+    assert first.prices.rows.tobytes() == second.prices.rows.tobytes()
+    assert first.prices.limits.tobytes() == second.prices.limits.tobytes()
+
+
+def test_the_method_is_chosen_by_what_the_kernel_can_price(generated):
+    plain, peaks = generated("plain", 0), generated("peak price", 0)
+    assert isinstance(make_model("auto", plain.program, plain.network, plain.inputs), Decomposed)
+    assert isinstance(make_model("auto", peaks.program, peaks.network, peaks.inputs), Monolithic)
+    assert isinstance(make_model("monolithic", plain.program, plain.network, plain.inputs), Monolithic)
+    assert isinstance(make_model("decomposed", peaks.program, peaks.network, peaks.inputs), Decomposed)
