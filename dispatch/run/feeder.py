@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,7 +87,7 @@ def run_feeder(case: xr.DataTree, settings: Settings) -> FeederRun:
     load_components(settings.components)
     run = _empty(case)
     try:
-        _schedule(case, settings, run)
+        _schedule_or_whole(case, settings, run)
     except (InputError, ModelError):
         raise
     except (CertificateError, SolverError) as error:
@@ -96,6 +97,19 @@ def run_feeder(case: xr.DataTree, settings: Settings) -> FeederRun:
         where = f"{Path(at.filename).name}:{at.lineno}"
         _fail(run, f"{type(error).__name__} at {where}: {error}. This is a bug: please report it with the case file.")
     return run
+
+
+def _schedule_or_whole(case: xr.DataTree, settings: Settings, run: FeederRun) -> None:
+    """Schedule by the chosen method; where that finds no proven optimum, once more as one program, and say so."""
+    try:
+        _schedule(case, settings, run)
+    except (CertificateError, SolverError) as error:
+        if settings.method == "monolithic":
+            raise
+        run.messages.append(
+            f"feeder {run.name!r}: solved as one program, since method {settings.method!r} ended so: {error}"
+        )
+        _schedule(case, dataclasses.replace(settings, method="monolithic"), run)
 
 
 def lost_feeder(case: xr.DataTree) -> FeederRun:

@@ -12,6 +12,7 @@ from dispatch.cli import main
 from dispatch.errors import SolverError
 from dispatch.run import feeder
 from dispatch.run.rounds import Rounds
+from dispatch.solve.decomposed import Decomposed
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_others_finish(error, said, break_feeder_a) -> None:
     break_feeder_a(error)
     result = dispatch.optimize(small_town())
     assert columns(result, "certificate")["status"].tolist() == [b"failed", b"optimal"]
-    (message,) = json.loads(result["certificate"].attrs["messages"])
+    *_, message = json.loads(result["certificate"].attrs["messages"])
     assert message.startswith("feeder 'feeder-a'")
     assert said in message
     mine, theirs = columns(result, "schedule")["p_import"], columns(sound, "schedule")["p_import"]
@@ -57,3 +58,18 @@ def test_exit_code_status_and_report_say_so(break_feeder_a, tmp_path, capsys) ->
     assert main(arguments) == 4
     assert "HiGHS warned" in capsys.readouterr().out
     assert "HiGHS warned" in (tmp_path / "report.html").read_text()
+
+
+def test_one_program_steps_in_where_prices_do_not_get_through(monkeypatch) -> None:
+    def broken(*_: object):
+        raise SolverError("prices went astray")
+
+    sound = dispatch.optimize(small_town())
+    monkeypatch.setattr(Decomposed, "solve", broken)
+    result = dispatch.optimize(small_town())
+    found = columns(result, "certificate")
+    assert found["status"].tolist() == [b"optimal", b"optimal"]
+    messages = json.loads(result["certificate"].attrs["messages"])
+    assert len(messages) == 2
+    assert all("prices went astray" in m for m in messages)
+    np.testing.assert_allclose(found["objective"], columns(sound, "certificate")["objective"], rtol=1e-3)
