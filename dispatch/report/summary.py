@@ -62,7 +62,7 @@ def summary_object(result: xr.DataTree, *, times_s: Mapping[str, float], files: 
         "feeders": outcome.count("source"),
         "prosumers": outcome.count("prosumer"),
         "steps": outcome.steps,
-        "limits_unmet": len(outcome.unmet),
+        "limits_unmet": sum(int(u.get("count", 1)) for u in outcome.unmet),
         "unmet": outcome.unmet,
         "ac": _ac(network_state(outcome), run.v_error_max_pu),
         "uncontrolled": _ac(

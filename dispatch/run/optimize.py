@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+UNMET_BYTES = 48_000
+"""Text of unmet limits that a result holds at most."""
+
+
 def optimize(
     case: xr.DataTree,
     settings: Settings | None = None,
@@ -85,10 +89,22 @@ def _labels(case: xr.DataTree, settings: Settings, runs: list[FeederRun]) -> dic
         "versions": json.dumps(versions(), sort_keys=True),
         "case_digest": digest(case),
         "method": ", ".join(sorted({run.method for run in runs if run.method})),
-        "unmet": json.dumps([entry for run in runs for entry in run.unmet], allow_nan=False),
+        "unmet": _unmet_text([entry for run in runs for entry in run.unmet]),
         "messages": json.dumps([m for run in runs for m in run.messages]),
         "v_error_max_pu": np.float64(max((run.v_error_max_pu for run in runs), default=np.nan)),
         "v_error_uncontrolled_max_pu": np.float64(
             max((run.v_error_uncontrolled_max_pu for run in runs), default=np.nan)
         ),
     }
+
+
+def _unmet_text(entries: list[dict[str, Any]]) -> str:
+    """Unmet limits as JSON that fits an attribute of a file (64 kB); one last entry counts those left out."""
+    texts, size = [json.dumps(entry, allow_nan=False) for entry in entries], 0
+    for k, text in enumerate(texts):
+        size += len(text) + 2
+        if size > UNMET_BYTES:
+            left = len(texts) - k
+            more = {"kind": "more", "count": left, "text": f"{left} more limits are unmet and not listed."}
+            return "[" + ", ".join([*texts[:k], json.dumps(more)]) + "]"
+    return "[" + ", ".join(texts) + "]"

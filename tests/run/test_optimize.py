@@ -11,6 +11,7 @@ from dispatch.case.network import network_of
 from dispatch.case.schema import columns
 from dispatch.errors import InputError
 from dispatch.model.linear import linear_flow
+from dispatch.run.optimize import _unmet_text
 from dispatch.run.settings import Settings
 from dispatch.verify.electric import check_physics
 
@@ -173,3 +174,12 @@ def test_waste_that_relieves_a_limit_is_not_delivered_as_a_broken_limit() -> Non
     limits = {(u["kind"], u["element"]) for u in unmet}
     over = s["loading_transformer_pu"].max(axis=1) > 1.005
     assert {("transformer", name) for name, o in zip(("ta", "tb"), over, strict=True) if o} <= limits
+
+
+def test_text_of_very_many_unmet_limits_fits_a_file() -> None:
+    entry = {"kind": "bus", "element": "b", "text": "x" * 300}
+    assert json.loads(_unmet_text([entry] * 3)) == [entry] * 3
+    text = _unmet_text([entry] * 5000)
+    assert len(text) < 64_000
+    found = json.loads(text)
+    assert found[-1]["count"] + len(found) - 1 == 5000
