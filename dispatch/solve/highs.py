@@ -16,7 +16,7 @@ from dispatch.solve.scaling import INFINITE, require_span, row_and_column_scale,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ADVICE = re.compile(r"excessively (small|large)|Consider scaling|setting the user_\w+_scale|badly scaled|Improve scaling")
+ADVICE = re.compile(r"excessively (small|large)|(Consider|Improve) scaling|the user_\w+_scale|badly scaled")
 """HiGHS remarks at warning level on the range of costs and bounds, such as a load of 0.05 W at dawn (below 1e-4).
 
 It uses them as they are, and the certificate judges what comes of it, so these remarks are the only ones that do not
