@@ -97,7 +97,7 @@ class Highs:
         self._warnings: list[str] = []
         settings = {
             "log_to_console": False, "threads": 1, "random_seed": 0, "parallel": "off",
-            "primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9,
+            "primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9, "ipm_optimality_tolerance": 1e-10,
             "time_limit": time_limit_s, **(options or {}),
         }  # fmt: skip
         for name, value in settings.items():
