@@ -16,7 +16,7 @@ from dispatch.solve.scaling import INFINITE, require_span, row_and_column_scale,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ADVICE = re.compile(r"excessively (small|large)|Consider scaling|setting the user_\w+_scale|badly scaled|Improve scaling")
+ADVICE = re.compile(r"excessively (small|large)|(Consider|Improve) scaling|the user_\w+_scale|badly scaled")
 """HiGHS remarks at warning level on the range of costs and bounds, such as a load of 0.05 W at dawn (below 1e-4).
 
 It uses them as they are, and the certificate judges what comes of it, so these remarks are the only ones that do not
@@ -25,6 +25,14 @@ count as warnings. Their words change between versions of HiGHS (1.15 and 1.16 d
 DONE = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty)
 LADDER = ("hot", "cold", "interior point")
 """Ways to solve, tried in this order: from the last basis, from scratch, interior point with crossover."""
+
+
+class _Quiet(highspy.Highs):  # type: ignore[misc]  # highspy is not typed here
+    """HiGHS whose first line does not go to stdout, which belongs to ``--json``; 1.16 prints it where it is made."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802  (the name is highspy's)
+        self.setOptionValue("log_to_console", False)
+        super().enableCallbacks()
 
 
 @dataclass(frozen=True)
@@ -93,11 +101,11 @@ class Highs:
         time_limit_s: float = np.inf,
         options: dict[str, Any] | None = None,
     ) -> None:
-        self._model = highspy.Highs()
+        self._model = _Quiet()
         self._warnings: list[str] = []
         settings = {
             "log_to_console": False, "threads": 1, "random_seed": 0, "parallel": "off",
-            "primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9,
+            "primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9, "ipm_optimality_tolerance": 1e-10,
             "time_limit": time_limit_s, **(options or {}),
         }  # fmt: skip
         for name, value in settings.items():
