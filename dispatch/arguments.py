@@ -193,7 +193,7 @@ def _add_runs(add: Add) -> None:
     p = add("report", "write the HTML report of a result again", REPORT)
     p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
     _output(p, "REPORT.html", "page to write", "report.html")
-    p = add("reinforce", "rank lines and transformers by what 10 % more rating of each would save", REINFORCE)
+    p = add("reinforce", "rank lines and transformers by what a tenth more rating of each would save", REINFORCE)
     p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
     text = "how many are solved again, at least 1, the highest estimates first (default: 5)"
     p.add_argument("--top", type=_most, metavar="N", default=5, help=text)
