@@ -129,7 +129,7 @@ def _most(text: str) -> int:
 
 
 def _workers(p: argparse.ArgumentParser) -> None:
-    text = "processes, at least 1 (default: one a core); the result does not depend on it"
+    text = "processes, at least 1 (default: one a core, one for small cases); the result does not depend on it"
     p.add_argument("--workers", type=_count, metavar="N", help=text)
 
 
