@@ -272,3 +272,14 @@ def test_thousands_of_equal_faults_are_one_problem() -> None:
     (problem,) = check_case(build_case(tables))
     assert problem.count == n
     assert len(problem.ids) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [(put("prosumer/store/energy_nom", 0, -5), "range"), (drop("tariff"), "missing-group")],
+    ids=["capacity", "tariff"],
+)
+def test_what_only_follows_from_another_fault_is_not_told(change: Any, code: str) -> None:
+    case = small_case()
+    change(case)
+    assert [p.code for p in check_case(case)] == [code]

@@ -110,7 +110,7 @@ def _forecast(findings: Findings) -> None:
             if any(n in forecast.given for n in used) and len(own):
                 hint = f"Give the ids of the {owner} rows as a coordinate."
                 findings.add("forecast-ids", forecast.group, owner, value="missing", hint=hint)
-        elif len(ids) != len(own) or (ids != own).any():
+        elif len(own) and (len(ids) != len(own) or (ids != own).any()):
             same = sorted(ids.tolist()) == sorted(own.tolist())
             odd = np.setxor1d(ids, own)
             value = "in another order than" if same else "not the same as"

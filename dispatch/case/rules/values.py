@@ -126,7 +126,8 @@ def _stores(findings: Findings, table: Table) -> None:
     for name in ("state_of_charge_initial", "state_of_charge_final"):
         if not table.has(name):
             continue
-        above = table.columns[name] > table.columns["energy_nom"]
+        room = table.columns["energy_nom"]
+        above = (table.columns[name] > room) & (room > 0)  # no room at all is a problem of its own
         if above.any():
             k = int(np.argmax(above))
             value = f"{table.columns[name][k]:g} kW h"
