@@ -61,6 +61,8 @@ def kind_dataset(kind: Kind, columns: Mapping[str, Any], *, currency: str, sizes
             values = columns[name]
         elif attribute.required or kind.result or not set(attribute.dims) <= set(sizes):  # no default, time or kind
             continue
+        elif attribute.of and attribute.can_be_unknown:  # a series that nobody knows is left out
+            continue
         else:
             values = attribute.default
         shape = tuple(sizes[d] for d in attribute.dims)

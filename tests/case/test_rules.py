@@ -268,7 +268,7 @@ def test_the_price_problem_names_tariff_meters_and_time() -> None:
 def test_thousands_of_equal_faults_are_one_problem() -> None:
     tables = small_tables()
     n = 3000
-    tables["store"] = {"id": [f"s{k}" for k in range(n)], "meter": ["m1"] * n, "energy_nom": [-1] * n, "p_nom": [1] * n}
+    tables["store"] = {"id": [f"s{k}" for k in range(n)], "meter": ["m1"] * n, "energy_nom": [1] * n, "p_nom": [-1] * n}
     (problem,) = check_case(build_case(tables))
     assert problem.count == n
     assert len(problem.ids) == 3
