@@ -16,11 +16,11 @@ from dispatch.solve.scaling import INFINITE, require_span, row_and_column_scale,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ADVICE = re.compile(r"some excessively (small|large) (costs|column bounds|row bounds)|Consider scaling the ")
-"""HiGHS remarks at warning level on costs or bounds below 1e-4 or above 1e6, such as a load of 0.05 W at dawn.
+ADVICE = re.compile(r"excessively (small|large)|(Consider|Improve) scaling|the user_\w+_scale|badly scaled")
+"""HiGHS remarks at warning level on the range of costs and bounds, such as a load of 0.05 W at dawn (below 1e-4).
 
 It uses them as they are, and the certificate judges what comes of it, so these remarks are the only ones that do not
-count as warnings.
+count as warnings. Their words change between versions of HiGHS (1.15 and 1.16 differ); a test provokes each of them.
 """
 DONE = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty)
 LADDER = ("hot", "cold", "interior point")

@@ -62,6 +62,17 @@ def test_a_warning_of_highs_is_an_error():
         model._checked(model._model.setOptionValue("no_such_option", 1), "choosing")
 
 
+@pytest.mark.parametrize("bound", [1e-6, 1.0, 1e7])
+@pytest.mark.parametrize("cost", [1e-6, 1.0, 1e8])
+def test_remarks_on_ranges_are_no_warnings(bound, cost):
+    """Whatever the words of the installed HiGHS: small and large values are solved as they are."""
+    matrix = sp.csc_matrix([[1.0, 1.0]])
+    upper, costs = np.array([bound, 2.0]), np.array([cost, 2 * cost])
+    model = Highs(matrix, np.array([bound + 1]), np.array([np.inf]), np.zeros(2), upper, costs)
+    found = model.solve()
+    np.testing.assert_allclose([*found.columns, found.objective], [bound, 1, cost * (bound + 2)], rtol=1e-12)
+
+
 def test_a_logged_warning_is_an_error():
     model = small([[1, 1]])
     model._warnings.append("WARNING: anything")
