@@ -109,7 +109,8 @@ def _kept_full(case: xr.DataTree, chosen: np.ndarray) -> tuple[np.ndarray, np.nd
     gain = store["efficiency_charge"][chosen, None] * gained(store, series)[chosen]
     power = store["p_nom"][chosen, None] * series["p_max_pu"][chosen]
     withdrawn = series["p_withdrawn"][chosen]
-    return keep_full(power, store["energy_nom"][chosen], gain, withdrawn, retained, initial[chosen], dt)
+    charge, content = keep_full(power, store["energy_nom"][chosen], gain, withdrawn, retained, initial[chosen], dt)
+    return charge, content
 
 
 def _following(case: xr.DataTree, chosen: np.ndarray, net: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

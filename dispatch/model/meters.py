@@ -131,9 +131,7 @@ def _pv(pv: Columns, at: np.ndarray, series: Series, behind: _Behind, meter: Col
     return {"p_available": available, "p_curtailed_max": most, "q_nom": pv["q_nom"][:, None]}
 
 
-def _stores(
-    store: Columns, at: np.ndarray, series: Series, behind: _Behind, meter: Columns
-) -> dict[str, Elements]:
+def _stores(store: Columns, at: np.ndarray, series: Series, behind: _Behind, meter: Columns) -> dict[str, Elements]:
     """Elements of each kind of store."""
     green = meter["green_only"][at][:, None]
     batteries = battery_parameters(store, behind.surplus[at], behind.deficit[at], green)

@@ -84,7 +84,9 @@ def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
         "p_transformer": state.ac.p_from[lines:],
         "loading_transformer_pu": state.ac.loading_pu[lines:],
         "loading_transformer_linear_pu": loading[lines:],
-        "cost": prosumer_cost(feeder.case, meter["p_import"], meter["p_export"], store["p_charge"], store["p_discharge"]),
+        "cost": prosumer_cost(
+            feeder.case, meter["p_import"], meter["p_export"], store["p_charge"], store["p_discharge"]
+        ),
     }
 
 
@@ -130,10 +132,10 @@ def price_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
     branch = by_kind[2] + by_kind[3]
     injected = limits.rows(prices.keys).matrix.T @ prices.limits
     value = np.full((len(columns(feeder.case, "store")["id"]), inputs.steps), np.nan)
-    for kind in STORES:
+    for store in STORES:
         # One more unit of content is one more on the right-hand side of the balance; it makes the optimum cheaper.
-        if inputs.kinds[kind].count:
-            value[inputs.kinds[kind].index] = -prices.rows[feeder.program.row(kind, "balance")]
+        if inputs.kinds[store].count:
+            value[inputs.kinds[store].index] = -prices.rows[feeder.program.row(store, "balance")]
     return {
         "marginal_price": -injected.reshape(2, network.buses, inputs.steps)[0],
         "marginal_value": value,
