@@ -53,8 +53,8 @@ def self_use(case: xr.DataTree) -> Baseline:
 
     The optimizer must leave `state_of_charge_final` in each store. To compare like with like, the difference of this
     schedule's last content from that is settled at the meter's lowest prices of the horizon, not below zero: what is
-    missing is bought, with the loss of charging; what is left over is sold, with the loss of discharging, if the store
-    can discharge.
+    missing is bought, with the loss of charging; what is left over is sold, with the loss of discharging, or where a
+    store cannot discharge saves buying it.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ def _settlement(case: xr.DataTree, last: np.ndarray, chosen: np.ndarray) -> np.n
     tariff = parent_index(case, "meter", "tariff")[meter]
     bought, sold = (np.maximum(price.min(axis=1, initial=np.inf), 0)[tariff] for price in prices(case))
     into = store["efficiency_charge"] * gained(store, read_stores(case)).mean(axis=1)
-    out_of = np.where(discharge_power(store) > 0, store["efficiency_discharge"], 0.0)
-    cost = np.where(missing > 0, bought * missing / into, sold * missing * out_of)
+    bought_or_saved = (missing > 0) | (discharge_power(store) == 0)
+    cost = np.where(bought_or_saved, bought * missing / into, sold * missing * store["efficiency_discharge"])
     prosumers = len(columns(case, "prosumer")["id"])
     return np.bincount(parent_index(case, "meter", "prosumer")[meter[chosen]], cost[chosen], prosumers)

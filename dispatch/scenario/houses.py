@@ -36,6 +36,10 @@ PURPOSES = (
     "heat",
     "pump",
     "old_pv",
+    "car",
+    "leaves",
+    "returns",
+    "trip",
 )
 
 

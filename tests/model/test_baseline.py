@@ -284,7 +284,7 @@ def flexible_tables() -> dict[str, dict[str, Any]]:
 def test_cars_and_tanks_are_kept_full_before_the_battery_follows() -> None:
     found = self_use(build_case(flexible_tables()))
     # The car is full, away, then wants 2 kWh at 50 %: 4 kW twice half an hour. The tank: 2 kW of heat at a performance
-    # of 2 take 1 kW each half hour, 6 kW at 4 would take 1.5 kW but it has 1, so that it lacks 1 kWh, and 4 kW at 4 last.
+    # of 2 take 1 kW each half hour; 6 kW at 4 would take 1.5 kW but it has 1, so that it lacks 1 kWh until the last.
     np.testing.assert_allclose(found.p_charge[1:], [[0, 0, 4, 4], [1, 1, 1, 1]], atol=1e-12)
     np.testing.assert_allclose(found.state_of_charge[1:], [[20, 18, 19, 20], [10, 10, 9, 10]], atol=1e-12)
     # What is left: 2 - 1, 7 - 1, -6 - 5, -3 - 5 kW.
@@ -305,3 +305,13 @@ def test_a_tank_that_ends_short_is_settled_at_its_mean_performance() -> None:
     np.testing.assert_allclose(none.state_of_charge[2], [10, 10, 10, 7], atol=1e-12)
     spent = prosumer_cost(case, none.p_import, none.p_export, none.p_charge, none.p_discharge)
     np.testing.assert_allclose(none.cost - spent, 3 / 3 * 0.25, atol=1e-12)
+
+
+def test_what_is_left_in_a_tank_saves_buying_it() -> None:
+    changed = flexible_tables()
+    changed["store"]["state_of_charge_final"] = [2.0, 20.0, 4.0]
+    changed["forecast"]["p_withdrawn"] = [[NAN] * 4, [0.0] * 4, [0.0] * 4]
+    case = build_case(changed)
+    none = no_battery(case)
+    spent = prosumer_cost(case, none.p_import, none.p_export, none.p_charge, none.p_discharge)
+    np.testing.assert_allclose(none.cost - spent, -6 / 3 * 0.25, atol=1e-12)
