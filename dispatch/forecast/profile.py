@@ -49,8 +49,9 @@ def predict(
 
     A load or pv takes ``p_nom * p_pu`` (and ``q_nom * q_pu``) of its profile, moved later by ``profile_shift``
     (rounded to whole steps); what is moved over one end of the profile's whole span comes in again at its other end.
-    One without a profile is constant at ``p_nom`` and ``q_nom``. Cars and tanks follow `store_series`. Prices are those of the tariff table, constant.
-    Each series that ``/forecast`` already has is kept instead and cropped to the span, never resampled.
+    One without a profile is constant at ``p_nom`` and ``q_nom``. Cars and tanks follow `store_series`.
+    Prices are those of the tariff table, constant. Each series that ``/forecast`` already has is kept instead and
+    cropped to the span, never resampled.
 
     Parameters
     ----------

@@ -181,4 +181,4 @@ def meters_for(
 def chosen_cars(tables: dict[str, Columns], houses: Houses, share: float, seed: int) -> np.ndarray:
     """Houses that get a car in addition to those that have one, (house,) of bool."""
     has_car = owners_of(tables, houses, CAR)
-    return first_ones(has_car, draw(houses.id, seed, "car"), share) & ~has_car
+    return np.asarray(first_ones(has_car, draw(houses.id, seed, "car"), share) & ~has_car)

@@ -147,7 +147,7 @@ def weather_of(season: str, time: np.ndarray) -> Columns:
     hour = np.timedelta64(3600, "s")
     hourly = np.arange(time[0], time[-1] + (time[1] - time[0]), hour) if len(time) > 1 else time
     kept = {name: base[name] for name in ("id", "longitude", "latitude")}
-    return {**kept, "time": hourly, "time_step": hour, "temp_air": base["temp_air"][:, _laid(base, hourly)]}
+    return {**kept, "time": hourly, "time_step": np.array([hour]), "temp_air": base["temp_air"][:, _laid(base, hourly)]}
 
 
 def _span(time: np.ndarray, preferred: np.ndarray, start: np.datetime64 | None, days: int | None) -> np.ndarray:
