@@ -20,6 +20,7 @@ USE_TYPICAL = 3500.0  # kWh a year of a German three-person household
 LARGE_KW, LARGE_KWH = 10.0, 15_000.0  # beyond these a load stands for several households
 HOURS_HOUSE, HOURS_LARGE = 1700.0, 3000.0  # full-load hours of the design value in a planning network
 SPREAD = 0.35  # standard deviation of the logarithm of yearly use
+DIGITS = 3  # of yearly use in kWh: exponentials differ in the last bit from processor to processor, cases must not
 
 # One stream of random numbers for each purpose: adding a purpose leaves the draws of all others as they are.
 PURPOSES = (
@@ -119,7 +120,7 @@ def houses_of(tables: Mapping[str, Columns], library: Library, seed: int) -> Hou
     from the gas it uses, ``3,500 (gas_year / 2,400)**0.3 * spread``; from its design value, ``1,700 h * p_nom *
     spread`` (above 10 kW ``3,000 h * p_nom``, without spread). ``spread`` is lognormal with mean 1 and a standard
     deviation of the logarithm of 0.35. Heat is 9 kWh for each m3 of gas (10 kWh/m3 through a boiler of 90 %), or
-    ``18,000 kWh * (use / 3,500)**0.5`` where the gas is not known.
+    ``18,000 kWh * (use / 3,500)**0.5`` where the gas is not known. Both are rounded to 1 Wh.
 
     Parameters
     ----------
@@ -149,6 +150,6 @@ def houses_of(tables: Mapping[str, Columns], library: Library, seed: int) -> Hou
     energy = np.where(at >= 0, p_nom * library.mean[at] * HOURS, energy)
     total = np.bincount(owner, p_nom, len(prosumer["id"]))[owner]
     part = np.divide(p_nom, total, out=np.ones_like(p_nom), where=total > 0)
-    energy = np.where(np.isfinite(known), known * part, energy)
+    energy = np.round(np.where(np.isfinite(known), known * part, energy), DIGITS)
     heat = np.where(gas > 0, 9.0 * np.nan_to_num(gas), 18_000.0 * (energy / USE_TYPICAL) ** 0.5)
-    return Houses(rows, at_meter, owner, ids, energy, heat)
+    return Houses(rows, at_meter, owner, ids, energy, np.round(heat, DIGITS))

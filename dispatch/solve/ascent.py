@@ -1,49 +1,27 @@
-"""Good prices of limits by a short dual ascent, and which flows of stores they leave undecided."""
+"""Good prices of limits by a short dual ascent, while blocks watch which of their decisions waver."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from dispatch.solve.engines import MOST_ROWS, TOLERANCE
 from dispatch.solve.protocols import KEY
-from dispatch.solve.restricted import USED
-from kernels.entries import EXPORT, IMPORT
 
 if TYPE_CHECKING:
-    from dispatch.solve.blocks.programs import ProgramBlock
-    from dispatch.solve.blocks.stores import Flows, StoreBlock
-    from dispatch.solve.limits.radial import RadialLimits
+    from collections.abc import Sequence
+
+    from dispatch.solve.protocols import Block, Limits
 
 ASCENTS = 40
 WINDOW = 14
+"""The last answers, in which blocks watch what moves."""
 SWEEP_EVERY = 8
+"""Answers between two sweeps of all limits, and between two answers of blocks whose answers are dear."""
 STEP = 0.15
-
-
-@dataclass
-class Ascent:
-    """What an ascent ends with.
-
-    Attributes
-    ----------
-    keys : ndarray (limit,) of KEY
-        Limits that were found violated.
-    plan : Flows
-        The last answer.
-    free : ndarray (kind, member, step) of bool
-        Flows in use at some time of the last third, in steps in which one of them moved.
-    """
-
-    keys: np.ndarray
-    plan: Flows
-    free: np.ndarray
-
-
-NO_KEYS = np.zeros(0, KEY)
+"""First step, as a share of the spread of prices."""
 
 
 class Scaled:
@@ -56,7 +34,7 @@ class Scaled:
         self.bound, self.most = np.zeros(0), np.zeros(0)
         self._ceiling = ceiling
 
-    def add(self, limits: RadialLimits, keys: np.ndarray) -> None:
+    def add(self, limits: Limits, keys: np.ndarray) -> None:
         """State more limits."""
         rows = limits.rows(keys)
         entries = np.diff(rows.matrix.indptr)
@@ -71,58 +49,74 @@ class Scaled:
         self.keys = np.concatenate([self.keys, keys])
 
 
-def ascend(block: StoreBlock, rest: ProgramBlock, limits: RadialLimits, penalty: float, keys: np.ndarray) -> Ascent:
+class Answers:
+    """What all blocks do at prices; blocks whose answers are dear are asked only now and then."""
+
+    def __init__(self, blocks: Sequence[Block], given: np.ndarray) -> None:
+        self._blocks, self._given = blocks, given
+        self._last: list[Any] = [None] * len(blocks)
+        self._injected = [given] * len(blocks)
+
+    def ask(self, weight: np.ndarray, *, everyone: bool) -> np.ndarray:
+        """Return what enters at the ports at the prices `weight`, (port,)."""
+        x = self._given
+        for k, block in enumerate(self._blocks):
+            if everyone or not block.whole:
+                self._last[k] = block.respond(weight)
+                self._injected[k] = block.injection(self._last[k])
+            x = x + self._injected[k]
+        return x
+
+    def watch(self) -> None:
+        """Let every block see its last answer."""
+        for block, plan in zip(self._blocks, self._last, strict=True):
+            block.watch(plan)
+
+
+def ascend(blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float, keys: np.ndarray) -> np.ndarray:
     """Raise the prices of violated limits until members' answers waver about them.
 
     Parameters
     ----------
-    block : StoreBlock
-        Members that answer prices.
-    rest : ProgramBlock
-        Members that are asked less often.
-    limits : RadialLimits
+    blocks : sequence of Block
+        Members; they have watched the last answers when this returns.
+    limits : Limits
         What they share.
+    given : ndarray (port,)
+        What enters besides. [kW, kvar]
     penalty : float
-        Of relaxing a limit by its own rating for an hour. [money h-1]
+        Of relaxing a limit by its own rating in a step. [money]
     keys : ndarray of KEY
         Limits to start with.
 
     Returns
     -------
-    Ascent
+    ndarray of KEY
+        Limits that were found violated.
     """
-    members = block.members
-    spread = float(np.ptp(np.concatenate([members.cost[IMPORT].ravel(), -members.cost[EXPORT].ravel(), [0.0]])))
-    rate = STEP * (spread if spread > 0 else block.dt)
-    rows = Scaled(limits.ports, block.dt * penalty)
-    flow = block.respond(np.zeros(limits.ports))
-    constant = block.program.injection_constant
-    other = constant + rest.respond(np.zeros(limits.ports))
-    x = other + block.injection @ (flow[EXPORT] - flow[IMPORT]).ravel()
-    found = limits.violated(x, TOLERANCE, MOST_ROWS, rows.keys)
+    for block in blocks:
+        block.forget()
+    answers, rows = Answers(blocks, given), Scaled(limits.ports, penalty)
+    mean = answers.ask(np.zeros(limits.ports), everyone=True)
+    found = limits.violated(mean, TOLERANCE, MOST_ROWS, rows.keys)
     if len(keys):
         found = np.unique(np.concatenate([found, keys]))
     if not len(found):
-        return Ascent(rows.keys, block.with_contents(flow.copy()), np.zeros_like(flow, bool))
+        answers.watch()
+        return rows.keys
     rows.add(limits, found)
+    rate = STEP * max(block.spread for block in blocks)
     price = np.zeros(len(found))
-    first, second, mean = price.copy(), price.copy(), x
-    low, high = flow.copy(), flow.copy()
+    first, second = price.copy(), price.copy()
     for k in range(1, ASCENTS + 1):
-        weight = np.asarray(rows.transposed @ price)
-        flow = block.respond(weight)
-        if k % SWEEP_EVERY == 0:
-            other = constant + rest.respond(weight)
-        x = other + block.injection @ (flow[EXPORT] - flow[IMPORT]).ravel()
-        if k == ASCENTS - WINDOW:
-            low[:], high[:] = flow, flow
-        elif k > ASCENTS - WINDOW:
-            np.minimum(low, flow, out=low)
-            np.maximum(high, flow, out=high)
+        sweep = k % SWEEP_EVERY == 0
+        x = answers.ask(np.asarray(rows.transposed @ price), everyone=sweep)
+        if k >= ASCENTS - WINDOW:
+            answers.watch()
         mean = 0.85 * mean + 0.15 * x
-        if k % SWEEP_EVERY == 0 and k < 0.8 * ASCENTS:
+        if sweep and k < 0.8 * ASCENTS:
             # None is named as known: of each branch only the worst bus is wanted while prices still move.
-            found = np.setdiff1d(limits.violated(mean, TOLERANCE, MOST_ROWS, NO_KEYS), rows.keys)
+            found = np.setdiff1d(limits.violated(mean, TOLERANCE, MOST_ROWS, np.zeros(0, KEY)), rows.keys)
             if len(found):
                 rows.add(limits, found)
                 price, first, second = (np.concatenate([a, np.zeros(len(found))]) for a in (price, first, second))
@@ -132,5 +126,4 @@ def ascend(block: StoreBlock, rest: ProgramBlock, limits: RadialLimits, penalty:
         first, second = 0.9 * first + 0.1 * over, 0.95 * second + 0.05 * over**2
         step = rate * (20 / (20 + k)) * first / (np.sqrt(second) + 1e-9)
         price = np.clip(price + step, 0.0, rows.most)
-    moved = ((high - low) > USED).any(axis=0)
-    return Ascent(rows.keys, block.with_contents(flow.copy()), (high > USED) & moved)
+    return rows.keys

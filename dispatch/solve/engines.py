@@ -17,6 +17,7 @@ from dispatch.solve.protocols import KEY
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
+    from dispatch.solve.protocols import Limits, Part
 
 TOLERANCE = 1e-10
 """Limits exceeded by less, in units of their rating, are not stated."""
@@ -62,16 +63,14 @@ class LazyRows:
 
     Parameters
     ----------
-    program : Program
-        Compiled without the network.
-    dt : float
-        Length of a step. [h]
+    program : Program or Part
+        Compiled without the network, or the part of it that may move.
     options : dict
         Keyword arguments of `Highs`.
     """
 
-    def __init__(self, program: Program, dt: float, options: dict[str, Any]) -> None:
-        self._program, self._dt = program, dt
+    def __init__(self, program: Program | Part, options: dict[str, Any]) -> None:
+        self._program = program
         self._highs = Highs(
             program.matrix, program.row_lower, program.row_upper, program.lower, program.upper, program.cost, **options
         )
@@ -81,15 +80,15 @@ class LazyRows:
         self._rating = np.zeros(0)
         self._started = False
 
-    def optimum(self, limits: RadialLimits, penalty: float, cost: np.ndarray) -> Optimum:
+    def optimum(self, limits: Limits, penalty: float, cost: np.ndarray) -> Optimum:
         """Solve for limits, their penalty and the prosumers' costs.
 
         Parameters
         ----------
-        limits : RadialLimits
-            With their offsets.
+        limits : Limits
+            As they are now: their bounds may have changed.
         penalty : float
-            Of relaxing a limit by its own rating for an hour.
+            Of relaxing a limit by its own rating in a step. [money]
         cost : ndarray (column,)
             Of the prosumers' columns.
 
@@ -105,7 +104,7 @@ class LazyRows:
         if cost is not self._cost:
             self._highs.change_cost(cost)
             self._cost = cost
-        self._highs.change_added(limits.bound(self._keys) - self._shift, self._dt * penalty / self._rating)
+        self._highs.change_added(limits.bound(self._keys) - self._shift, penalty / self._rating)
         for rounds in range(1, MOST_ROUNDS + 1):
             found = self._highs.solve(LADDER if self._started else LADDER[1:])
             self._started = True
@@ -121,13 +120,13 @@ class LazyRows:
             self.state(limits, keys, penalty)
         raise SolverError(f"Limits were still violated after {MOST_ROUNDS} rounds.")
 
-    def state(self, limits: RadialLimits, keys: np.ndarray, penalty: float) -> None:
+    def state(self, limits: Limits, keys: np.ndarray, penalty: float) -> None:
         """Add limits as rows over the prosumers' columns."""
         program, rows = self._program, limits.rows(keys)
         fixed = limits.bound(keys) - rows.bound + rows.matrix @ program.injection_constant
         matrix = sp.csr_matrix(rows.matrix @ program.injection)
         matrix.eliminate_zeros()
-        self._highs.add_elastic_rows(matrix, limits.bound(keys) - fixed, self._dt * penalty / rows.rating)
+        self._highs.add_elastic_rows(matrix, limits.bound(keys) - fixed, penalty / rows.rating)
         self._keys = np.concatenate([self._keys, keys])
         self._shift = np.concatenate([self._shift, fixed])
         self._rating = np.concatenate([self._rating, rows.rating])
@@ -149,7 +148,7 @@ class AllRows:
     """
 
     def __init__(self, program: Program, inputs: Inputs, lines: int, options: dict[str, Any]) -> None:
-        self._rows, self._columns, self._dt = len(program.row_lower), len(program.cost), inputs.dt
+        self._rows, self._columns = len(program.row_lower), len(program.cost)
         full = compile_program(inputs, network=True)
         self._highs = Highs(full.matrix, full.row_lower, full.row_upper, full.lower, full.upper, full.cost, **options)
         self._cost = np.zeros_like(full.cost)
@@ -163,7 +162,7 @@ class AllRows:
         for keys, rows, slacks, sign in self._stated:
             bound, endless = limits.bound(keys), np.full(len(keys), np.inf)
             self._highs.change_first(rows, -endless if sign > 0 else -bound, bound if sign > 0 else endless)
-            total[slacks] = self._dt * penalty / limits.rating_of(keys)
+            total[slacks] = penalty / limits.rating_of(keys)
         self._highs.change_cost(total)
         found = self._highs.solve(LADDER if self._started else LADDER[1:])
         self._started = True

@@ -60,7 +60,7 @@ class Monolithic:
         self._entries = self._meters * inputs.steps
         settings = {"time_limit_s": time_limit_s, "options": options}
         self._engine: LazyRows | AllRows = (
-            AllRows(program, inputs, network.lines, settings) if all_rows else LazyRows(program, inputs.dt, settings)
+            AllRows(program, inputs, network.lines, settings) if all_rows else LazyRows(program, settings)
         )
 
     def solve(self, offsets: Offsets, limit_penalty: float) -> Solution:
@@ -83,7 +83,7 @@ class Monolithic:
             If HiGHS warns, stops early or finds no optimum.
         """
         limits = self._shifted(offsets)
-        found = self._engine.optimum(limits, limit_penalty, self.program.cost)
+        found = self._engine.optimum(limits, self.dt * limit_penalty, self.program.cost)
         share = found.slacks / limits.rating_of(found.keys)
         return Solution(
             found.columns,
@@ -116,7 +116,7 @@ class Monolithic:
             If HiGHS warns, stops early or finds no optimum.
         """
         limits = self._shifted(offsets)
-        found = self._engine.optimum(limits, 1.0, np.zeros_like(self.program.cost))
+        found = self._engine.optimum(limits, self.dt, np.zeros_like(self.program.cost))
         relaxed = found.slacks > NOTICED * limits.rating_of(found.keys)
         return Relaxation(max(found.objective, 0.0), found.keys[relaxed], found.slacks[relaxed])
 

@@ -67,16 +67,83 @@ class Limits(Protocol):
     def rows(self, keys: np.ndarray) -> Rows:
         """State limits as rows, in the order of the keys."""
 
+    def bound(self, keys: np.ndarray) -> np.ndarray:
+        """Limits themselves, (key,): the rows' bounds but for what enters a row without any `x`."""
+
+    def rating_of(self, keys: np.ndarray) -> np.ndarray:
+        """Ratings of limits, (key,)."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A linear program over what may move in a block; what it injects is ``injection @ z + injection_constant``.
+
+    Attributes
+    ----------
+    matrix : csc_matrix (row, column)
+        No duplicates.
+    row_lower, row_upper : ndarray (row,)
+        Infinite where there is no bound.
+    lower, upper, cost : ndarray (column,)
+        Bounds may be infinite.
+    constant : float
+        Cost of what may not move. [money]
+    injection : csr_matrix (port, column)
+        What a unit of each column gives to the ports.
+    injection_constant : ndarray (port,)
+        What enters whatever moves. [kW, kvar]
+    """
+
+    matrix: sp.csc_matrix
+    row_lower: np.ndarray
+    row_upper: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    cost: np.ndarray
+    constant: float
+    injection: sp.csr_matrix
+    injection_constant: np.ndarray
+
 
 class Block(Protocol):
-    """Many members as arrays, such as stores, which answer prices at their ports."""
+    """Many members as arrays, such as stores, which share nothing with anyone but limits at ports.
+
+    A block can answer prices exactly, and can state a program over what it has been told may move. What a plan is, it
+    alone knows: whoever coordinates only hands plans back to it.
+    """
 
     @property
-    def ports(self) -> np.ndarray:
-        """Numbers of the ports at which the members inject."""
+    def whole(self) -> bool:
+        """Whether its part leaves nothing out: its answers are dear, and those of the part are already the best."""
+
+    @property
+    def spread(self) -> float:
+        """How much the members' own prices of what they inject differ at most: a scale of prices in money per kW."""
+
+    @property
+    def entries(self) -> int:
+        """How many pairs of meter and step the part has."""
 
     def respond(self, price: np.ndarray) -> Any:
-        """Answer prices: cost, lower bound and injections of each member."""
+        """Plan all members at the least cost when each unit injected at a port costs `price` (port,); a new plan."""
 
-    def decode(self, plans: Any, weight: np.ndarray) -> Any:
-        """Turn a mix of kept plans into set-points."""
+    def injection(self, plan: Any) -> np.ndarray:
+        """Add up what a plan gives to the ports in kW and kvar, (port,)."""
+
+    def costs(self, plan: Any, price: np.ndarray) -> np.ndarray:
+        """Cost in money of each member's plan and of what it injects, (member,)."""
+
+    def forget(self) -> None:
+        """Let nothing move and watch no plan."""
+
+    def watch(self, plan: Any) -> None:
+        """See one more answer. What the answers seen differ in may move; all else stays as in the last one."""
+
+    def part(self) -> Part:
+        """State the program over what may move."""
+
+    def decode(self, columns: np.ndarray) -> Any:
+        """Turn values of the part's columns into a plan."""
+
+    def grow(self, plan: Any, answer: Any, worse: np.ndarray) -> int:
+        """Let move in which `answer` differs from `plan`, for members that are `worse` off; how much is new."""

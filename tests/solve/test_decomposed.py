@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dispatch.solve import decomposed
+from dispatch.solve import coordinate
 from dispatch.solve.certificate import certify, require
 from dispatch.solve.decomposed import Decomposed
 from dispatch.solve.methods import make_model
@@ -108,7 +108,7 @@ def test_few_flows_at_first_end_the_same(generated, gap, monkeypatch):
 
 
 def test_the_whole_program_is_solved_where_rounds_run_out(generated, gap, monkeypatch):
-    monkeypatch.setattr(decomposed, "MOST_ROUNDS", 0)
+    monkeypatch.setattr(coordinate, "MOST_ROUNDS", 0)
     feeder = generated("plain", 0)
     found = priced(feeder).solve(feeder.offsets, feeder.penalty)
     assert found.method.startswith("monolithic")

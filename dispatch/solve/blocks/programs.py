@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dispatch.solve.highs import LADDER, Highs
+from dispatch.solve.protocols import Part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import scipy.sparse as sp
-
     from dispatch.model.program import Program
-    from dispatch.solve.blocks.stores import StoreBlock
 
 
 class ProgramBlock:
-    """All columns and rows of a program that belong to no member of a store block.
+    """All columns and rows of a program that belong to no other block; its plans are values of its columns.
 
     Parameters
     ----------
     program : Program
         Compiled without the network.
-    block : StoreBlock
-        The members that are left out.
+    columns, rows : ndarray
+        Numbers of those that belong to other blocks.
+    meters, steps : int
+        How many meters it holds, and how many steps there are.
     options : dict
         Keyword arguments of `Highs`.
 
@@ -33,19 +33,35 @@ class ProgramBlock:
     ----------
     columns, rows : ndarray
         Numbers in the program.
-    matrix : csc_matrix
-        Their coefficients.
-    injection : csr_matrix (port, column)
-        What they give to the ports.
     """
 
-    def __init__(self, program: Program, block: StoreBlock, options: dict[str, Any]) -> None:
-        self.columns = np.nonzero(~np.isin(np.arange(len(program.cost)), block.columns))[0]
-        self.rows = np.nonzero(~np.isin(np.arange(len(program.row_lower)), block.rows))[0]
-        self.matrix: sp.csc_matrix = program.matrix[:, self.columns].tocsr()[self.rows].tocsc()
-        self.injection: sp.csr_matrix = program.injection[:, self.columns]
-        self._program, self._options = program, options
+    whole = True
+
+    def __init__(
+        self,
+        program: Program,
+        columns: np.ndarray,
+        rows: np.ndarray,
+        meters: int,
+        steps: int,
+        options: dict[str, Any],
+    ) -> None:
+        p = program
+        self.meters, self.entries, self._options = meters, meters * steps, options
+        self.columns = np.nonzero(~np.isin(np.arange(len(p.cost)), columns))[0]
+        self.rows = np.nonzero(~np.isin(np.arange(len(p.row_lower)), rows))[0]
+        bounds = p.row_lower[self.rows], p.row_upper[self.rows], p.lower[self.columns], p.upper[self.columns]
+        self._part = Part(
+            p.matrix[:, self.columns].tocsr()[self.rows].tocsc(), *bounds, p.cost[self.columns],
+            0.0, p.injection[:, self.columns], np.zeros(p.injection.shape[0]),
+        )  # fmt: skip
         self._highs: Highs | None = None
+
+    @property
+    def spread(self) -> float:
+        """Range, in money per kW, of the costs of what is injected and 0."""
+        injects = np.unique(self._part.injection.indices)
+        return float(np.ptp(np.concatenate([self._part.cost[injects], [0.0]])))
 
     def respond(self, price: np.ndarray) -> np.ndarray:
         """Plan all members at prices, from the last plan's basis.
@@ -57,8 +73,8 @@ class ProgramBlock:
 
         Returns
         -------
-        ndarray (port,)
-            What they inject. [kW, kvar]
+        ndarray (column,)
+            Values of its columns.
 
         Raises
         ------
@@ -66,12 +82,38 @@ class ProgramBlock:
             If HiGHS warns, stops early or finds no optimum.
         """
         if not len(self.columns):
-            return np.zeros(len(price))
-        p = self._program
-        cost = p.cost[self.columns] + self.injection.T @ price
+            return np.zeros(0)
+        p = self._part
+        cost = p.cost + p.injection.T @ price
         ladder: Sequence[str] = LADDER
         if self._highs is None:
-            bounds = p.row_lower[self.rows], p.row_upper[self.rows], p.lower[self.columns], p.upper[self.columns]
-            self._highs, ladder = Highs(self.matrix, *bounds, cost, **self._options), LADDER[1:]
+            bounds = p.row_lower, p.row_upper, p.lower, p.upper
+            self._highs, ladder = Highs(p.matrix, *bounds, cost, **self._options), LADDER[1:]
         self._highs.change_cost(cost)
-        return np.asarray(self.injection @ self._highs.solve(ladder).columns)
+        return self._highs.solve(ladder).columns
+
+    def injection(self, plan: np.ndarray) -> np.ndarray:
+        """Add up what a plan gives to the ports."""
+        return np.asarray(self._part.injection @ plan)
+
+    def costs(self, plan: np.ndarray, price: np.ndarray) -> np.ndarray:
+        """Cost of all members together at prices."""
+        return np.array([np.sum(self._part.cost * plan) + np.sum(price * self.injection(plan))])
+
+    def forget(self) -> None:
+        """Nothing is left out of its part."""
+
+    def watch(self, plan: np.ndarray) -> None:
+        """Nothing is left out of its part."""
+
+    def grow(self, plan: np.ndarray, answer: np.ndarray, worse: np.ndarray) -> int:  # noqa: ARG002  (Block's)
+        """Nothing is left out of its part."""
+        return 0
+
+    def part(self) -> Part:
+        """All of it."""
+        return self._part
+
+    def decode(self, columns: np.ndarray) -> np.ndarray:
+        """Values of its columns are the plan."""
+        return columns
