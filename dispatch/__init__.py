@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from dispatch.run.again import rerun
     from dispatch.run.files import run_case, run_demo
     from dispatch.run.optimize import optimize
+    from dispatch.run.reinforce import rank_reinforcements
     from dispatch.scenario.equip import equip
+    from dispatch.solve.price_parts import price_parts
     from dispatch.verify.electric import check_physics
 
 if Path(kernels.__file__ or "").resolve().parent.parent != Path(__file__).resolve().parent.parent:
@@ -44,6 +46,8 @@ _HOME = {
     "predict": "dispatch.forecast.profile",
     "pv_forecast": "dispatch.forecast.pv",
     "pv_quantiles": "dispatch.forecast.pv_quantiles",
+    "price_parts": "dispatch.solve.price_parts",
+    "rank_reinforcements": "dispatch.run.reinforce",
     "rerun": "dispatch.run.again",
     "run_case": "dispatch.run.files",
     "run_demo": "dispatch.run.files",
@@ -60,8 +64,10 @@ __all__ = [
     "load_case",
     "optimize",
     "predict",
+    "price_parts",
     "pv_forecast",
     "pv_quantiles",
+    "rank_reinforcements",
     "rerun",
     "run_case",
     "run_demo",

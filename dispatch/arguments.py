@@ -35,6 +35,13 @@ Beside the schedule stand report.html (open it in a browser) and run.json (times
 RERUN = """example:
   dispatch rerun out/schedule.nc         exit code 0 if every array is the same, 4 if one is not
 """
+REINFORCE = """examples:
+  dispatch reinforce out/schedule.nc              the five best by their prices are solved again
+  dispatch reinforce out/schedule.nc --top 20 --json | jq '.reinforcements[0]'
+
+Each line or transformer alone gets 10 % more rating; its impedance and the AC offsets of the result stay as they are.
+"At most" follows from prices and bounds the saving of the last linear program, which is the other figure.
+"""
 CHECK = """example:
   dispatch check case.nc                 all problems at once: where, what is allowed, what to do
 """
@@ -115,6 +122,13 @@ def _count(text: str) -> int:
     return number
 
 
+def _most(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of reinforcements; give 1 or more")
+    return number
+
+
 def _workers(p: argparse.ArgumentParser) -> None:
     text = "processes, at least 1 (default: one a core); the result does not depend on it"
     p.add_argument("--workers", type=_count, metavar="N", help=text)
@@ -180,6 +194,12 @@ def _add_runs(add: Add) -> None:
     p = add("report", "write the HTML report of a result again", REPORT)
     p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
     _output(p, "REPORT.html", "page to write", "report.html")
+    p = add("reinforce", "rank lines and transformers by what a tenth more rating of each would save", REINFORCE)
+    p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
+    text = "how many are solved again, at least 1, the highest estimates first (default: 5)"
+    p.add_argument("--top", type=_most, metavar="N", default=5, help=text)
+    _components(p)
+    _solving(p)
     p = add("check", "list everything that is wrong with a case file", CHECK)
     p.add_argument("case", metavar="CASE.nc", type=Path, help="case or result")
     _components(p)
