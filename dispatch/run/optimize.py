@@ -43,8 +43,8 @@ def optimize(
     settings : Settings, optional
         Horizon and method.
     workers : int, optional
-        Processes, None: one a core. More than one needs a script whose main part stands under
-        ``if __name__ == "__main__":``. The result does not depend on it.
+        Processes, None: one a core where the case is large enough. More than one needs a script whose main part
+        stands under ``if __name__ == "__main__":``. The result does not depend on it.
     progress : bool
         Show a progress bar on stderr.
     stages : Stages, optional

@@ -11,6 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
+from dispatch.case.schema import columns
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from dispatch.run.settings import Settings
 
 T = TypeVar("T")
+TRIES_ALONE = 2
+"""A feeder whose process was ended gets a process of its own so many times."""
+WORTH_PROCESSES = 50_000
+"""Pairs of meter and step from which processes, which take seconds to start, are worth it: 500 houses for a day."""
 # Several threads in a process would only fight for the cores that the processes already use.
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -53,9 +59,9 @@ def map_feeders(
     settings : Settings
         Handed to every call.
     lost : callable
-        Makes the entry of a feeder whose process was ended from outside.
+        Makes the entry of a feeder whose process was ended from outside, also where it had one of its own, twice.
     workers : int or None
-        Processes; None: one a core. One worker or one feeder: in this process.
+        Processes; None: one a core, where the work is worth it. One worker or one feeder: in this process.
     progress : bool
         Show a bar on stderr.
 
@@ -64,7 +70,7 @@ def map_feeders(
     list
         One entry a feeder, in their order.
     """
-    count = min(workers or cores(), len(feeders))
+    count = min(workers or _sensible(feeders), len(feeders))
     found: dict[int, T] = {}
     with _bar(len(feeders)) if progress else nullcontext(lambda: None) as advance:
         if count <= 1:
@@ -73,18 +79,63 @@ def map_feeders(
                 advance()
         else:
             os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
-            with _workers(count) as pool:
-                # The largest first, so that no long feeder starts when the others are done.
-                largest = sorted(range(len(feeders)), key=lambda k: -_size(feeders[k]))
-                futures = _submit(pool, function, [(k, feeders[k]) for k in largest], settings)
-                for future in as_completed(futures):
-                    k = futures[future]
-                    try:
-                        found[k] = future.result()
-                    except BrokenProcessPool:
-                        found[k] = lost(feeders[k])
-                    advance()
+            # The largest first, so that no long feeder starts when the others are done.
+            waiting = sorted(range(len(feeders)), key=lambda k: -_size(feeders[k]))
+            while waiting:
+                done = _until_broken(function, [(k, feeders[k]) for k in waiting], settings, count, advance)
+                waiting = [k for k in waiting if k not in done]
+                # Feeders start in this order: where a process was ended, the one to blame is among the first left.
+                for k in waiting[:count]:
+                    done |= _alone(function, (k, feeders[k]), settings, lost, advance)
+                waiting = [k for k in waiting if k not in done]
+                found |= done
     return [found[k] for k in range(len(feeders))]
+
+
+def _sensible(feeders: Sequence[xr.DataTree]) -> int:
+    """Choose one process a core, or this one alone where starting others would cost more."""
+    return cores() if sum(_work(f) for f in feeders) >= WORTH_PROCESSES else 1
+
+
+def _work(feeder: xr.DataTree) -> int:
+    """Predict the work of a feeder: pairs of meter and step."""
+    return len(columns(feeder, "meter")["id"]) * len(columns(feeder, "forecast").get("time", ()))
+
+
+def _until_broken(
+    function: Callable[[xr.DataTree, Settings], T],
+    feeders: list[tuple[int, xr.DataTree]],
+    settings: Settings,
+    count: int,
+    advance: Callable[[], None],
+) -> dict[int, T]:
+    """Run all feeders; return those that were done when a process was ended from outside."""
+    found: dict[int, T] = {}
+    with _workers(min(count, len(feeders))) as pool:
+        futures = _submit(pool, function, feeders, settings)
+        for future in as_completed(futures):
+            try:
+                found[futures[future]] = future.result()
+            except BrokenProcessPool:
+                continue
+            advance()
+    return found
+
+
+def _alone(
+    function: Callable[[xr.DataTree, Settings], T],
+    feeder: tuple[int, xr.DataTree],
+    settings: Settings,
+    lost: Callable[[xr.DataTree], T],
+    advance: Callable[[], None],
+) -> dict[int, T]:
+    """Run one feeder in a process of its own; it is lost if that is ended as well, twice."""
+    for _ in range(TRIES_ALONE):
+        found = _until_broken(function, [feeder], settings, 1, advance)
+        if found:
+            return found
+    advance()
+    return {feeder[0]: lost(feeder[1])}
 
 
 @contextmanager
