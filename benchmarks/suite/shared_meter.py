@@ -7,7 +7,7 @@ meters are priced by a linear program, together.
 from __future__ import annotations
 
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,7 +31,13 @@ if TYPE_CHECKING:
     from dispatch.solve.solution import Solution
 
 AREAS = (5, 12)  # the two largest of the town's areas
-SHARES = {"pv_share": 0.8, "battery_share": 0.4, "heat_pump_share": 0.3, "car_share": 0.5, "pv_size_kw": 9.0}
+SHARES: dict[str, Any] = {
+    "pv_share": 0.8,
+    "battery_share": 0.4,
+    "heat_pump_share": 0.3,
+    "car_share": 0.5,
+    "pv_size_kw": 9.0,
+}
 KEPT = ("bus", "source", "line", "transformer", "prosumer", "meter", "load", "tariff", "profile", "station")
 
 
