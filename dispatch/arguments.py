@@ -61,6 +61,7 @@ IMPORT = """examples:
   dispatch import pandapower net.json -o net.nc
   dispatch import simbench FOLDER --grid LV3.101 --start 2016-06-20 --days 3 -o net.nc
   dispatch import tables tables -o mine.nc
+  dispatch import weather place.epw --format epw --into case.nc -o case.nc
 """
 EXPORT = """examples:
   dispatch export tables case.nc -o tables            one CSV a kind, and case.toml; `import tables` reads them
@@ -243,6 +244,15 @@ def _add_scenario(add: Add) -> None:
     )
 
 
+def _add_weather(p: argparse.ArgumentParser) -> None:
+    text = "case that receives it, beside its other stations where they are on the same times"
+    p.add_argument("--into", required=True, type=Path, metavar="CASE.nc", help=text)
+    formats, text = ["epw", "pvgis", "nsrdb", "surfrad"], "format of the file (needs the extra `weather`)"
+    p.add_argument("--format", required=True, choices=formats, help=text)
+    sources, text = ["forecast", "reanalysis", "measurement", "typical_year"], "what the weather is"
+    p.add_argument("--what", choices=sources, help=text + " (default: what the format usually holds)")
+
+
 def _add_doors(add: Add) -> None:
     p = add("import", "read a network or tables of your own into a case file", IMPORT)
     kinds = p.add_subparsers(dest="source", required=True, metavar="SOURCE")
@@ -250,6 +260,7 @@ def _add_doors(add: Add) -> None:
         "pandapower": ("FILE.json", "a net written by pandapower.to_json; pandapower itself is not needed"),
         "simbench": ("FOLDER", "a grid of SimBench's CSV folder, with its profiles"),
         "tables": ("FOLDER", "CSV tables and case.toml, as `dispatch export tables` writes them"),
+        "weather": ("FILE", "weather of one place, for the PV forecast"),
     }
     for name, (what, text) in sources.items():
         q = kinds.add_parser(name, help=f"{what}: {text}", description=f"{what}: {text}.", epilog=EXIT_CODES)
@@ -261,7 +272,9 @@ def _add_doors(add: Add) -> None:
                 "--start", metavar="DATE", help="keep profiles from this day on, local date (default: the year)"
             )
             q.add_argument("--days", type=int, metavar="N", help="keep this many days of the profiles (default: all)")
-        if name == "tables":
+        if name == "weather":
+            _add_weather(q)
+        elif name == "tables":
             q.add_argument("--onto", type=Path, metavar="CASE.nc", help="a case whose kinds the tables replace")
         else:
             q.add_argument("--drop-isolated", action="store_true", help="leave out buses that no source reaches")

@@ -98,6 +98,8 @@ def _import(a: argparse.Namespace) -> int:
     elif a.source == "simbench":
         options = {"grid": a.grid, "start": a.start, "days": a.days, "drop_isolated": a.drop_isolated}
         notes = import_case("simbench", a.file, a.output, **options)
+    elif a.source == "weather":
+        notes = import_case("weather", a.file, a.output, file_format=a.format, base=a.into, what=a.what)
     else:
         notes = import_case("tables", a.file, a.output, base=a.onto)
     _say(*notes)

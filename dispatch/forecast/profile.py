@@ -12,6 +12,7 @@ from dispatch.case.attributes import attribute_table
 from dispatch.case.instant import instant
 from dispatch.case.schema import Columns, columns, kind_dataset, positions, time_axis
 from dispatch.errors import InputError, Problem, raise_if_any
+from dispatch.forecast.pv import modelled, pv_forecast, require_no_gaps
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,7 +48,9 @@ def predict(
 
     A load or pv takes ``p_nom * p_pu`` (and ``q_nom * q_pu``) of its profile, moved later by ``profile_shift``
     (rounded to whole steps); what is moved over one end of the profile's whole span comes in again at its other end.
-    One without a profile is constant at ``p_nom`` and ``q_nom``. Prices are those of the tariff table, constant.
+    One without a profile is constant at ``p_nom`` and ``q_nom``. A pv with planes, where ``/weather`` has irradiance
+    over the whole span, takes the power that this gives instead (`dispatch.forecast.pv.pv_forecast`). Prices are those
+    of the tariff table, constant.
     Each series that ``/forecast`` already has is kept instead and cropped to the span, never resampled.
 
     Parameters
@@ -79,10 +82,19 @@ def predict(
     series = _flat_prices(columns(case, "tariff"), len(time))
     for kind in missing:
         series |= _expanded(kind, columns(case, kind), library, time, span.step)
+    by_weather = modelled(case, time[0], span.end) & ("pv" in missing)
+    if by_weather.any():
+        power = pv_forecast(case, time, span.step, dtype="float32")
+        require_no_gaps(power)
+        series["p_available"][by_weather] = power
     # Reactive power belongs to its active power: zeros that fill a /forecast of prices alone are no series of loads.
     stated = [name for name in SERIES if name in given and (name != "q_load" or "p_load" in given)]
     kept = {name: _cropped(given, name, time) for name in stated}
-    labels = {"time": time, "time_step": span.step, "source": given.get("source", b"profile")}
+    labels = {
+        "time": time,
+        "time_step": span.step,
+        "source": b"model" if by_weather.any() else given.get("source", b"profile"),
+    }
     return _with_forecast(case, {**series, **kept, **labels})
 
 
