@@ -53,6 +53,7 @@ EXPLAIN = """examples:
 SCENARIO = """examples:
   dispatch scenario net.nc --pv-share 0.6 --battery-share 0.4 --seed 1 -o case.nc
   dispatch scenario net.nc --pv-share 0.3 --battery-share 0 --heat-pump-share 0.5 --season winter -o winter.nc
+  dispatch scenario net.nc --heat-pump-share 0.3 --car-share 0.5 --shared-meter -o electric.nc
   dispatch scenario net.nc --feed-in-tariff 0.40 --green-only -o green.nc
 
 The same options and seed give the same case. The rule itself: docs/scenario.md.
@@ -208,7 +209,7 @@ def _add_runs(add: Add) -> None:
 
 
 def _add_scenario(add: Add) -> None:
-    p = add("scenario", "equip a case with PV, batteries, heat pumps, profiles and tariffs by one rule", SCENARIO)
+    p = add("scenario", "equip a case with PV, batteries, heat pumps, cars, profiles and tariffs by one rule", SCENARIO)
     p.add_argument("case", metavar="CASE.nc", type=Path, help="an imported network, or a case to equip anew")
     _output(p, "OUT.nc", "case file to write")
     p.add_argument("--pv-share", type=float, metavar="S", help="share of houses with PV, 0 to 1 (default: 0.6)")
@@ -222,8 +223,17 @@ def _add_scenario(add: Add) -> None:
         "--heat-pump-share",
         type=float,
         metavar="S",
-        help="share of houses heated by a heat pump, the rest by gas (default: 0)",
+        help="share of houses heated by a heat pump with a tank, the rest by gas (default: 0)",
     )
+    p.add_argument("--car-share", type=float, metavar="S", help="share of houses with an electric car (default: 0)")
+    p.add_argument(
+        "--tank-hours", type=float, metavar="H",
+        help="tank over the heat pump's largest heat output, hours; 0: not flexible (default: 1)",
+    )  # fmt: skip
+    p.add_argument(
+        "--shared-meter", action="store_true", default=None,
+        help="heat pumps and cars behind the house's meter, not on meters and tariffs of their own",
+    )  # fmt: skip
     p.add_argument("--seed", type=int, metavar="N", help="same seed, same town; from 0 (default: 1)")
     p.add_argument("--pv-size-kw", type=float, metavar="KW", help="mean PV of a house, kW (default: by its yearly use)")
     p.add_argument("--battery-hours", type=float, metavar="H", help="capacity over power, hours (default: 2)")

@@ -52,7 +52,8 @@ def run_pair(
     scale = deviation if deviation > 0 else 1.0
     profile = np.empty(values.shape)
     usual_profile(values, kind, lead, settings.memory, profile)
-    features = np.empty((rows, used, OWN + calendar.shape[2] + weather.shape[2]))
+    columns = OWN + calendar.shape[2] + weather.shape[2]
+    features = np.empty((rows, used, (columns + 3) // 4 * 4))
     fill_features(values, profile, scale, lead, first, calendar, weather, features)
     target = (values[:, first : first + used] - profile[:, first : first + used]) / scale
     for e in range(2):

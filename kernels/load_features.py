@@ -10,7 +10,7 @@ import numpy as np
 
 from kernels._jit import kernel
 
-OWN = 10  # features of the series itself: one, five lags and means at the same time of day, four recent levels
+OWN = 9  # features of the series itself: one, four lags and means at the same time of day, four recent levels
 LEVEL_H = (3, 12, 24, 168)  # recent hours whose mean deviation from the profile is a feature
 
 
@@ -122,17 +122,17 @@ def fill_features(
     for r in range(rows):
         for i in range(used):
             j, x = first + i, features[r, i]
+            x[:] = 0.0
             x[0] = 1.0
             x[1] = mean_of_lags(values, j, r - lead, 1, 1)
             x[2] = mean_of_lags(values, j, r - week, 1, 1)
-            x[3] = mean_of_lags(values, j, r - lead - 1, 1, 1)
-            x[4] = mean_of_lags(values, j, r - week, 7, 4)
-            x[5] = mean_of_lags(values, j, r - lead, 1, 7)
-            for f in range(1, 6):
+            x[3] = mean_of_lags(values, j, r - week, 7, 4)
+            x[4] = mean_of_lags(values, j, r - lead, 1, 7)
+            for f in range(1, 5):
                 x[f] = (x[f] - profile[r, j]) / scale
                 x[f] = x[f] if np.isfinite(x[f]) else 0.0
             for f in range(len(LEVEL_H)):
-                x[6 + f] = levels[r, f]
+                x[5 + f] = levels[r, f]
             for f in range(fixed):
                 x[OWN + f] = calendar[r, j, f]
             for f in range(weather.shape[2]):

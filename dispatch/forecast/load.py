@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dispatch.forecast.covariates import Covariates
 
 CHUNK = 32  # series that a thread takes at once: small enough to share out, large enough not to matter
+OWN_HOURS = 2  # leads with a regression for each hour and all history; further ones have four a day and half a year
+HALF_YEAR = 183  # [d]
 LONGEST = 3 * 366  # rows of history that are used; with the default forgetting older ones weigh less than 0.5 %
 
 
@@ -86,6 +88,7 @@ class _Task:
     def run(self, known: np.ndarray, station: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Point and quantiles of a chunk of series, whose rows end at the issue."""
         part, count = self.part, len(known)
+        known = known[:, max(known.shape[1] + part.lead - len(self.kind), 0) :]
         unknown = np.full((count, part.lead, known.shape[2]), np.nan)
         values = np.concatenate([known, unknown], axis=1)
         point = np.empty((count, part.count))
@@ -153,7 +156,8 @@ def forecast_history(
     parts = _parts(clock, wanted) if known.shape[1] else []
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         for i, part in enumerate(parts):
-            task = _task(clock, known.shape[1], part, place, covariates, settings or Settings(), levels)
+            rows = known.shape[1] if part.lead <= OWN_HOURS else min(known.shape[1], HALF_YEAR)
+            task = _task(clock, rows, part, place, covariates, settings or Settings(), levels)
             found = pool.map(task.run, [known[c] for c in chunks], [station[c] for c in chunks])
             for n, (c, (middle, around)) in enumerate(zip(chunks, found, strict=True)):
                 point[c, part.columns] = middle[:, part.order]
@@ -193,7 +197,7 @@ def _task(
 ) -> _Task:
     country = place.country or country_of(place.zone)
     kind, calendar = calendar_features(clock, rows + part.lead, part.lead - 1, country, place.region)
-    per_hour = max(clock.steps // 24, 1)
+    per_hour = max(clock.steps * (1 if part.lead <= OWN_HOURS else 6) // 24, 1)
     used = slice(part.first, part.first + part.count)
     weather = weather_features(covariates, clock, rows, part.lead, used)
     return _Task(part, kind, calendar, np.arange(part.count) // per_hour, weather, settings, levels)

@@ -14,12 +14,14 @@ from dispatch.case.schema import Columns, columns, kind_dataset, positions, time
 from dispatch.errors import InputError, Problem, raise_if_any
 from dispatch.forecast.history import MEASURED, metered
 from dispatch.forecast.pv import modelled, pv_forecast, require_no_gaps
+from dispatch.forecast.stores import store_series
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 PRICES = ("price_import", "price_export")
-SERIES = ("p_load", "q_load", "p_available", *PRICES)
+OF_STORES = ("p_max_pu", "p_withdrawn", "state_of_charge_least", "coefficient_of_performance")
+SERIES = ("p_load", "q_load", "p_available", *OF_STORES, *PRICES)
 DAY_H = 24.0
 
 
@@ -56,14 +58,14 @@ def predict(
     One without a profile is constant at ``p_nom`` and ``q_nom``. A pv with planes, where ``/weather`` has irradiance
     over the whole span, takes the power that this gives instead (`dispatch.forecast.pv.pv_forecast`). A load, or a pv
     without weather, with a week of ``/history`` before the issue takes the forecast from it instead
-    (`dispatch.forecast.load.forecast_history`; reactive power in the proportion of ``q_nom`` to ``p_nom``). Prices are
-    those of the tariff table, constant.
-    Each series that ``/forecast`` already has is kept instead and cropped to the span, never resampled.
+    (`dispatch.forecast.load.forecast_history`; reactive power in the proportion of ``q_nom`` to ``p_nom``). Cars and
+    tanks follow `store_series`. Prices are those of the tariff table, constant. Each series that ``/forecast`` already
+    has is kept instead and cropped to the span, never resampled.
 
     Parameters
     ----------
     case : DataTree
-        A valid case with ``/profile`` or ``/forecast``.
+        A valid case with ``/profile``, ``/history`` or ``/forecast``.
     start : str, datetime or datetime64, optional
         Left edge of the first step; UTC unless it carries an offset. Default: the first time that is covered.
     horizon_h : float, optional
@@ -79,7 +81,7 @@ def predict(
     Raises
     ------
     InputError
-        If there is neither group, their time steps differ or are irregular, the span is not covered or does not
+        If there is none of these groups, their time steps differ or are irregular, the span is not covered or does not
         fall on whole steps, a profile is unknown, or the available power of a pv would be negative.
     """
     library, given = columns(case, "profile"), columns(case, "forecast")
@@ -98,6 +100,8 @@ def predict(
         power = pv_forecast(case, time, span.step, dtype="float32")
         require_no_gaps(power)
         series["p_available"][by_weather] = power
+    if not set(OF_STORES) <= set(given):
+        series |= store_series(case, time, float(span.step / np.timedelta64(1, "h")))
     # Reactive power belongs to its active power: zeros that fill a /forecast of prices alone are no series of loads.
     stated = [name for name in SERIES if name in given and (name != "q_load" or "p_load" in given)]
     kept = {name: _cropped(given, name, time) for name in stated}
@@ -239,6 +243,8 @@ def _with_forecast(case: xr.DataTree, series: dict[str, Any]) -> xr.DataTree:
     ids = {kind: columns(case, kind)["id"] for kind in owners}
     sizes = {**{kind: len(i) for kind, i in ids.items()}, "time": len(series["time"])}
     data = kind_dataset(section, series, currency=case.attrs["currency"], sizes=sizes)
-    data = data.assign_coords(ids).assign_coords(time_axis(series["time"], series["time_step"]))
+    data = data.assign_coords({k: i for k, i in ids.items() if k != "store" or k in data.dims}).assign_coords(
+        time_axis(series["time"], series["time_step"])
+    )
     groups = {node.path: node.to_dataset(inherit=False) for node in case.subtree}
     return xr.DataTree.from_dict({**groups, section.group: data})

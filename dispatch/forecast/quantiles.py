@@ -44,7 +44,12 @@ def checked_quantiles(quantiles: Sequence[float]) -> np.ndarray:
 
 
 def residual_quantiles(
-    residual: np.ndarray, group: np.ndarray, quantiles: Sequence[float] | np.ndarray, *, least: int = LEAST, beside: int = 0
+    residual: np.ndarray,
+    group: np.ndarray,
+    quantiles: Sequence[float] | np.ndarray,
+    *,
+    least: int = LEAST,
+    beside: int = 0,
 ) -> np.ndarray:
     """Quantiles of past errors by group of samples, such as the time of day.
 
