@@ -99,7 +99,7 @@ def measured(case: xr.DataTree, time: np.ndarray) -> Columns:
         missing = ~np.isfinite(values).all(axis=1)
         if missing.any():
             names = tuple(i.decode(errors="replace") for i in ids[missing][:3])
-            value = f"gaps between {time[0]} and {time[-1]} UTC"
+            value = f"missing between {time[0]} and {time[-1]} UTC"
             hint = f"Fill them in /history, or choose days in which every {kind} was measured."
             raise InputError([Problem("history-gap", "/history", name, names, int(missing.sum()), value, hint=hint)])
         found[name] = values

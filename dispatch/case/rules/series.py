@@ -94,7 +94,7 @@ def _gaps(row: Attribute, missing: np.ndarray) -> np.ndarray:
     """Where a value is missed: in /forecast an element may be unknown as a whole, in other groups at any time."""
     if not row.can_be_unknown:
         return missing
-    return missing & ~missing.all(axis=1, keepdims=True) if row.of else np.zeros_like(missing)
+    return missing & ~missing.all(axis=1, keepdims=True) if row.kind == "forecast" else np.zeros_like(missing)
 
 
 def _forecast(findings: Findings) -> None:
@@ -107,9 +107,9 @@ def _forecast(findings: Findings) -> None:
             findings.add("no-series", forecast.group, value="missing, and so is /profile", hint=hint)
         return
     for name, kind in FORECAST.items():
-        derivable = findings.table("profile").time is not None
+        derivable = any(findings.table(k).time is not None for k in ("profile", "history"))
         if name not in forecast.given and len(findings.table(kind).ids) and not derivable:
-            hint = f"Give it for every {kind}, or add /profile from which it can be made."
+            hint = f"Give it for every {kind}, or add /profile or /history from which it can be made."
             findings.add("missing-variable", forecast.group, name, value="missing", hint=hint)
     _ids_of_owners(findings, forecast)
 
