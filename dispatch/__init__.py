@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dispatch.forecast.pv import pv_forecast
     from dispatch.forecast.pv_quantiles import pv_quantiles
     from dispatch.run.again import rerun
+    from dispatch.run.backtest import backtest
     from dispatch.run.files import run_case, run_demo
     from dispatch.run.optimize import optimize
     from dispatch.run.reinforce import rank_reinforcements
@@ -36,6 +37,7 @@ if Path(kernels.__file__ or "").resolve().parent.parent != Path(__file__).resolv
 
 _HOME = {
     "apply_fit": "dispatch.forecast.fit",
+    "backtest": "dispatch.run.backtest",
     "build_case": "dispatch.case.schema",
     "check_case": "dispatch.case.rules",
     "check_physics": "dispatch.verify.electric",
@@ -56,6 +58,7 @@ _HOME = {
 
 __all__ = [
     "apply_fit",
+    "backtest",
     "build_case",
     "check_case",
     "check_physics",

@@ -42,6 +42,14 @@ REINFORCE = """examples:
 Each line or transformer alone gets 10 % more rating; its impedance and the AC offsets of the result stay as they are.
 "At most" follows from prices and bounds the saving of the last linear program, which is the other figure.
 """
+BACKTEST = """examples:
+  dispatch backtest measured.nc --days 7
+  dispatch backtest measured.nc --days 7 --json | jq .regret_forecast
+
+Each day, four schedules meet what really came: one with perfect knowledge, one from the forecast at noon of the day
+before, one that expects yesterday again, and self-use without control. Printed are costs, regret against perfect
+knowledge, and for how many hours lines, transformers and buses were beyond their limits.
+"""
 CHECK = """example:
   dispatch check case.nc                 all problems at once: where, what is allowed, what to do
 """
@@ -187,6 +195,16 @@ def _add_runs(add: Add) -> None:
     )
     _components(p)
     p.add_argument("--no-report", action="store_true", help="write no report.html")
+    _solving(p)
+    p = add("backtest", "compare schedules made from forecasts with what really came, over measured days", BACKTEST)
+    p.add_argument("case", metavar="CASE.nc", type=Path, help="case with /history of every load and pv")
+    p.add_argument(
+        "--days", type=_count, default=7, metavar="N", help="the last whole days of the history (default: 7)"
+    )
+    p.add_argument(
+        "--notice-h", type=float, default=12.0, metavar="H",
+        help="hours between the making of a schedule and the begin of its day (default: 12)",
+    )  # fmt: skip
     _solving(p)
     p = add("rerun", "solve a result's case again with its own settings and compare every array", RERUN)
     p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
