@@ -10,7 +10,7 @@ from dispatch.case.attributes import attribute_table
 from dispatch.case.schema import columns
 from dispatch.model.baseline import no_battery, prosumer_cost, self_use
 from dispatch.model.linear import linear_flow
-from dispatch.model.registry import own_components
+from dispatch.model.registry import DISCHARGING, STORES, own_components
 from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.reinforced import reinforcement_bound
 from dispatch.verify.electric import injections
@@ -72,9 +72,8 @@ def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
     """
     plan, lines = state.delivered.columns, feeder.network.lines
     meter = {name: _placed(feeder, plan, "meter", name) for name in ("p_import", "p_export")}
-    store = {name: _placed(feeder, plan, "battery", name) for name in ("p_charge", "p_discharge", "state_of_charge")}
+    store = {name: _of_stores(feeder, plan, name) for name in ("p_charge", "p_discharge", "state_of_charge")}
     loading = np.hypot(state.linear.p, state.linear.q) / feeder.network.s_nom[:, None]
-    powers = (np.nan_to_num(store[name]) for name in ("p_charge", "p_discharge"))
     return {
         **meter,
         **store,
@@ -88,7 +87,9 @@ def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
         "p_transformer": state.ac.p_from[lines:],
         "loading_transformer_pu": state.ac.loading_pu[lines:],
         "loading_transformer_linear_pu": loading[lines:],
-        "cost": prosumer_cost(feeder.case, meter["p_import"], meter["p_export"], *powers),
+        "cost": prosumer_cost(
+            feeder.case, meter["p_import"], meter["p_export"], store["p_charge"], store["p_discharge"]
+        ),
     }
 
 
@@ -98,11 +99,20 @@ def _own_arrays(feeder: Rounds, plan: np.ndarray) -> dict[str, np.ndarray]:
     return {row.name: _placed(feeder, plan, row.of, row.name) for row in rows if row.of in own}
 
 
+def _of_stores(feeder: Rounds, plan: np.ndarray, name: str) -> np.ndarray:
+    """Values of a variable for all stores of the case; 0 where the store's kind does not have it."""
+    found = np.zeros((len(columns(feeder.case, "store")["id"]), feeder.inputs.steps))
+    for kind in DISCHARGING if name == "p_discharge" else STORES:
+        elements = feeder.inputs.kinds[kind]
+        if elements.count:
+            found[elements.index] = plan[feeder.program.column(kind, name)]
+    return found
+
+
 def _placed(feeder: Rounds, plan: np.ndarray, component: str, name: str) -> np.ndarray:
     """Values of a component's variable for all elements of its kind in the case; NaN where it has none."""
     elements = feeder.inputs.kinds.get(component)
-    kind = {"battery": "store"}.get(component, component)
-    found = np.full((len(columns(feeder.case, kind)["id"]), feeder.inputs.steps), np.nan)
+    found = np.full((len(columns(feeder.case, component)["id"]), feeder.inputs.steps), np.nan)
     if elements is not None and elements.count:
         found[elements.index] = plan[feeder.program.column(component, name)]
     return found
@@ -124,10 +134,10 @@ def price_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
     at_bus = -injected.reshape(2, network.buses, inputs.steps)[0]
     bus, saving = columns(feeder.case, "bus"), reinforcement_bound(limits, branch, inputs.dt)
     value = np.full((len(columns(feeder.case, "store")["id"]), inputs.steps), np.nan)
-    stores = inputs.kinds.get("battery")
-    if stores is not None and stores.count:
+    for store in STORES:
         # One more unit of content is one more on the right-hand side of the balance; it makes the optimum cheaper.
-        value[stores.index] = -prices.rows[feeder.program.row("battery", "balance")]
+        if inputs.kinds[store].count:
+            value[inputs.kinds[store].index] = -prices.rows[feeder.program.row(store, "balance")]
     return {
         **_meter_prices(feeder, prices, at_bus),
         "marginal_price": at_bus,
