@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dispatch.run.again import rerun
     from dispatch.run.files import run_case, run_demo
     from dispatch.run.optimize import optimize
+    from dispatch.run.parallel import WorkerPool
     from dispatch.scenario.equip import equip
     from dispatch.verify.electric import check_physics
 
@@ -30,6 +31,7 @@ if Path(kernels.__file__ or "").resolve().parent.parent != Path(__file__).resolv
     )
 
 _HOME = {
+    "WorkerPool": "dispatch.run.parallel",
     "build_case": "dispatch.case.schema",
     "check_case": "dispatch.case.rules",
     "check_physics": "dispatch.verify.electric",
@@ -44,6 +46,7 @@ _HOME = {
 }
 
 __all__ = [
+    "WorkerPool",
     "build_case",
     "check_case",
     "check_physics",

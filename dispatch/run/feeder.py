@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatch.case.attributes import attribute_table
-from dispatch.case.schema import as_bytes, columns
+from dispatch.case.schema import as_bytes, columns, reading
 from dispatch.errors import CertificateError, InputError, ModelError, SolverError
 from dispatch.model.registry import load_components
 from dispatch.run.arrays import certificate_arrays, offset_arrays, price_arrays, schedule_arrays, uncontrolled_arrays
@@ -87,7 +87,8 @@ def run_feeder(case: xr.DataTree, settings: Settings) -> FeederRun:
     load_components(settings.components)
     run = _empty(case)
     try:
-        _schedule_or_whole(case, settings, run)
+        with reading(case):
+            _schedule_or_whole(case, settings, run)
     except (InputError, ModelError):
         raise
     except (CertificateError, SolverError) as error:

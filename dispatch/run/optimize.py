@@ -21,6 +21,7 @@ from dispatch.run.stages import Stages
 if TYPE_CHECKING:
     import xarray as xr
 
+    from dispatch.run.parallel import WorkerPool
 
 UNMET_BYTES = 48_000
 """Text of unmet limits that a result holds at most."""
@@ -30,7 +31,7 @@ def optimize(
     case: xr.DataTree,
     settings: Settings | None = None,
     *,
-    workers: int | None = 1,
+    workers: int | WorkerPool | None = 1,
     progress: bool = False,
     stages: Stages | None = None,
 ) -> xr.DataTree:
@@ -42,9 +43,9 @@ def optimize(
         With /forecast, or /profile from which it is made.
     settings : Settings, optional
         Horizon and method.
-    workers : int, optional
-        Processes, None: one a core. More than one needs a script whose main part stands under
-        ``if __name__ == "__main__":``. The result does not depend on it.
+    workers : int or WorkerPool, optional
+        Processes, None: one a core; a `WorkerPool` keeps them from run to run. More than one needs a script whose main
+        part stands under ``if __name__ == "__main__":``. The result does not depend on it.
     progress : bool
         Show a progress bar on stderr.
     stages : Stages, optional

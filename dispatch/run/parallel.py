@@ -8,8 +8,8 @@ import signal
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Self, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +39,7 @@ def map_feeders(
     settings: Settings,
     *,
     lost: Callable[[xr.DataTree], T],
-    workers: int | None,
+    workers: int | WorkerPool | None,
     progress: bool,
 ) -> list[T]:
     """Apply a function to every feeder.
@@ -54,7 +54,7 @@ def map_feeders(
         Handed to every call.
     lost : callable
         Makes the entry of a feeder whose process was ended from outside.
-    workers : int or None
+    workers : int, WorkerPool or None
         Processes; None: one a core. One worker or one feeder: in this process.
     progress : bool
         Show a bar on stderr.
@@ -64,7 +64,9 @@ def map_feeders(
     list
         One entry a feeder, in their order.
     """
-    count = min(workers or cores(), len(feeders))
+    kept = workers if isinstance(workers, WorkerPool) else None
+    asked = workers.count if isinstance(workers, WorkerPool) else workers or cores()
+    count = min(asked, len(feeders))
     found: dict[int, T] = {}
     with _bar(len(feeders)) if progress else nullcontext(lambda: None) as advance:
         if count <= 1:
@@ -72,8 +74,7 @@ def map_feeders(
                 found[k] = function(feeder, settings)
                 advance()
         else:
-            os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
-            with _workers(count) as pool:
+            with nullcontext(kept.pool()) if kept else _workers(count) as pool:
                 # The largest first, so that no long feeder starts when the others are done.
                 largest = sorted(range(len(feeders)), key=lambda k: -_size(feeders[k]))
                 futures = _submit(pool, function, [(k, feeders[k]) for k in largest], settings)
@@ -90,6 +91,7 @@ def map_feeders(
 @contextmanager
 def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
     """Hand out processes that end when the block does: at once where it is left by an error or Ctrl-C."""
+    os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
     others = set(multiprocessing.active_children())
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_end_with_parent)
@@ -101,6 +103,37 @@ def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+class WorkerPool:
+    """Processes that stay for several runs, each of which then saves the second or two in which they would start.
+
+    Use it as ``with dispatch.WorkerPool(2) as pool: dispatch.optimize(case, workers=pool)``; they end with the block.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Processes; None: one a core.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.count = workers or cores()
+        self._context = ExitStack()
+        self._pool: ProcessPoolExecutor | None = None
+
+    def pool(self) -> ProcessPoolExecutor:
+        """Return the processes; new ones where one of the last was ended from outside."""
+        if self._pool is None or self._pool._broken:  # noqa: SLF001  (there is no public way to ask)
+            self._context.close()
+            self._pool = self._context.enter_context(_workers(self.count))
+        return self._pool
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._context.__exit__(*failure)  # type: ignore[arg-type]
+        self._pool = None
 
 
 def _submit(

@@ -20,6 +20,7 @@ WINDOW = 14
 """The last answers, in which blocks watch what moves."""
 SWEEP_EVERY = 8
 """Answers between two sweeps of all limits, and between two answers of blocks whose answers are dear."""
+PUSHES, PUSH = 6, 1.5
 STEP = 0.15
 """First step, as a share of the spread of prices."""
 
@@ -56,6 +57,7 @@ class Answers:
         self._blocks, self._given = blocks, given
         self._last: list[Any] = [None] * len(blocks)
         self._injected = [given] * len(blocks)
+        self.spread = max(block.spread for block in blocks)
 
     def ask(self, weight: np.ndarray, *, everyone: bool) -> np.ndarray:
         """Return what enters at the ports at the prices `weight`, (port,)."""
@@ -105,8 +107,8 @@ def ascend(blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: 
         answers.watch()
         return rows.keys
     rows.add(limits, found)
-    rate = STEP * max(block.spread for block in blocks)
-    price = np.zeros(len(found))
+    rate = STEP * answers.spread
+    price, held = np.zeros(len(found)), np.ones(len(found), bool)
     first, second = price.copy(), price.copy()
     for k in range(1, ASCENTS + 1):
         sweep = k % SWEEP_EVERY == 0
@@ -122,8 +124,24 @@ def ascend(blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: 
                 price, first, second = (np.concatenate([a, np.zeros(len(found))]) for a in (price, first, second))
                 continue
         over = rows.matrix @ x - rows.bound
+        held = over <= 0 if k < ASCENTS - WINDOW else held | (over <= 0)
         over = np.where(price > 0, over, np.maximum(over, 0.0))
         first, second = 0.9 * first + 0.1 * over, 0.95 * second + 0.05 * over**2
         step = rate * (20 / (20 + k)) * first / (np.sqrt(second) + 1e-9)
         price = np.clip(price + step, 0.0, rows.most)
+    _push(answers, rows, price, ~held)
     return rows.keys
+
+
+def _push(answers: Answers, rows: Scaled, price: np.ndarray, never: np.ndarray) -> None:
+    """Raise the prices of limits that no answer watched has held, until one does.
+
+    Otherwise nobody might move in their steps, and the restricted program could do nothing but relax them.
+    """
+    for _ in range(PUSHES):
+        if not never.any():
+            return
+        price = np.where(never, np.minimum(PUSH * (price + answers.spread), rows.most), price)
+        x = answers.ask(np.asarray(rows.transposed @ price), everyone=False)
+        answers.watch()
+        never &= rows.matrix @ x > rows.bound

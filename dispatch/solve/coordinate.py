@@ -26,7 +26,7 @@ import numpy as np
 from dispatch.solve.ascent import ascend
 from dispatch.solve.engines import LazyRows, Optimum
 from dispatch.solve.protocols import KEY
-from dispatch.solve.restricted import join, split
+from dispatch.solve.restricted import carried_basis, first_basis, join, split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,11 @@ BETTER = 1e-10
 """An answer is better than a plan if it saves more than this, relative to 1 or the member's cost."""
 ROUNDING = 1e-7
 """What members could save together where no decision is left to free: solver's tolerances, relative to the optimum."""
+CEILING = 4.0
+"""Limits are first held at no more than this many times the spread of prices, so that one at which nobody may move yet
+does not, at its penalty of thousands of times any price, let far too much move in the next round."""
+RAISE = 16.0
+"""By how much that is raised while limits are relaxed although no answer differs."""
 MOST_ROUNDS = 100
 """Restricted programs before it is given up."""
 
@@ -102,15 +107,19 @@ class Coordinator:
         """Find the optimum; see `coordinate`."""
         if self._engine is None or not len(self._keys):
             self._keys, self._engine = ascend(self.blocks, limits, self._given, penalty, self._keys), None
+        ceiling = CEILING * max(block.spread for block in self.blocks)
         for rounds in range(1, MOST_ROUNDS + 1):
-            found = self._round(limits, penalty, rounds)
-            if found is not None:
+            found = self._round(limits, penalty, ceiling, rounds)
+            if found is None:
+                continue
+            if not found.optimum.capped:
                 return found if found.proven else None
+            ceiling *= RAISE
         return None
 
-    def _round(self, limits: Limits, penalty: float, rounds: int) -> Coordinated | None:
+    def _round(self, limits: Limits, penalty: float, ceiling: float, rounds: int) -> Coordinated | None:
         """Solve the restricted program and ask the blocks; None where one of them let more move."""
-        optimum = self._optimum(limits, penalty)
+        optimum = self._optimum(limits, penalty, ceiling)
         columns, row_prices = split(self._parts, optimum.columns, optimum.row_prices)
         plans = [block.decode(own) for block, own in zip(self.blocks, columns, strict=True)]
         price = limits.rows(optimum.keys).matrix.T @ optimum.limit_prices
@@ -120,21 +129,34 @@ class Coordinator:
                 saved, more = challenge(block, plan, price)
                 saving, grown = saving + saved, grown + more
         if grown:
-            self._keys, self._engine = optimum.keys, None
+            self._grow(limits, penalty, ceiling)
             return None
         return Coordinated(plans, price, optimum, row_prices, saving, rounds)
 
-    def _optimum(self, limits: Limits, penalty: float) -> Optimum:
-        """Solve the restricted program, hot where it is the same as before."""
+    def _optimum(self, limits: Limits, penalty: float, ceiling: float) -> Optimum:
+        """Solve the restricted program from the last basis."""
         if self._engine is None:
-            self._parts = [block.part() for block in self.blocks]
-            self._whole = join(self._parts, self._given)
-            self._engine = LazyRows(self._whole, self._options)
-            if len(self._keys):
-                self._engine.state(limits, self._keys, penalty)
-        found = self._engine.optimum(limits, penalty, self._whole.cost)
+            self._engine = self._state(limits, penalty, ceiling)
+            self._engine.start_from(first_basis(self._whole, len(self._keys)))
+        found = self._engine.optimum(limits, penalty, self._whole.cost, ceiling)
         self._keys = found.keys
         return found
+
+    def _state(self, limits: Limits, penalty: float, ceiling: float) -> LazyRows:
+        """State the restricted program as it is now."""
+        self._parts = [block.part() for block in self.blocks]
+        self._whole = join(self._parts, self._given)
+        engine = LazyRows(self._whole, self._options)
+        if len(self._keys):
+            engine.state(limits, self._keys, penalty, ceiling)
+        return engine
+
+    def _grow(self, limits: Limits, penalty: float, ceiling: float) -> None:
+        """State the grown program, and let it start where the last one ended."""
+        assert self._engine is not None
+        old, basis = self._whole, self._engine.basis()
+        self._engine = self._state(limits, penalty, ceiling)
+        self._engine.start_from(carried_basis(old, basis, self._whole))
 
 
 def challenge(block: Block, plan: Any, price: np.ndarray) -> tuple[float, int]:

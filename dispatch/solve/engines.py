@@ -17,6 +17,7 @@ from dispatch.solve.protocols import KEY
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
+    from dispatch.solve.highs import Basis
     from dispatch.solve.protocols import Limits, Part
 
 TOLERANCE = 1e-10
@@ -46,6 +47,8 @@ class Optimum:
         Solves that it took.
     method : str
         How the last solve went.
+    capped : bool
+        Whether a limit is relaxed that was held at less than its penalty: this is no optimum at the penalty.
     """
 
     columns: np.ndarray
@@ -56,6 +59,7 @@ class Optimum:
     objective: float
     rounds: int
     method: str
+    capped: bool = False
 
 
 class LazyRows:
@@ -77,10 +81,10 @@ class LazyRows:
         self._cost = program.cost
         self._keys = np.zeros(0, KEY)
         self._shift = np.zeros(0)
-        self._rating = np.zeros(0)
+        self._rating, self._size = np.zeros(0), np.zeros(0)
         self._started = False
 
-    def optimum(self, limits: Limits, penalty: float, cost: np.ndarray) -> Optimum:
+    def optimum(self, limits: Limits, penalty: float, cost: np.ndarray, ceiling: float = np.inf) -> Optimum:
         """Solve for limits, their penalty and the prosumers' costs.
 
         Parameters
@@ -91,6 +95,8 @@ class LazyRows:
             Of relaxing a limit by its own rating in a step. [money]
         cost : ndarray (column,)
             Of the prosumers' columns.
+        ceiling : float
+            What relaxing a limit costs at most, per unit of what relieves it most. [money/kW]
 
         Returns
         -------
@@ -104,7 +110,7 @@ class LazyRows:
         if cost is not self._cost:
             self._highs.change_cost(cost)
             self._cost = cost
-        self._highs.change_added(limits.bound(self._keys) - self._shift, penalty / self._rating)
+        self._highs.change_added(limits.bound(self._keys) - self._shift, self._price(penalty, ceiling))
         for rounds in range(1, MOST_ROUNDS + 1):
             found = self._highs.solve(LADDER if self._started else LADDER[1:])
             self._started = True
@@ -113,23 +119,44 @@ class LazyRows:
             if not len(keys):
                 order = np.argsort(self._keys, kind="stable")
                 prices, slacks = np.maximum(-found.added_prices, 0.0), np.maximum(found.slacks, 0.0)
+                held = self._price(penalty, ceiling) < penalty / self._rating
                 return Optimum(
                     found.columns, found.row_prices, self._keys[order], prices[order], slacks[order],
-                    found.objective, rounds, found.method,
+                    found.objective, rounds, found.method, bool((slacks > TOLERANCE * self._rating)[held].any()),
                 )  # fmt: skip
-            self.state(limits, keys, penalty)
+            self.state(limits, keys, penalty, ceiling)
         raise SolverError(f"Limits were still violated after {MOST_ROUNDS} rounds.")
 
-    def state(self, limits: Limits, keys: np.ndarray, penalty: float) -> None:
-        """Add limits as rows over the prosumers' columns."""
+    def basis(self) -> Basis:
+        """Basis of the last solve, its limits sorted by key."""
+        found, order = self._highs.basis(), np.argsort(self._keys, kind="stable")
+        return found._replace(limits=found.limits[order], slacks=found.slacks[order])
+
+    def start_from(self, basis: Basis) -> None:
+        """Start the next solve from a basis whose limits are in the order in which they were stated."""
+        self._highs.start_from(basis)
+        self._started = True
+
+    def state(self, limits: Limits, keys: np.ndarray, penalty: float, ceiling: float = np.inf) -> None:
+        """Add limits as rows over the prosumers' columns; see `optimum`."""
         program, rows = self._program, limits.rows(keys)
         fixed = limits.bound(keys) - rows.bound + rows.matrix @ program.injection_constant
         matrix = sp.csr_matrix(rows.matrix @ program.injection)
         matrix.eliminate_zeros()
-        self._highs.add_elastic_rows(matrix, limits.bound(keys) - fixed, penalty / rows.rating)
         self._keys = np.concatenate([self._keys, keys])
         self._shift = np.concatenate([self._shift, fixed])
         self._rating = np.concatenate([self._rating, rows.rating])
+        size = np.zeros(len(keys))
+        filled = np.diff(rows.matrix.indptr) > 0
+        size[filled] = np.maximum.reduceat(np.abs(rows.matrix.data), rows.matrix.indptr[:-1][filled])
+        self._size = np.concatenate([self._size, size])
+        price = self._price(penalty, ceiling)[-len(keys) :]
+        self._highs.add_elastic_rows(matrix, limits.bound(keys) - fixed, price)
+
+    def _price(self, penalty: float, ceiling: float) -> np.ndarray:
+        """Cost of each limit's slack."""
+        least = np.where(self._size > 0, self._size, np.inf)
+        return np.minimum(penalty / self._rating, np.where(self._size > 0, ceiling / least, np.inf))
 
 
 class AllRows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import highspy
 import numpy as np
@@ -23,6 +23,8 @@ It uses them as they are, and the certificate judges what comes of it, so these 
 count as warnings. Their words change between versions of HiGHS (1.15 and 1.16 differ); a test provokes each of them.
 """
 DONE = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty)
+BASIC, AT_LOWER, AT_UPPER = 1, 0, 2
+"""States of columns and rows in a `Basis`, as HiGHS numbers them; others (free, fixed) count as the lower."""
 LADDER = ("hot", "cold", "interior point")
 """Ways to solve, tried in this order: from the last basis, from scratch, interior point with crossover."""
 
@@ -53,6 +55,23 @@ class Outcome:
     added_prices: np.ndarray
     objective: float
     method: str
+
+
+class Basis(NamedTuple):
+    """States of columns and rows: `BASIC`, `AT_LOWER` or `AT_UPPER`, as int8.
+
+    Attributes
+    ----------
+    columns, rows : ndarray
+        Of those that were passed first.
+    limits, slacks : ndarray
+        Of the elastic rows that were added, and of their slacks.
+    """
+
+    columns: np.ndarray
+    rows: np.ndarray
+    limits: np.ndarray
+    slacks: np.ndarray
 
 
 class Highs:
@@ -180,6 +199,25 @@ class Highs:
         scaled = cost[self._free] * self._column_scale
         self._checked(self._model.changeColsCost(len(number), number, scaled), "changing costs")
         self._fixed_cost = float(np.sum(cost * self._fixed))
+
+    def basis(self) -> Basis:
+        """Read the basis of the last solve."""
+        held = self._model.getBasis()
+        columns, rows = (
+            np.fromiter(map(int, status), np.int8, len(status)) for status in (held.col_status, held.row_status)
+        )
+        every = np.full(len(self._fixed), AT_LOWER, np.int8)
+        every[self._free] = columns[: self._first_columns]
+        first = self._first_rows
+        return Basis(every, rows[:first], rows[first:], columns[self._first_columns :])
+
+    def start_from(self, basis: Basis) -> None:
+        """Let the next solve start from a basis; it need not be one: HiGHS puts right what is singular."""
+        held, states = highspy.HighsBasis(), [highspy.HighsBasisStatus(k) for k in range(3)]
+        held.col_status = [states[k] for k in np.concatenate([basis.columns[self._free], basis.slacks])]
+        held.row_status = [states[k] for k in np.concatenate([basis.rows, basis.limits])]
+        held.valid = held.alien = True
+        self._checked(self._model.setBasis(held), "setting a basis")
 
     def solve(self, ladder: Sequence[str] = LADDER) -> Outcome:
         """Solve, from the last basis where there is one.

@@ -92,6 +92,10 @@ class Part:
         What a unit of each column gives to the ports.
     injection_constant : ndarray (port,)
         What enters whatever moves. [kW, kvar]
+    start : ndarray (column,)
+        Values of a plan to start from: any, but a good one saves the solver most of its work.
+    names, row_names : ndarray of int64
+        What each column and row is, unique in the block: it keeps its name when the part grows.
     """
 
     matrix: sp.csc_matrix
@@ -103,6 +107,9 @@ class Part:
     constant: float
     injection: sp.csr_matrix
     injection_constant: np.ndarray
+    start: np.ndarray
+    names: np.ndarray
+    row_names: np.ndarray
 
 
 class Block(Protocol):

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from dispatch.solve.blocks.stores import Flows
 from dispatch.solve.protocols import Part
-from kernels.entries import EXPORT, FLOWS, IMPORT, list_entries, make_entries
+from kernels.entries import CONTENT, EXPORT, FLOWS, IMPORT, list_entries, make_entries
 from kernels.marginal import fit_prices, make_row_prices
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class MovingStores:
 
     def __init__(self, stores: StoreBlock) -> None:
         self.stores, shape = stores, stores.members.upper.shape
-        self.plan = Flows(np.zeros(shape), np.zeros(shape[1:]), np.zeros(shape[1]))
+        self.plan = self._last = Flows(np.zeros(shape), np.zeros(shape[1:]), np.zeros(shape[1]))
         self.free, self.short = np.zeros(shape, bool), np.zeros(shape[1], bool)
         self._low: np.ndarray | None = None
         self._high: np.ndarray | None = None
@@ -77,7 +77,8 @@ class MovingStores:
 
     def watch(self, plan: Flows) -> None:
         """Let flows move that were in use in an answer seen, in steps in which one of them moved."""
-        self.plan, self.short = plan, plan.shortfall > USED
+        self.plan = self._last = plan
+        self.short = plan.shortfall > USED
         if self._low is None or self._high is None:
             self._low, self._high = plan.flow.copy(), plan.flow.copy()
             return
@@ -87,7 +88,7 @@ class MovingStores:
 
     def grow(self, plan: Flows, answer: Flows, worse: np.ndarray) -> int:
         """Let flows move in which an answer differs from a plan; how many are new."""
-        before = int(self.free.sum())
+        before, self._last = int(self.free.sum()), plan
         differs = (np.abs(answer.flow - plan.flow) > USED).any(axis=0) & worse[:, None]
         used = (answer.flow > USED) | (plan.flow > USED)
         self.free |= used & differs
@@ -116,7 +117,24 @@ class MovingStores:
             float((stores.members.cost * fixed).sum()),
             sp.csr_matrix((gives[does], (port[does], does)), shape=(len(constant), columns)),
             constant,
+            self._start(),
+            self._named(*self._entry),
+            self._named(e.row_kind[:rows], e.row_member[:rows], e.row_step[:rows]),
         )
+
+    def _start(self) -> np.ndarray:
+        """Values of the last plan in the columns of the part."""
+        kind, member, step = self._entry
+        found, content = np.zeros(len(kind)), kind == CONTENT
+        flows, last = kind < FLOWS, self._last
+        found[flows] = last.flow[kind[flows], member[flows], step[flows]]
+        found[content] = last.content[member[content], step[content]]
+        return found
+
+    def _named(self, kind: np.ndarray, member: np.ndarray, step: np.ndarray) -> np.ndarray:
+        """Give each kind, member and step a number of its own."""
+        count, steps = self.plan.content.shape
+        return np.asarray((kind.astype(np.int64) * count + member) * steps + step)
 
     def decode(self, columns: np.ndarray) -> Flows:
         """Put values of the flows that may move into the plan."""

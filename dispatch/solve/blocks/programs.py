@@ -54,6 +54,7 @@ class ProgramBlock:
         self._part = Part(
             p.matrix[:, self.columns].tocsr()[self.rows].tocsc(), *bounds, p.cost[self.columns],
             0.0, p.injection[:, self.columns], np.zeros(p.injection.shape[0]),
+            np.zeros(len(self.columns)), self.columns, self.rows,
         )  # fmt: skip
         self._highs: Highs | None = None
 
@@ -104,7 +105,8 @@ class ProgramBlock:
         """Nothing is left out of its part."""
 
     def watch(self, plan: np.ndarray) -> None:
-        """Nothing is left out of its part."""
+        """Let its part start from the last plan seen."""
+        self._part.start[:] = plan
 
     def grow(self, plan: np.ndarray, answer: np.ndarray, worse: np.ndarray) -> int:  # noqa: ARG002  (Block's)
         """Nothing is left out of its part."""
