@@ -29,6 +29,14 @@ LADDER = ("hot", "cold", "interior point")
 """Ways to solve, tried in this order: from the last basis, from scratch, interior point with crossover."""
 
 
+class _Quiet(highspy.Highs):  # type: ignore[misc]  # highspy is not typed here
+    """HiGHS whose first line does not go to stdout, which belongs to ``--json``; 1.16 prints it where it is made."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802  (the name is highspy's)
+        self.setOptionValue("log_to_console", False)
+        super().enableCallbacks()
+
+
 @dataclass(frozen=True)
 class Outcome:
     """An optimum as HiGHS gives it, unscaled.
@@ -112,7 +120,7 @@ class Highs:
         time_limit_s: float = np.inf,
         options: dict[str, Any] | None = None,
     ) -> None:
-        self._model = highspy.Highs()
+        self._model = _Quiet()
         self._warnings: list[str] = []
         settings = {
             "log_to_console": False, "threads": 1, "random_seed": 0, "parallel": "off",

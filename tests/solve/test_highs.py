@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import highspy
 import numpy as np
 import pytest
@@ -166,3 +169,15 @@ def test_nothing_to_decide():
     model = Highs(sp.csc_matrix((0, 1)), *[np.zeros(0)] * 2, np.ones(1), np.ones(1), np.full(1, 3.0))
     found = model.solve()
     assert (found.columns.tolist(), found.objective) == ([1], 3)
+
+
+def test_highs_prints_nothing(capfd):
+    """Standard output belongs to `--json`; a process of its own, since HiGHS prints its name once in each."""
+    code = (
+        "import numpy as np, scipy.sparse as sp\n"
+        "from dispatch.solve.highs import Highs\n"
+        "one = np.ones(1)\n"
+        "print(Highs(sp.csc_matrix([[1.0]]), one, one, 0 * one, 2 * one, one).solve().objective)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert capfd.readouterr().out == "1.0\n"
