@@ -169,6 +169,19 @@ def _add_runs(add: Add) -> None:
         default="auto",
         help="way to the optimum, which is the same: one program, or stores by prices (default: what suits the feeder)",
     )
+    p.add_argument(
+        "--gap",
+        type=float,
+        metavar="G",
+        default=1e-6,
+        help="relative gap to the lower bound that is optimal enough (default: 1e-6; 1e-4 for planning runs)",
+    )
+    p.add_argument(
+        "--deadline-s",
+        type=float,
+        metavar="S",
+        help="seconds after which the best schedule so far is written, with its bound (default: none)",
+    )
     _components(p)
     p.add_argument("--no-report", action="store_true", help="write no report.html")
     _solving(p)

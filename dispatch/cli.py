@@ -40,6 +40,8 @@ def _run(a: argparse.Namespace) -> int:
         horizon_h=a.horizon_h,
         all_rows=a.all_rows,
         method=a.method,
+        gap=a.gap,
+        deadline_s=a.deadline_s,
         components=tuple(str(Path(f).resolve()) for f in a.component),
     )
     outcome = run_case(a.case, a.output, settings, workers=a.workers, report=not a.no_report, progress=_progress(a))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,6 +69,7 @@ def optimize(
     >>> result["schedule/v_pu"].max("bus").plot()                      # doctest: +SKIP
     """
     settings, stages = settings or Settings(), stages or Stages()
+    end = time.monotonic() + (settings.deadline_s if settings.deadline_s is not None else np.inf)
     load_components(settings.components)
     bare, title = without_results(case), str(case.attrs.get("title", ""))
     with stages.stage("check"):
@@ -76,7 +78,7 @@ def optimize(
         solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h)
         raise_if_any(check_case(solved), title)
         feeders = split_feeders(solved)
-    runs = map_feeders(run_feeder, feeders, settings, lost=lost_feeder, workers=workers, progress=progress)
+    runs = map_feeders(run_feeder, feeders, settings, end=end, lost=lost_feeder, workers=workers, progress=progress)
     for run in runs:
         stages.add(run.stages.seconds)
     with stages.stage("assemble"):

@@ -6,10 +6,13 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,10 +37,11 @@ def _size(feeder: xr.DataTree) -> int:
 
 
 def map_feeders(
-    function: Callable[[xr.DataTree, Settings], T],
+    function: Callable[[xr.DataTree, Settings, float], T],
     feeders: Sequence[xr.DataTree],
     settings: Settings,
     *,
+    end: float = float("inf"),
     lost: Callable[[xr.DataTree], T],
     workers: int | WorkerPool | None,
     progress: bool,
@@ -52,6 +56,8 @@ def map_feeders(
         One sub-case each.
     settings : Settings
         Handed to every call.
+    end : float
+        Time on the monotonic clock by which all of it is wanted; each call is told when its own share ends. [s]
     lost : callable
         Makes the entry of a feeder whose process was ended from outside.
     workers : int, WorkerPool or None
@@ -70,14 +76,17 @@ def map_feeders(
     found: dict[int, T] = {}
     with _bar(len(feeders)) if progress else nullcontext(lambda: None) as advance:
         if count <= 1:
+            ends = _ends([_size(feeder) for feeder in feeders], end)
             for k, feeder in enumerate(feeders):
-                found[k] = function(feeder, settings)
+                found[k] = function(feeder, settings, ends[k])
                 advance()
         else:
             with nullcontext(kept.pool()) if kept else _workers(count) as pool:
                 # The largest first, so that no long feeder starts when the others are done.
                 largest = sorted(range(len(feeders)), key=lambda k: -_size(feeders[k]))
-                futures = _submit(pool, function, [(k, feeders[k]) for k in largest], settings)
+                ends = _ends([_size(feeders[k]) for k in largest], end)
+                work = [(k, (feeders[k], settings, until)) for k, until in zip(largest, ends, strict=True)]
+                futures = _submit(pool, function, work)
                 for future in as_completed(futures):
                     k = futures[future]
                     try:
@@ -136,8 +145,15 @@ class WorkerPool:
         self._pool = None
 
 
+def _ends(sizes: Sequence[int], end: float) -> list[float]:
+    """When each of some feeders, in the order in which they begin, has had its share of the time until `end`."""
+    begin = time.monotonic()
+    share = np.cumsum(sizes) / max(sum(sizes), 1)
+    return [end if end == float("inf") else begin + (end - begin) * float(part) for part in share]
+
+
 def _submit(
-    pool: ProcessPoolExecutor, function: Callable[..., T], feeders: list[tuple[int, xr.DataTree]], settings: Settings
+    pool: ProcessPoolExecutor, function: Callable[..., T], work: list[tuple[int, tuple[Any, ...]]]
 ) -> dict[Future[T], int]:
     """Hand feeders to processes, which start here.
 
@@ -146,7 +162,7 @@ def _submit(
     blockable = hasattr(signal, "pthread_sigmask")
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blockable else set()
     try:
-        return {pool.submit(function, feeder, settings): k for k, feeder in feeders}
+        return {pool.submit(function, *given): k for k, given in work}
     finally:
         if blockable:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)

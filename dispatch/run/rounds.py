@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dispatch.run.settings import Settings
     from dispatch.run.stages import Stages
     from dispatch.solve.solution import Solution
+    from dispatch.solve.until import Until
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,15 @@ class Rounds:
         Sub-case of one feeder, with /forecast.
     settings : Settings
         Choices of the run.
+    until : Until
+        Gap and time at which to stop.
     stages : Stages
         Where seconds are counted.
     """
 
-    def __init__(self, case: xr.DataTree, settings: Settings, stages: Stages) -> None:
-        self.case, self.stages, self.penalty, self.rounds = case, stages, settings.limit_penalty, 0
+    def __init__(self, case: xr.DataTree, settings: Settings, until: Until, stages: Stages) -> None:
+        self.case, self.until, self.stages = case, until, stages
+        self.penalty, self.rounds = settings.limit_penalty, 0
         with stages.stage("compile"):
             self.network = network_of(case)
             self.inputs = make_inputs(case, limit_penalty=settings.limit_penalty)
@@ -70,8 +74,8 @@ class Rounds:
         """Solve with given offsets, repair, and look at the network under the schedule."""
         self.rounds += 1
         with self.stages.stage("solve"):
-            solution, relaxation = solve_elastic(self.model, offsets, self.penalty)
-            delivered = deliver(self.program, self.network, self.inputs, offsets, solution, relaxation)
+            solution, relaxation = solve_elastic(self.model, offsets, self.penalty, self.until)
+            delivered = deliver(self.program, self.network, self.inputs, offsets, solution, relaxation, self.until)
         with self.stages.stage("verify"):
             x = self.program.injection @ delivered.columns + self.program.injection_constant
             p, q = x.reshape(2, self.network.buses, self.inputs.steps)
@@ -101,7 +105,11 @@ class Rounds:
 
     def _settle(self, state: State, most_rounds: int) -> State:
         best = state
-        while self.rounds < most_rounds and not (state.margins.holds and not state.margins.wasteful):
+        while (
+            self.rounds < most_rounds
+            and not self.until.over
+            and not (state.margins.holds and not state.margins.wasteful)
+        ):
             s_linear = np.hypot(state.linear.p, state.linear.q)
             new = offsets_of(self.network, state.linear.v_squared, s_linear, state.ac)
             state = self.state(new if self.rounds == 1 else next_offsets(state.offsets, new, state.margins))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dispatch.solve.protocols import Block, Limits
+    from dispatch.solve.until import Until
 
 ASCENTS = 40
 WINDOW = 14
@@ -32,7 +34,7 @@ class Scaled:
         self.keys = np.zeros(0, KEY)
         self.matrix = sp.csr_matrix((0, ports))
         self.transposed = self.matrix.T
-        self.bound, self.most = np.zeros(0), np.zeros(0)
+        self.bound, self.most, self.size = np.zeros(0), np.zeros(0), np.zeros(0)
         self._ceiling = ceiling
 
     def add(self, limits: Limits, keys: np.ndarray) -> None:
@@ -47,7 +49,13 @@ class Scaled:
         self.transposed = self.matrix.T
         self.bound = np.concatenate([self.bound, rows.bound / largest])
         self.most = np.concatenate([self.most, self._ceiling * largest / rows.rating])
+        self.size = np.concatenate([self.size, largest])
         self.keys = np.concatenate([self.keys, keys])
+
+    def priced(self, price: np.ndarray) -> Ascent:
+        """Sort limits with prices per unit of their own, given those of the scaled rows."""
+        order = np.argsort(self.keys, kind="stable")
+        return Ascent(self.keys[order], (price / self.size)[order])
 
 
 class Answers:
@@ -75,7 +83,25 @@ class Answers:
             block.watch(plan)
 
 
-def ascend(blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float, keys: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class Ascent:
+    """Limits, and prices of theirs that may start or end an ascent.
+
+    Attributes
+    ----------
+    keys : ndarray (limit,) of KEY
+        Sorted.
+    prices : ndarray (limit,)
+        Per unit of each limit, at least 0 and at most its penalty. [money]
+    """
+
+    keys: np.ndarray
+    prices: np.ndarray
+
+
+def ascend(
+    blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float, start: Ascent, until: Until
+) -> Ascent:
     """Raise the prices of violated limits until members' answers waver about them.
 
     Parameters
@@ -88,29 +114,36 @@ def ascend(blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: 
         What enters besides. [kW, kvar]
     penalty : float
         Of relaxing a limit by its own rating in a step. [money]
-    keys : ndarray of KEY
-        Limits to start with.
+    start : Ascent
+        Limits to start with, and their prices.
+    until : Until
+        When to stop at once.
 
     Returns
     -------
-    ndarray of KEY
-        Limits that were found violated.
+    Ascent
+        Limits that were found violated, and the last prices.
     """
     for block in blocks:
         block.forget()
     answers, rows = Answers(blocks, given), Scaled(limits.ports, penalty)
-    mean = answers.ask(np.zeros(limits.ports), everyone=True)
+    if len(start.keys):
+        rows.add(limits, start.keys)
+    price = np.minimum(start.prices * rows.size, rows.most)
+    mean = answers.ask(np.asarray(rows.transposed @ price), everyone=True)
     found = limits.violated(mean, TOLERANCE, MOST_ROWS, rows.keys)
-    if len(keys):
-        found = np.unique(np.concatenate([found, keys]))
-    if not len(found):
+    if not len(found) and not len(price):
         answers.watch()
-        return rows.keys
+        return start
     rows.add(limits, found)
+    price = np.concatenate([price, np.zeros(len(found))])
     rate = STEP * answers.spread
-    price, held = np.zeros(len(found)), np.ones(len(found), bool)
-    first, second = price.copy(), price.copy()
+    held = np.ones(len(price), bool)
+    first, second = np.zeros(len(price)), np.zeros(len(price))
     for k in range(1, ASCENTS + 1):
+        if until.over:
+            answers.watch()
+            return rows.priced(price)
         sweep = k % SWEEP_EVERY == 0
         x = answers.ask(np.asarray(rows.transposed @ price), everyone=sweep)
         if k >= ASCENTS - WINDOW:
@@ -130,7 +163,7 @@ def ascend(blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: 
         step = rate * (20 / (20 + k)) * first / (np.sqrt(second) + 1e-9)
         price = np.clip(price + step, 0.0, rows.most)
     _push(answers, rows, price, ~held)
-    return rows.keys
+    return rows.priced(price)
 
 
 def _push(answers: Answers, rows: Scaled, price: np.ndarray, never: np.ndarray) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dispatch.model.program import Program
     from dispatch.solve.highs import Basis
     from dispatch.solve.protocols import Limits, Part
+    from dispatch.solve.until import Until
 
 TOLERANCE = 1e-10
 """Limits exceeded by less, in units of their rating, are not stated."""
@@ -47,8 +48,8 @@ class Optimum:
         Solves that it took.
     method : str
         How the last solve went.
-    capped : bool
-        Whether a limit is relaxed that was held at less than its penalty: this is no optimum at the penalty.
+    spared : float
+        What relaxing limits would cost more at their penalties: where it is not 0, this is no optimum at the penalty.
     """
 
     columns: np.ndarray
@@ -59,7 +60,7 @@ class Optimum:
     objective: float
     rounds: int
     method: str
-    capped: bool = False
+    spared: float = 0.0
 
 
 class LazyRows:
@@ -84,7 +85,14 @@ class LazyRows:
         self._rating, self._size = np.zeros(0), np.zeros(0)
         self._started = False
 
-    def optimum(self, limits: Limits, penalty: float, cost: np.ndarray, ceiling: float = np.inf) -> Optimum:
+    def optimum(
+        self,
+        limits: Limits,
+        penalty: float,
+        cost: np.ndarray,
+        ceiling: float = np.inf,
+        until: Until | None = None,
+    ) -> Optimum:
         """Solve for limits, their penalty and the prosumers' costs.
 
         Parameters
@@ -97,6 +105,8 @@ class LazyRows:
             Of the prosumers' columns.
         ceiling : float
             What relaxing a limit costs at most, per unit of what relieves it most. [money/kW]
+        until : Until, optional
+            When to give up.
 
         Returns
         -------
@@ -106,23 +116,26 @@ class LazyRows:
         ------
         SolverError
             If HiGHS warns, stops early or finds no optimum.
+        TimeUp
+            If it is time to give up.
         """
         if cost is not self._cost:
             self._highs.change_cost(cost)
             self._cost = cost
         self._highs.change_added(limits.bound(self._keys) - self._shift, self._price(penalty, ceiling))
         for rounds in range(1, MOST_ROUNDS + 1):
-            found = self._highs.solve(LADDER if self._started else LADDER[1:])
+            found = self._highs.solve(LADDER if self._started else LADDER[1:], until)
             self._started = True
             x = self._program.injection @ found.columns + self._program.injection_constant
             keys = limits.violated(x, TOLERANCE, MOST_ROWS, self._keys)
             if not len(keys):
                 order = np.argsort(self._keys, kind="stable")
                 prices, slacks = np.maximum(-found.added_prices, 0.0), np.maximum(found.slacks, 0.0)
-                held = self._price(penalty, ceiling) < penalty / self._rating
+                relaxed = np.where(slacks > TOLERANCE * self._rating, slacks, 0.0)
+                spared = penalty / self._rating - self._price(penalty, ceiling)
                 return Optimum(
                     found.columns, found.row_prices, self._keys[order], prices[order], slacks[order],
-                    found.objective, rounds, found.method, bool((slacks > TOLERANCE * self._rating)[held].any()),
+                    found.objective, rounds, found.method, float(np.sum(relaxed * spared)),
                 )  # fmt: skip
             self.state(limits, keys, penalty, ceiling)
         raise SolverError(f"Limits were still violated after {MOST_ROUNDS} rounds.")
@@ -155,8 +168,8 @@ class LazyRows:
 
     def _price(self, penalty: float, ceiling: float) -> np.ndarray:
         """Cost of each limit's slack."""
-        least = np.where(self._size > 0, self._size, np.inf)
-        return np.minimum(penalty / self._rating, np.where(self._size > 0, ceiling / least, np.inf))
+        most = np.where(self._size > 0, ceiling / np.where(self._size > 0, self._size, 1.0), np.inf)
+        return np.minimum(penalty / self._rating, most)
 
 
 class AllRows:
@@ -182,7 +195,7 @@ class AllRows:
         self._stated = _stated(full, inputs, lines)
         self._started = False
 
-    def optimum(self, limits: RadialLimits, penalty: float, cost: np.ndarray) -> Optimum:
+    def optimum(self, limits: RadialLimits, penalty: float, cost: np.ndarray, until: Until | None = None) -> Optimum:
         """Solve for limits, their penalty and the prosumers' costs; see `LazyRows.optimum`."""
         total = self._cost.copy()
         total[: self._columns] = cost
@@ -191,7 +204,7 @@ class AllRows:
             self._highs.change_first(rows, -endless if sign > 0 else -bound, bound if sign > 0 else endless)
             total[slacks] = penalty / limits.rating_of(keys)
         self._highs.change_cost(total)
-        found = self._highs.solve(LADDER if self._started else LADDER[1:])
+        found = self._highs.solve(LADDER if self._started else LADDER[1:], until)
         self._started = True
         keys = np.concatenate([stated[0] for stated in self._stated])
         prices = np.concatenate([-sign * found.row_prices[rows] for _, rows, _, sign in self._stated])

@@ -10,11 +10,13 @@ import highspy
 import numpy as np
 import scipy.sparse as sp
 
-from dispatch.errors import SolverError
+from dispatch.errors import SolverError, TimeUp
 from dispatch.solve.scaling import INFINITE, require_span, row_and_column_scale, row_scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from dispatch.solve.until import Until
 
 ADVICE = re.compile(r"excessively (small|large)|(Consider|Improve) scaling|the user_\w+_scale|badly scaled")
 """HiGHS remarks at warning level on the range of costs and bounds, such as a load of 0.05 W at dawn (below 1e-4).
@@ -120,7 +122,7 @@ class Highs:
         time_limit_s: float = np.inf,
         options: dict[str, Any] | None = None,
     ) -> None:
-        self._model = _Quiet()
+        self._model, self._seconds = _Quiet(), time_limit_s
         self._warnings: list[str] = []
         settings = {
             "log_to_console": False, "threads": 1, "random_seed": 0, "parallel": "off",
@@ -214,6 +216,8 @@ class Highs:
         columns, rows = (
             np.fromiter(map(int, status), np.int8, len(status)) for status in (held.col_status, held.row_status)
         )
+        for status in (columns, rows):
+            status[status > AT_UPPER] = AT_LOWER
         every = np.full(len(self._fixed), AT_LOWER, np.int8)
         every[self._free] = columns[: self._first_columns]
         first = self._first_rows
@@ -227,13 +231,15 @@ class Highs:
         held.valid = held.alien = True
         self._checked(self._model.setBasis(held), "setting a basis")
 
-    def solve(self, ladder: Sequence[str] = LADDER) -> Outcome:
+    def solve(self, ladder: Sequence[str] = LADDER, until: Until | None = None) -> Outcome:
         """Solve, from the last basis where there is one.
 
         Parameters
         ----------
         ladder : sequence of str
             Ways to try.
+        until : Until, optional
+            When to give up.
 
         Returns
         -------
@@ -243,8 +249,16 @@ class Highs:
         ------
         SolverError
             If the program has no optimum, time runs out, or no way finds the optimum.
+        TimeUp
+            If it is time to give up.
         """
         tried: list[str] = []
+        left = until.left if until else np.inf
+        if left <= 0:
+            raise TimeUp("Time is up.")
+        if until and left < np.inf:
+            self._model.zeroAllClocks()
+            self._model.setOptionValue("time_limit", min(left, self._seconds))
         for way in ladder:
             if way != "hot":
                 self._checked(self._model.clearSolver(), "clearing")
@@ -256,6 +270,8 @@ class Highs:
             if status in DONE and clean and not said:
                 return self._outcome(way)
             tried.append(" ".join([f"{way}: {self._model.modelStatusToString(status)}", *said]))
+            if status == highspy.HighsModelStatus.kTimeLimit and until and until.over:
+                raise TimeUp("Time is up.")
             if status == highspy.HighsModelStatus.kTimeLimit:
                 raise SolverError(f"No optimum within the time limit ({'; '.join(tried)}). Give it more time.")
         raise SolverError(

@@ -64,6 +64,9 @@ class Limits(Protocol):
             Sorted, none of `known`; empty if and only if no other limit is violated.
         """
 
+    def exceeded(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Name every limit that is exceeded, sorted, and by how much in its own unit."""
+
     def rows(self, keys: np.ndarray) -> Rows:
         """State limits as rows, in the order of the keys."""
 

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from dispatch.solve.blocks.stores import Flows
 from dispatch.solve.protocols import Part
-from kernels.entries import CONTENT, EXPORT, FLOWS, IMPORT, list_entries, make_entries
+from kernels.entries import CHARGE, CONTENT, DISCHARGE, EXPORT, FLOWS, IMPORT, list_entries, make_entries
 from kernels.marginal import fit_prices, make_row_prices
 
 if TYPE_CHECKING:
@@ -114,13 +114,20 @@ class MovingStores:
             e.lower[:columns],
             e.upper[:columns],
             e.cost[:columns],
-            float((stores.members.cost * fixed).sum()),
+            self._fixed_cost(fixed),
             sp.csr_matrix((gives[does], (port[does], does)), shape=(len(constant), columns)),
             constant,
             self._start(),
             self._named(*self._entry),
             self._named(e.row_kind[:rows], e.row_member[:rows], e.row_step[:rows]),
         )
+
+    def _fixed_cost(self, fixed: np.ndarray) -> float:
+        """Cost of flows that may not move, and of what is missing at the end of stores that do not work."""
+        members = self.stores.members
+        still = ~(self.free[CHARGE] | self.free[DISCHARGE]).any(axis=1)
+        missing = members.price_shortfall * self.plan.shortfall[still].sum()
+        return float((members.cost * fixed).sum() + missing)
 
     def _start(self) -> np.ndarray:
         """Values of the last plan in the columns of the part."""
@@ -144,11 +151,11 @@ class MovingStores:
         flow[kind[flows], member[flows], step[flows]] = np.maximum(columns[flows], 0.0)
         return self.stores.with_contents(flow)
 
-    def write(self, plan: Flows, price: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> None:
-        """Write a plan into the columns of the program, and prices that fit it into its rows."""
+    def write(self, plan: Flows, answer: Flows, price: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> None:
+        """Write a plan into the columns of the program, and prices that fit the answer to `price` into its rows."""
         stores, found = self.stores, make_row_prices(*plan.content.shape)
         stores.decode(plan, columns)
-        fit_prices(stores.members, plan.flow, plan.content, plan.shortfall, price[stores.ports], found)
+        fit_prices(stores.members, answer.flow, answer.content, answer.shortfall, price[stores.ports], found)
         rows[stores.balance] = found.at_meter
         if len(stores.cells):
             rows[stores.store_rows] = -found.value[stores.holder]

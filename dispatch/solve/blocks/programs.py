@@ -33,6 +33,8 @@ class ProgramBlock:
     ----------
     columns, rows : ndarray
         Numbers in the program.
+    row_prices : ndarray (row,)
+        Of the last answer.
     """
 
     whole = True
@@ -57,6 +59,7 @@ class ProgramBlock:
             np.zeros(len(self.columns)), self.columns, self.rows,
         )  # fmt: skip
         self._highs: Highs | None = None
+        self.row_prices = np.zeros(len(self.rows))
 
     @property
     def spread(self) -> float:
@@ -91,7 +94,9 @@ class ProgramBlock:
             bounds = p.row_lower, p.row_upper, p.lower, p.upper
             self._highs, ladder = Highs(p.matrix, *bounds, cost, **self._options), LADDER[1:]
         self._highs.change_cost(cost)
-        return self._highs.solve(ladder).columns
+        found = self._highs.solve(ladder)
+        self.row_prices = found.row_prices
+        return found.columns
 
     def injection(self, plan: np.ndarray) -> np.ndarray:
         """Add up what a plan gives to the ports."""

@@ -156,6 +156,17 @@ class RadialLimits:
             keys = keys[np.argsort(-amount, kind="stable")[:most]]
         return np.sort(keys)
 
+    def exceeded(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Name every limit that is exceeded, sorted, and by how much in its own unit."""
+        found, amounts = [], []
+        for kind, excess in enumerate(self.excess(x).by_kind):
+            element, step = np.nonzero(excess > 0)
+            keys = np.empty(len(element), KEY)
+            keys["kind"], keys["element"], keys["step"] = kind, element, step
+            found.append(keys)
+            amounts.append(excess[element, step])
+        return np.concatenate(found), np.concatenate(amounts)
+
     def _worst(self, relative: np.ndarray, tolerance: float, stated: np.ndarray) -> np.ndarray:
         """Mark the worst bus of each group and step, and all buses of groups in which a limit is stated."""
         groups = int(self._groups.max(initial=-1)) + 1
