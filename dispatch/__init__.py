@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from dispatch.run.files import run_case, run_demo
     from dispatch.run.optimize import optimize
     from dispatch.run.parallel import WorkerPool
+    from dispatch.run.reinforce import rank_reinforcements
     from dispatch.scenario.equip import equip
+    from dispatch.solve.price_parts import price_parts
     from dispatch.verify.electric import check_physics
 
 if Path(kernels.__file__ or "").resolve().parent.parent != Path(__file__).resolve().parent.parent:
@@ -39,6 +41,8 @@ _HOME = {
     "load_case": "dispatch.case.netcdf",
     "optimize": "dispatch.run.optimize",
     "predict": "dispatch.forecast.profile",
+    "price_parts": "dispatch.solve.price_parts",
+    "rank_reinforcements": "dispatch.run.reinforce",
     "rerun": "dispatch.run.again",
     "run_case": "dispatch.run.files",
     "run_demo": "dispatch.run.files",
@@ -54,6 +58,8 @@ __all__ = [
     "load_case",
     "optimize",
     "predict",
+    "price_parts",
+    "rank_reinforcements",
     "rerun",
     "run_case",
     "run_demo",

@@ -35,6 +35,13 @@ Beside the schedule stand report.html (open it in a browser) and run.json (times
 RERUN = """example:
   dispatch rerun out/schedule.nc         exit code 0 if every array is the same, 4 if one is not
 """
+REINFORCE = """examples:
+  dispatch reinforce out/schedule.nc              the five best by their prices are solved again
+  dispatch reinforce out/schedule.nc --top 20 --json | jq '.reinforcements[0]'
+
+Each line or transformer alone gets 10 % more rating; its impedance and the AC offsets of the result stay as they are.
+"At most" follows from prices and bounds the saving of the last linear program, which is the other figure.
+"""
 CHECK = """example:
   dispatch check case.nc                 all problems at once: where, what is allowed, what to do
 """
@@ -46,6 +53,7 @@ EXPLAIN = """examples:
 SCENARIO = """examples:
   dispatch scenario net.nc --pv-share 0.6 --battery-share 0.4 --seed 1 -o case.nc
   dispatch scenario net.nc --pv-share 0.3 --battery-share 0 --heat-pump-share 0.5 --season winter -o winter.nc
+  dispatch scenario net.nc --heat-pump-share 0.3 --car-share 0.5 --shared-meter -o electric.nc
   dispatch scenario net.nc --feed-in-tariff 0.40 --green-only -o green.nc
 
 The same options and seed give the same case. The rule itself: docs/scenario.md.
@@ -114,8 +122,15 @@ def _count(text: str) -> int:
     return number
 
 
+def _most(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of reinforcements; give 1 or more")
+    return number
+
+
 def _workers(p: argparse.ArgumentParser) -> None:
-    text = "processes, at least 1 (default: one a core); the result does not depend on it"
+    text = "processes, at least 1 (default: one a core, one for small cases); the result does not depend on it"
     p.add_argument("--workers", type=_count, metavar="N", help=text)
 
 
@@ -192,6 +207,12 @@ def _add_runs(add: Add) -> None:
     p = add("report", "write the HTML report of a result again", REPORT)
     p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
     _output(p, "REPORT.html", "page to write", "report.html")
+    p = add("reinforce", "rank lines and transformers by what a tenth more rating of each would save", REINFORCE)
+    p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
+    text = "how many are solved again, at least 1, the highest estimates first (default: 5)"
+    p.add_argument("--top", type=_most, metavar="N", default=5, help=text)
+    _components(p)
+    _solving(p)
     p = add("check", "list everything that is wrong with a case file", CHECK)
     p.add_argument("case", metavar="CASE.nc", type=Path, help="case or result")
     _components(p)
@@ -200,7 +221,7 @@ def _add_runs(add: Add) -> None:
 
 
 def _add_scenario(add: Add) -> None:
-    p = add("scenario", "equip a case with PV, batteries, heat pumps, profiles and tariffs by one rule", SCENARIO)
+    p = add("scenario", "equip a case with PV, batteries, heat pumps, cars, profiles and tariffs by one rule", SCENARIO)
     p.add_argument("case", metavar="CASE.nc", type=Path, help="an imported network, or a case to equip anew")
     _output(p, "OUT.nc", "case file to write")
     p.add_argument("--pv-share", type=float, metavar="S", help="share of houses with PV, 0 to 1 (default: 0.6)")
@@ -214,8 +235,17 @@ def _add_scenario(add: Add) -> None:
         "--heat-pump-share",
         type=float,
         metavar="S",
-        help="share of houses heated by a heat pump, the rest by gas (default: 0)",
+        help="share of houses heated by a heat pump with a tank, the rest by gas (default: 0)",
     )
+    p.add_argument("--car-share", type=float, metavar="S", help="share of houses with an electric car (default: 0)")
+    p.add_argument(
+        "--tank-hours", type=float, metavar="H",
+        help="tank over the heat pump's largest heat output, hours; 0: not flexible (default: 1)",
+    )  # fmt: skip
+    p.add_argument(
+        "--shared-meter", action="store_true", default=None,
+        help="heat pumps and cars behind the house's meter, not on meters and tariffs of their own",
+    )  # fmt: skip
     p.add_argument("--seed", type=int, metavar="N", help="same seed, same town; from 0 (default: 1)")
     p.add_argument("--pv-size-kw", type=float, metavar="KW", help="mean PV of a house, kW (default: by its yearly use)")
     p.add_argument("--battery-hours", type=float, metavar="H", help="capacity over power, hours (default: 2)")

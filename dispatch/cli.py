@@ -57,6 +57,25 @@ def _rerun(a: argparse.Namespace) -> int:
     return 4 if differences else 0
 
 
+def _reinforce(a: argparse.Namespace) -> int:
+    from dispatch.run.doors import reinforce
+
+    ranking = reinforce(
+        a.schedule, top=a.top, components=a.component, workers=a.workers, progress=not a.json and _progress(a)
+    )
+    if a.json:
+        from dispatch.report.reinforcements import reinforcements_object
+
+        print(json.dumps(reinforcements_object(ranking), allow_nan=False))  # noqa: T201
+    elif not a.quiet:
+        from rich.console import Console
+
+        from dispatch.report.reinforcements import print_reinforcements
+
+        print_reinforcements(ranking, Console())
+    return 0
+
+
 def _check(a: argparse.Namespace) -> int:
     from dispatch.run.doors import validate
 
@@ -156,6 +175,7 @@ COMMANDS = {
     "scenario": _scenario,
     "import": _import,
     "export": _export,
+    "reinforce": _reinforce,
     "report": _report,
 }
 

@@ -159,6 +159,12 @@ def kernel(function: Callable[..., Any]) -> Any:
     return _compiled(function)
 
 
+def threaded_kernel(function: _F) -> _F:
+    """Compile a kernel that lets other threads run meanwhile; it may allocate, and a driver shares the work out."""
+    compiled: _F = _compiled(function, nogil=True)
+    return compiled
+
+
 def bare_kernel(function: _F) -> _F:
     """Compile a kernel that allocates nothing (Numba refuses one that does) and lets other threads run meanwhile.
 

@@ -49,8 +49,8 @@ def grouped_quantiles(
     ----------
     values : ndarray (series, sample)
         NaN where there is none.
-    order : ndarray (sample,) of int
-        Samples, group after group.
+    order : ndarray (member,) of int
+        Samples, group after group; one may belong to several.
     first : ndarray (group + 1,) of int
         Group g has the samples ``order[first[g]:first[g + 1]]``.
     levels : ndarray (quantile,)
@@ -65,7 +65,7 @@ def grouped_quantiles(
     """
     groups = len(first) - 1
     found = np.full((len(values), groups, len(levels)), np.nan)
-    whole, part = np.empty(values.shape[1]), np.empty(values.shape[1])
+    whole, part = np.empty(values.shape[1]), np.empty(len(order))
     for s in range(len(values)):
         total = 0
         for i in range(values.shape[1]):

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import dispatch
 from dispatch.arguments import parser
 from dispatch.cli import COMMANDS, main
 
@@ -131,13 +130,14 @@ def test_workers_do_not_outlive_a_killed_parent(tmp_path) -> None:
 
 
 @linux
-def test_a_killed_worker_is_told(tmp_path) -> None:
-    process = start("run", "schutterwald_summer", "-o", str(tmp_path / "s.nc"), "--workers", "2", "--json")
+@pytest.mark.slow
+def test_a_killed_worker_costs_nothing(tmp_path) -> None:
+    """Its feeders run again, and the file is the one of a run that nobody disturbed."""
+    chosen = ["run", "schutterwald_summer", "--horizon-h", "2", "--no-report"]
+    assert main([*chosen, "-o", str(tmp_path / "calm.nc"), "--workers", "1", "--quiet"]) == 0
+    process = start(*chosen, "-o", str(tmp_path / "s.nc"), "--workers", "2", "--json")
     os.kill(wait_for_workers(process, 2)[0], signal.SIGKILL)
-    out, said = process.communicate(timeout=120)
-    found = json.loads(out)
-    assert process.returncode == 4
-    assert found["status"] == "failed"
-    assert "ended from outside" in said
-    assert any("--workers 1" in m for m in found["messages"])
-    assert dispatch.load_case(tmp_path / "s.nc")["certificate"].attrs["messages"]
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert json.loads(out)["status"] != "failed"
+    assert (tmp_path / "s.nc").read_bytes() == (tmp_path / "calm.nc").read_bytes()

@@ -69,6 +69,11 @@ class Attribute:
         return (*own, "time") if self.series else own
 
     @property
+    def can_be_unknown(self) -> bool:
+        """Whether its default is NaN, which says that the value is not known."""
+        return isinstance(self.default, float) and math.isnan(self.default)
+
+    @property
     def memory_dtype(self) -> str:
         """Dtype of its array in memory (``"bytes"``: fixed-width bytes)."""
         return self.stored or MEMORY_DTYPE[self.dtype]

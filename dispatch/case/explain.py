@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from dispatch.case.attributes import Attribute, Kind, attribute_table
@@ -91,6 +90,6 @@ def _default(row: Attribute) -> str:
         return "result"
     if row.required:
         return "required"
-    if isinstance(row.default, float) and math.isnan(row.default):
+    if row.can_be_unknown:
         return "not known"
     return str(row.default).lower() if isinstance(row.default, bool) else repr(row.default)

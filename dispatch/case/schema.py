@@ -60,7 +60,9 @@ def kind_dataset(kind: Kind, columns: Mapping[str, Any], *, currency: str, sizes
     for name, attribute in kind.attributes.items():
         if name in columns:
             values = columns[name]
-        elif attribute.required or kind.result or not set(attribute.dims) <= set(sizes):  # no default, time or kind
+        elif attribute.required or kind.result or not set(attribute.dims) <= set(sizes):  # noqa: SIM114
+            continue
+        elif attribute.of and attribute.can_be_unknown:  # nobody knows the series
             continue
         else:
             values = attribute.default

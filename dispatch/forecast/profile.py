@@ -12,12 +12,14 @@ from dispatch.case.attributes import attribute_table
 from dispatch.case.instant import instant
 from dispatch.case.schema import Columns, columns, kind_dataset, positions, time_axis
 from dispatch.errors import InputError, Problem, raise_if_any
+from dispatch.forecast.stores import store_series
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 PRICES = ("price_import", "price_export")
-SERIES = ("p_load", "q_load", "p_available", *PRICES)
+OF_STORES = ("p_max_pu", "p_withdrawn", "state_of_charge_least", "coefficient_of_performance")
+SERIES = ("p_load", "q_load", "p_available", *OF_STORES, *PRICES)
 DAY_H = 24.0
 
 
@@ -47,8 +49,9 @@ def predict(
 
     A load or pv takes ``p_nom * p_pu`` (and ``q_nom * q_pu``) of its profile, moved later by ``profile_shift``
     (rounded to whole steps); what is moved over one end of the profile's whole span comes in again at its other end.
-    One without a profile is constant at ``p_nom`` and ``q_nom``. Prices are those of the tariff table, constant.
-    Each series that ``/forecast`` already has is kept instead and cropped to the span, never resampled.
+    One without a profile is constant at ``p_nom`` and ``q_nom``. Cars and tanks follow `store_series`.
+    Prices are those of the tariff table, constant. Each series that ``/forecast`` already has is kept instead and
+    cropped to the span, never resampled.
 
     Parameters
     ----------
@@ -79,6 +82,8 @@ def predict(
     series = _flat_prices(columns(case, "tariff"), len(time))
     for kind in missing:
         series |= _expanded(kind, columns(case, kind), library, time, span.step)
+    if not set(OF_STORES) <= set(given):
+        series |= store_series(case, time, float(span.step / np.timedelta64(1, "h")))
     # Reactive power belongs to its active power: zeros that fill a /forecast of prices alone are no series of loads.
     stated = [name for name in SERIES if name in given and (name != "q_load" or "p_load" in given)]
     kept = {name: _cropped(given, name, time) for name in stated}
@@ -193,6 +198,8 @@ def _with_forecast(case: xr.DataTree, series: dict[str, Any]) -> xr.DataTree:
     ids = {kind: columns(case, kind)["id"] for kind in owners}
     sizes = {**{kind: len(i) for kind, i in ids.items()}, "time": len(series["time"])}
     data = kind_dataset(section, series, currency=case.attrs["currency"], sizes=sizes)
-    data = data.assign_coords(ids).assign_coords(time_axis(series["time"], series["time_step"]))
+    data = data.assign_coords({k: i for k, i in ids.items() if k != "store" or k in data.dims}).assign_coords(
+        time_axis(series["time"], series["time_step"])
+    )
     groups = {node.path: node.to_dataset(inherit=False) for node in case.subtree}
     return xr.DataTree.from_dict({**groups, section.group: data})

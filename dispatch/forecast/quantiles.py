@@ -44,7 +44,12 @@ def checked_quantiles(quantiles: Sequence[float]) -> np.ndarray:
 
 
 def residual_quantiles(
-    residual: np.ndarray, group: np.ndarray, quantiles: Sequence[float] | np.ndarray, *, least: int = LEAST
+    residual: np.ndarray,
+    group: np.ndarray,
+    quantiles: Sequence[float] | np.ndarray,
+    *,
+    least: int = LEAST,
+    beside: int = 0,
 ) -> np.ndarray:
     """Quantiles of past errors by group of samples, such as the time of day.
 
@@ -58,6 +63,8 @@ def residual_quantiles(
         In (0, 1).
     least : int
         Fewest values from which a group has quantiles of its own; below, those of the whole series stand in.
+    beside : int
+        A group also takes the samples of the groups so many before and after it; 0: its own alone.
 
     Returns
     -------
@@ -65,8 +72,12 @@ def residual_quantiles(
         To be added to the forecast; NaN for a series without any residual.
     """
     groups = int(group.max()) + 1 if len(group) else 0
-    order = np.argsort(group, kind="stable")
-    first = np.searchsorted(group[order], np.arange(groups + 1))
+    members = [np.nonzero(group == g)[0] for g in range(groups)]
+    if beside:
+        taken = [[g, *(k for k in (g - beside, g + beside) if 0 <= k < groups)] for g in range(groups)]
+        members = [np.concatenate([members[k] for k in ks]) for ks in taken]
+    order = np.concatenate([*members, np.zeros(0, np.int64)])
+    first = np.cumsum([0, *map(len, members)])
     levels = np.asarray(quantiles, dtype=float)
     values = np.ascontiguousarray(residual, dtype=float)
     found: np.ndarray = grouped_quantiles(values, order, first, levels, least)

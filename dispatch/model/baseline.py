@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.case.schema import columns, parent_index
+from dispatch.model.series import read_stores
+from dispatch.model.stores import contents, discharge_power, gained
 from dispatch.model.windows import windows_of
 from kernels.scatter import add_to_rows
-from kernels.selfuse import follow_meter
+from kernels.selfuse import follow_meter, keep_full
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,15 +44,17 @@ class Baseline:
 
 
 def self_use(case: xr.DataTree) -> Baseline:
-    """Compute self-use of PV without control: each battery follows its own meter.
+    """Compute self-use of PV without control: each battery follows its own meter, cars and tanks are kept full.
 
-    A battery charges from its meter's surplus and discharges into its deficit as far as power and content allow,
-    starting from its initial content; several at one meter are served in the order of the case. This never charges from
-    the grid nor exports from a battery, so it also obeys the green-only rules.
+    A car charges from its arrival and a heat pump whenever its tank is not full, as much as they can. A battery then
+    charges from what its meter has left and discharges into its deficit as far as power and content allow, starting
+    from its initial content; several at one meter are served in the order of the case. This never charges a battery
+    from the grid nor exports from it, so it also obeys the green-only rules.
 
     The optimizer must leave `state_of_charge_final` in each store. To compare like with like, the difference of this
     schedule's last content from that is settled at the meter's lowest prices of the horizon, not below zero: what is
-    missing is bought, with the loss of charging; what is left over is sold, with the loss of discharging.
+    missing is bought, with the loss of charging; what is left over is sold, with the loss of discharging, or where a
+    store cannot discharge saves buying it.
 
     Parameters
     ----------
@@ -61,23 +65,7 @@ def self_use(case: xr.DataTree) -> Baseline:
     -------
     Baseline
     """
-    store, meter = columns(case, "store"), parent_index(case, "store", "meter")
-    balance, dt = surplus(case), step_h(case)
-    order = np.argsort(meter, kind="stable")
-    first = np.searchsorted(meter[order], np.arange(len(balance) + 1))
-    start = initial_content(case)
-    names = ("p_nom", "energy_nom", "efficiency_charge", "efficiency_discharge")
-    sorted_columns = [store[name][order].astype(float) for name in names]
-    retained = (1 - store["standing_loss"][order]) ** dt
-    found = follow_meter(balance, first, *sorted_columns, retained, start[order], dt)
-    charge, discharge, content = (np.empty_like(a) for a in found)
-    for ours, theirs in zip((charge, discharge, content), found, strict=True):
-        ours[order] = theirs
-    net = balance.copy()
-    add_to_rows(net, meter, discharge - charge)
-    p_import, p_export = np.maximum(-net, 0), np.maximum(net, 0)
-    cost = prosumer_cost(case, p_import, p_export, charge, discharge) + _settlement(case, content[:, -1])
-    return Baseline(p_import, p_export, charge, discharge, content, cost)
+    return _uncontrolled(case, batteries=True)
 
 
 def no_battery(case: xr.DataTree) -> Baseline:
@@ -91,18 +79,59 @@ def no_battery(case: xr.DataTree) -> Baseline:
     Returns
     -------
     Baseline
-        Its stores are idle and empty.
+        Its batteries are idle and empty; cars and tanks are kept full.
     """
-    balance = surplus(case)
-    idle = np.zeros((len(columns(case, "store")["id"]), balance.shape[1]))
-    p_import, p_export = np.maximum(-balance, 0), np.maximum(balance, 0)
-    return Baseline(p_import, p_export, idle, idle, idle, prosumer_cost(case, p_import, p_export, idle, idle))
+    return _uncontrolled(case, batteries=False)
+
+
+def _uncontrolled(case: xr.DataTree, *, batteries: bool) -> Baseline:
+    kind, meter = columns(case, "store")["kind"], parent_index(case, "store", "meter")
+    net = surplus(case)
+    charge, discharge, content = np.zeros((3, len(kind), net.shape[1]))
+    flexible, used = np.nonzero(kind != b"battery")[0], np.nonzero(kind == b"battery")[0]
+    if len(flexible):
+        charge[flexible], content[flexible] = _kept_full(case, flexible)
+        add_to_rows(net, meter[flexible], -charge[flexible])
+    if batteries:
+        charge[used], discharge[used], content[used] = _following(case, used, net)
+        add_to_rows(net, meter[used], discharge[used] - charge[used])
+    p_import, p_export = np.maximum(-net, 0), np.maximum(net, 0)
+    settled = np.arange(len(kind)) if batteries else flexible
+    cost = prosumer_cost(case, p_import, p_export, charge, discharge) + _settlement(case, content[:, -1], settled)
+    return Baseline(p_import, p_export, charge, discharge, content, cost)
+
+
+def _kept_full(case: xr.DataTree, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Charge and content of cars and tanks."""
+    store, series, dt = columns(case, "store"), read_stores(case), step_h(case)
+    initial, _ = contents(store)
+    retained = (1 - store["standing_loss"][chosen]) ** dt
+    gain = store["efficiency_charge"][chosen, None] * gained(store, series)[chosen]
+    power = store["p_nom"][chosen, None] * series["p_max_pu"][chosen]
+    withdrawn = series["p_withdrawn"][chosen]
+    charge, content = keep_full(power, store["energy_nom"][chosen], gain, withdrawn, retained, initial[chosen], dt)
+    return charge, content
+
+
+def _following(case: xr.DataTree, chosen: np.ndarray, net: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Charge, discharge and content of batteries that follow what is left at their meters."""
+    store, meter, dt = columns(case, "store"), parent_index(case, "store", "meter")[chosen], step_h(case)
+    order = np.argsort(meter, kind="stable")
+    first, own = np.searchsorted(meter[order], np.arange(len(net) + 1)), chosen[order]
+    names = ("energy_nom", "efficiency_charge", "efficiency_discharge")
+    powers = store["p_nom"][own].astype(float), discharge_power(store)[own].astype(float)
+    retained, start = (1 - store["standing_loss"][own]) ** dt, contents(store)[0][own]
+    found = follow_meter(net, first, *powers, *(store[name][own].astype(float) for name in names), retained, start, dt)
+    charge, discharge, content = (np.empty_like(a) for a in found)
+    for ours, theirs in zip((charge, discharge, content), found, strict=True):
+        ours[order] = theirs
+    return charge, discharge, content
 
 
 def prosumer_cost(
     case: xr.DataTree, p_import: np.ndarray, p_export: np.ndarray, p_charge: np.ndarray, p_discharge: np.ndarray
 ) -> np.ndarray:
-    """Bill and battery wear of each prosumer under any schedule.
+    """Bill and wear of stores of each prosumer under any schedule.
 
     Parameters
     ----------
@@ -167,28 +196,14 @@ def step_h(case: xr.DataTree) -> float:
     return float((bounds[1] - bounds[0]) / np.timedelta64(1, "h"))
 
 
-def initial_content(case: xr.DataTree) -> np.ndarray:
-    """Content of each store before the first step; half of the capacity where it is not known.
-
-    Returns
-    -------
-    ndarray (store,)
-        [kW h]
-    """
-    store = columns(case, "store")
-    return np.where(
-        np.isnan(store["state_of_charge_initial"]), store["energy_nom"] / 2, store["state_of_charge_initial"]
-    )
-
-
-def _settlement(case: xr.DataTree, last: np.ndarray) -> np.ndarray:
-    """Cost of bringing each store from its last content to the final one; negative where more is left."""
+def _settlement(case: xr.DataTree, last: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Cost of bringing chosen stores from their last content to the final one; negative where more is left."""
     store, meter = columns(case, "store"), parent_index(case, "store", "meter")
-    final = store["state_of_charge_final"]
-    missing = np.where(np.isnan(final), initial_content(case), final) - last
+    missing = contents(store)[1] - last
     tariff = parent_index(case, "meter", "tariff")[meter]
     bought, sold = (np.maximum(price.min(axis=1, initial=np.inf), 0)[tariff] for price in prices(case))
-    charged, discharged = store["efficiency_charge"], store["efficiency_discharge"]
-    cost = np.where(missing > 0, bought * missing / charged, sold * missing * discharged)
+    into = store["efficiency_charge"] * gained(store, read_stores(case)).mean(axis=1)
+    bought_or_saved = (missing > 0) | (discharge_power(store) == 0)
+    cost = np.where(bought_or_saved, bought * missing / into, sold * missing * store["efficiency_discharge"])
     prosumers = len(columns(case, "prosumer")["id"])
-    return np.bincount(parent_index(case, "meter", "prosumer")[meter], cost, prosumers)
+    return np.bincount(parent_index(case, "meter", "prosumer")[meter[chosen]], cost[chosen], prosumers)

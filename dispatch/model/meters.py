@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,9 @@ import numpy as np
 from dispatch.case.schema import Columns, columns, parent_index
 from dispatch.errors import Problem, raise_if_any
 from dispatch.model.elements import Elements
+from dispatch.model.registry import STORES
+from dispatch.model.series import OF_STORES
+from dispatch.model.stores import battery_parameters, discharge_power, flexible_parameters
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,12 +24,13 @@ METER_GROUP = "/prosumer/meter"
 
 @dataclass(frozen=True)
 class _Behind:
-    """What is behind each meter: load D, available A, its part F that cannot be curtailed, power S of the stores."""
+    """What is behind each meter: load D, available A, its part F that cannot be curtailed, powers S of the stores."""
 
     load: np.ndarray
     available: np.ndarray
     fixed: np.ndarray
-    stores: np.ndarray
+    charging: np.ndarray
+    discharging: np.ndarray
 
     @property
     def surplus(self) -> np.ndarray:
@@ -47,7 +51,7 @@ def sum_at(parent: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
 
 
 def meter_kinds(case: xr.DataTree, series: Series, own: dict[str, Elements]) -> dict[str, Elements]:
-    """Elements of load, pv, battery, meter and peak.
+    """Elements of load, pv, every kind of store, meter and peak.
 
     Parameters
     ----------
@@ -65,8 +69,8 @@ def meter_kinds(case: xr.DataTree, series: Series, own: dict[str, Elements]) -> 
     Raises
     ------
     InputError
-        If a meter that is not green-only is paid more than it pays, or a green-only meter has a kind that a user
-        added: its direction in each step could not be known beforehand.
+        If a meter that is not green-only is paid more than it pays, or a green-only meter has a car, a tank or
+        a kind that a user added: its direction in each step could not be known beforehand.
     """
     meter, load, pv, store = (columns(case, kind) for kind in ("meter", "load", "pv", "store"))
     count = len(meter["id"])
@@ -76,19 +80,21 @@ def meter_kinds(case: xr.DataTree, series: Series, own: dict[str, Elements]) -> 
         sum_at(at["load"], series.p_load, count),
         sum_at(at["pv"], series.p_available, count),
         sum_at(at["pv"], fixed, count),
-        _store_power(at["store"], store, own, count),
+        _power(at["store"], store["p_nom"], own, count),
+        _power(at["store"], discharge_power(store), own, count),
     )
     tariff = parent_index(case, "meter", "tariff")
     prices = series.price_import[tariff], series.price_export[tariff]
-    raise_if_any([*_paid_more(meter, *prices), *_green_with_own(meter, own)])
-    battery = np.nonzero(store["kind"] == b"battery")[0]
+    stores = _stores(store, at["store"], series, behind, meter)
+    not_green = own | {kind: stores[kind] for kind in STORES if kind != "battery"}
+    raise_if_any([*_paid_more(meter, *prices), *_green_with(meter, not_green)])
     price_peak = columns(case, "tariff").get("price_peak", np.zeros(0))[tariff]
     peak = np.nonzero(price_peak > 0)[0]
     bus = parent_index(case, "meter", "bus")
     return {
         "load": _elements(load, {"p_load": series.p_load, "q_load": series.q_load}, ("meter", at["load"])),
         "pv": _elements(pv, _pv(pv, at["pv"], series, behind, meter), ("meter", at["pv"])),
-        "battery": _elements(store, _battery(store, at["store"], behind, meter), ("meter", at["store"]), battery),
+        **stores,
         "meter": _elements(meter, _meter(meter, behind, *prices), ("bus", bus)),
         "peak": _elements(meter, {"price_peak": price_peak[:, None]}, ("meter", np.arange(count)), peak),
     }
@@ -104,9 +110,9 @@ def _elements(
     return Elements(len(chosen), picked, {node[0]: (node[0], node[1][chosen])}, chosen.astype(np.int32), ids)
 
 
-def _store_power(at: np.ndarray, store: Columns, own: dict[str, Elements], count: int) -> np.ndarray:
+def _power(at: np.ndarray, p_nom: np.ndarray, own: dict[str, Elements], count: int) -> np.ndarray:
     """Power of the stores behind each meter, (meter, 1); what users added counts by its `p_nom`, or without limit."""
-    power = np.bincount(at, store["p_nom"], count).astype(np.float64)
+    power = np.bincount(at, p_nom, count).astype(np.float64)
     for elements in own.values():
         for kind, index in elements.nodes.values():
             if kind == "meter":
@@ -125,21 +131,19 @@ def _pv(pv: Columns, at: np.ndarray, series: Series, behind: _Behind, meter: Col
     return {"p_available": available, "p_curtailed_max": most, "q_nom": pv["q_nom"][:, None]}
 
 
-def _battery(store: Columns, at: np.ndarray, behind: _Behind, meter: Columns) -> dict[str, np.ndarray]:
-    """Power, at a green-only meter no more than surplus and deficit; content at both ends where not given."""
-    power, green = store["p_nom"][:, None], meter["green_only"][at][:, None]
-    initial, final = store["state_of_charge_initial"], store["state_of_charge_final"]
-    initial = np.where(np.isnan(initial), store["energy_nom"] / 2, initial)
-    final = np.where(np.isnan(final), initial, final)
-    parameters = {
-        "p_charge_max": np.where(green, np.minimum(power, behind.surplus[at]), power),
-        "p_discharge_max": np.where(green, np.minimum(power, behind.deficit[at]), power),
-    }
-    if not green.any():
-        parameters = dict.fromkeys(parameters, power)
-    given = ("energy_nom", "efficiency_charge", "efficiency_discharge", "standing_loss", "wear_cost")
-    parameters |= {name: store[name][:, None] for name in given}
-    return parameters | {"state_of_charge_initial": initial[:, None], "state_of_charge_final": final[:, None]}
+def _stores(store: Columns, at: np.ndarray, series: Series, behind: _Behind, meter: Columns) -> dict[str, Elements]:
+    """Elements of each kind of store."""
+    green = meter["green_only"][at][:, None]
+    batteries = battery_parameters(store, behind.surplus[at], behind.deficit[at], green)
+    node = ("meter", at)
+    found = {"battery": _elements(store, batteries, node, np.nonzero(store["kind"] == b"battery")[0])}
+    for kind in STORES[1:]:
+        chosen = np.nonzero(store["kind"] == kind.encode())[0]
+        own = {name: values[chosen] for name, values in store.items()}
+        given = {n: series.stores[n][chosen] if series.stores else np.zeros((0, 1)) for n in OF_STORES}
+        elements = _elements(store, {}, node, chosen)
+        found[kind] = replace(elements, parameters=flexible_parameters(own, given, kind))
+    return found
 
 
 def _meter(
@@ -149,8 +153,8 @@ def _meter(
     green = meter["green_only"][:, None]
     most_in, most_out = meter["p_import_max"][:, None], meter["p_export_max"][:, None]
     # Negative load (generation entered as load) is exported too, so it widens the export instead of narrowing both.
-    free_in = np.maximum(behind.load + behind.stores, 0.0)
-    free_out = behind.available + behind.stores + np.maximum(-behind.load, 0.0)
+    free_in = np.maximum(behind.load + behind.charging, 0.0)
+    free_out = behind.available + behind.discharging + np.maximum(-behind.load, 0.0)
     return {
         "p_import_max": np.minimum(most_in, np.where(green, behind.deficit, free_in)),
         "p_export_max": np.minimum(most_out, np.where(green, behind.surplus, free_out)),
@@ -173,9 +177,9 @@ def _paid_more(meter: Columns, price_import: np.ndarray, price_export: np.ndarra
     return [Problem("export-price", METER_GROUP, "tariff", _ids(meter, bad), int(bad.sum()), value, allowed, hint)]
 
 
-def _green_with_own(meter: Columns, own: dict[str, Elements]) -> list[Problem]:
+def _green_with(meter: Columns, kinds: dict[str, Elements]) -> list[Problem]:
     found = []
-    for name, elements in own.items():
+    for name, elements in kinds.items():
         bad = np.zeros(len(meter["id"]), bool)
         for kind, index in elements.nodes.values():
             if kind == "meter":

@@ -1,4 +1,4 @@
-"""Which components there are: the nine of the project, and those that a user adds with one file each."""
+"""Which components there are: the eleven of the project, and those that a user adds with one file each."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from dispatch.case.own_sections import parse_sections
 from dispatch.errors import InputError, ModelError, Problem
 from dispatch.model.components.battery import battery
 from dispatch.model.components.bus import bus
+from dispatch.model.components.car import car
 from dispatch.model.components.line import line
 from dispatch.model.components.load import load
 from dispatch.model.components.meter import meter
 from dispatch.model.components.peak import peak
 from dispatch.model.components.pv import pv
 from dispatch.model.components.source import source
+from dispatch.model.components.tank import tank
 from dispatch.model.components.transformer import transformer
 
 if TYPE_CHECKING:
@@ -46,7 +48,12 @@ class Registered:
     network: bool = False
 
 
-_PROSUMER = (load, pv, battery, meter, peak)
+STORES = ("battery", "car", "tank")
+"""Components of the kinds of store; each has `p_charge`, `state_of_charge`, `shortfall` and the row `balance`."""
+DISCHARGING = ("battery", "car")
+"""Those that have `p_discharge` too."""
+
+_PROSUMER = (load, pv, battery, car, tank, meter, peak)
 _NETWORK = (bus, source, line, transformer)
 _own: dict[str, Registered] = {}
 _files: dict[Path, tuple[str, bytes]] = {}  # component and content of each file that was loaded

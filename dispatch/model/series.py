@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 GROUP = "/forecast"
+OF_STORES = {"p_max_pu": 1.0, "p_withdrawn": 0.0, "state_of_charge_least": 0.0, "coefficient_of_performance": 1.0}
+"""Series of cars and tanks, with what they are where they are not known."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Series:
         [kW]
     price_import, price_export : ndarray (tariff, step)
         The fee is part of the import price. [money kW-1 h-1]
+    stores : dict of str to ndarray (store, step)
+        Those of `OF_STORES`; none where the case has neither cars nor tanks.
     own : dict of str to dict of str to ndarray (element, step)
         Series of kinds that a user added, by kind and name.
     """
@@ -41,6 +45,7 @@ class Series:
     p_available: np.ndarray
     price_import: np.ndarray
     price_export: np.ndarray
+    stores: dict[str, np.ndarray] = field(default_factory=dict)
     own: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
 
 
@@ -76,12 +81,35 @@ def read_series(case: xr.DataTree) -> Series:
     found["price_import"] = found["price_import"] + tariff.get("network_fee", np.zeros(0))[:, None]
     own: dict[str, dict[str, np.ndarray]] = {}
     for name, attribute in section.items():
-        if attribute.series and name not in found:
+        if attribute.series and name not in found and name not in OF_STORES:
             filler = np.full(
                 len(columns(case, attribute.of)["id"]), np.nan if attribute.required else attribute.default
             )
             own.setdefault(attribute.of, {})[name] = _series(case, attribute, columns(case, attribute.of)["id"], filler)
-    return Series(columns(case, "forecast")["time"], **found, own=own)
+    return Series(columns(case, "forecast")["time"], **found, stores=read_stores(case), own=own)
+
+
+def read_stores(case: xr.DataTree) -> dict[str, np.ndarray]:
+    """Read the series of cars and tanks.
+
+    Parameters
+    ----------
+    case : DataTree
+        With `/forecast`.
+
+    Returns
+    -------
+    dict of str to ndarray (store, step)
+        See `Series.stores`; rows of batteries say nothing.
+
+    Raises
+    ------
+    InputError
+        If a store has a series that is not known at all steps.
+    """
+    store, section = columns(case, "store"), attribute_table()["forecast"].attributes
+    flexible = bool((store["kind"] != b"battery").any())
+    return {name: _series(case, section[name], store["id"], None) for name in OF_STORES if flexible}
 
 
 def _constant(table: dict[str, np.ndarray], name: str) -> np.ndarray:
@@ -100,6 +128,8 @@ def _series(case: xr.DataTree, attribute: Attribute, ids: np.ndarray, otherwise:
         held = data[attribute.of].to_numpy() if attribute.of in data.variables else ids
         at = positions(held, ids)
         values[at >= 0] = given[at[at >= 0]]
+    if attribute.name in OF_STORES:
+        values[np.isnan(values).all(axis=1)] = OF_STORES[attribute.name]
     lost = np.isnan(values).any(axis=1)
     if lost.any():
         names = tuple(i.decode(errors="replace") for i in ids[lost][:3])

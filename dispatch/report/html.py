@@ -13,7 +13,7 @@ from dispatch.case.netcdf import write_atomically
 from dispatch.report import charts, words
 from dispatch.report.feeders import feeder_figures
 from dispatch.report.headline import headline
-from dispatch.report.limits import binding_limits, unmet_limits
+from dispatch.report.limits import binding_limits, reinforcements, unmet_limits
 from dispatch.report.outcome import Outcome, read_outcome
 from dispatch.report.proof import proof_rows
 from dispatch.report.tightness import State, network_state
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-OPEN_FEEDERS, MOST_BINDING, MOST_UNMET = 30, 25, 200
+OPEN_FEEDERS, MOST_BINDING, MOST_UNMET, MOST_REINFORCED = 30, 25, 200, 10
 """Rows that are shown at once; more feeders are one click away, other tables are cut and say so."""
 
 
@@ -112,6 +112,7 @@ def _content(outcome: Outcome) -> dict[str, Any]:
         "feeders": feeders,
         "open_feeders": OPEN_FEEDERS,
         "binding": binding[:MOST_BINDING],
+        "reinforcements": reinforcements(outcome)[:MOST_REINFORCED],
         "binding_more": max(0, len(binding) - MOST_BINDING),
         "unmet": unmet[:MOST_UNMET],
         "unmet_more": max(0, len(unmet) - MOST_UNMET),

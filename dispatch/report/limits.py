@@ -67,16 +67,14 @@ def binding_limits(outcome: Outcome) -> list[Binding]:
     Returns
     -------
     list of Binding
-        Prices of voltage limits are per 0.01 of voltage (not of squared voltage) and hour.
+        Prices of voltage limits are per 0.01 of voltage and hour.
     """
     bus, currency = outcome.tables["bus"], outcome.currency
     found: list[Binding] = []
     for name, limit in (("price_v_max", "v_max_pu"), ("price_v_min", "v_min_pu")):
         if not outcome.count("bus"):
             break
-        # d(v^2) = 2 v dv: turn money per squared voltage into money per voltage.
-        per_step = 2 * bus[limit][:, None] * VOLTAGE_STEP_PU
-        prices = outcome.series[name] * per_step
+        prices = outcome.series[name] * VOLTAGE_STEP_PU
         one_percent = 0.01 * bus[limit] / VOLTAGE_STEP_PU
         unit = f"{currency} per {VOLTAGE_STEP_PU:g} pu and h"
         found += _of_kind(outcome, "bus", limit, prices, outcome.feeder["bus"], one_percent, unit)
@@ -115,6 +113,49 @@ def _of_kind(
             unit,
             math.fsum(own.tolist()) * outcome.dt * float(one_percent[k]),
         )
+
+
+@dataclass(frozen=True)
+class Reinforcement:
+    """A line or transformer whose rating has a price.
+
+    Attributes
+    ----------
+    feeder, kind, element : str
+        Which.
+    s_nom : float
+        Rating. [kVA]
+    estimate : float
+        At most what 10 % more of it would save over the horizon. [currency]
+    """
+
+    feeder: str
+    kind: str
+    element: str
+    s_nom: float
+    estimate: float
+
+
+def reinforcements(outcome: Outcome) -> list[Reinforcement]:
+    """Lines and transformers with a price, the highest estimate first.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What was read of a result.
+
+    Returns
+    -------
+    list of Reinforcement
+    """
+    found, branch, lines = [], outcome.feeder["branch"], outcome.network.lines
+    for kind, feeder in (("line", branch[:lines]), ("transformer", branch[lines:])):
+        estimate = outcome.series[f"saving_{kind}"]
+        for k in np.nonzero(estimate > 0)[0].tolist():
+            where = outcome.name("source", feeder[k]) if feeder[k] >= 0 else ""
+            rating = float(outcome.tables[kind]["s_nom"][k])
+            found.append(Reinforcement(where, kind, outcome.name(kind, k), rating, float(estimate[k])))
+    return sorted(found, key=lambda r: (-r.estimate, r.kind, r.element))
 
 
 @dataclass(frozen=True)

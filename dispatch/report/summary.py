@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -10,7 +11,7 @@ from rich.text import Text
 
 from dispatch.report.feeders import Feeder, feeder_figures
 from dispatch.report.headline import Headline, headline
-from dispatch.report.limits import binding_limits, unmet_limits
+from dispatch.report.limits import binding_limits, reinforcements, unmet_limits
 from dispatch.report.outcome import Outcome, read_outcome
 from dispatch.report.tightness import State, network_state
 from dispatch.report.totals import Totals, totals
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 STYLE = {"good": "bold green", "warn": "bold yellow", "bad": "bold red"}
 MOST_FEEDERS = 20
 """Rows of the terminal's table; the report has them all."""
+MOST_REINFORCED = 5
+"""Lines and transformers in the ``--json`` object; `dispatch reinforce` lists them all."""
 MOST_SENTENCES = 5
 """Limits that cannot be held, in words; the report has them all."""
 
@@ -64,6 +67,7 @@ def summary_object(result: xr.DataTree, *, times_s: Mapping[str, float], files: 
         "steps": outcome.steps,
         "limits_unmet": sum(int(u.get("count", 1)) for u in outcome.unmet),
         "unmet": outcome.unmet,
+        "reinforcements": [asdict(r) for r in reinforcements(outcome)[:MOST_REINFORCED]],
         "ac": _ac(network_state(outcome), run.v_error_max_pu),
         "uncontrolled": _ac(
             network_state(outcome, "_uncontrolled"), outcome.notes.get("v_error_uncontrolled_max_pu", math.nan)
@@ -173,6 +177,11 @@ def _print_limits(console: Console, outcome: Outcome) -> None:
                 f"one percent more of it would save {money(first.worth, outcome.currency)}."
             )
         )
+        for r in reinforcements(outcome)[:1]:
+            saved = money(r.estimate, outcome.currency)
+            console.print(
+                Text(f"10 % more rating of {r.kind} {r.element} would save at most {saved}, more than of any other.")
+            )
     else:
         console.print(Text("No limit costs anything: the network has room in every hour."))
     if outcome.unmet:

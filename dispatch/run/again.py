@@ -47,10 +47,7 @@ def rerun(path: Path | str, *, components: Sequence[str] = (), workers: int | No
     """
     load_components(components)
     held = load_case(path)
-    if "certificate" not in held.children:
-        hint = "Give a file that `dispatch run` wrote."
-        raise InputError([Problem("no-result", "/certificate", value="missing", hint=hint)], str(path))
-    settings, labels = _labels(held, str(path))
+    settings, labels = labels_of(held, str(path))
     case = without_results(held)
     differences = []
     if digest(case) != labels["case_digest"]:
@@ -68,8 +65,31 @@ def rerun(path: Path | str, *, components: Sequence[str] = (), workers: int | No
     return differences
 
 
-def _labels(held: xr.DataTree, path: str) -> tuple[Settings, dict[str, Any]]:
-    """Read with what choices, versions and case a result came about; the file may be damaged."""
+def labels_of(held: xr.DataTree, source: str) -> tuple[Settings, dict[str, Any]]:
+    """Read with what choices, versions and case a result came about; the file may be damaged.
+
+    Parameters
+    ----------
+    held : DataTree
+        A result.
+    source : str
+        Where it came from, for messages.
+
+    Returns
+    -------
+    settings : Settings
+        Choices of the run.
+    labels : dict
+        ``versions`` and ``case_digest``.
+
+    Raises
+    ------
+    InputError
+        If it is no result, or a damaged one.
+    """
+    if "certificate" not in held.children:
+        hint = "Give a file that `dispatch run` wrote."
+        raise InputError([Problem("no-result", "/certificate", value="missing", hint=hint)], source)
     attributes = held["certificate"].attrs
     try:
         settings = Settings.from_json(str(attributes["settings"]))
@@ -78,4 +98,4 @@ def _labels(held: xr.DataTree, path: str) -> tuple[Settings, dict[str, Any]]:
     except (KeyError, TypeError, ValueError) as error:
         hint = "The file was changed after `dispatch run` wrote it: run the case again."
         value = f"damaged ({error})"
-        raise InputError([Problem("damaged-result", "/certificate", value=value, hint=hint)], path) from error
+        raise InputError([Problem("damaged-result", "/certificate", value=value, hint=hint)], source) from error

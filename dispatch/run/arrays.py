@@ -10,17 +10,20 @@ from dispatch.case.attributes import attribute_table
 from dispatch.case.schema import columns
 from dispatch.model.baseline import no_battery, prosumer_cost, self_use
 from dispatch.model.linear import linear_flow
-from dispatch.model.registry import own_components
-from dispatch.solve.limits.radial import V_MAX, V_MIN, limits_of
+from dispatch.model.registry import DISCHARGING, STORES, own_components
+from dispatch.solve.limits.radial import limits_of
+from dispatch.solve.reinforced import reinforcement_bound
 from dispatch.verify.electric import injections
 from dispatch.verify.excess import limits_ac
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from dispatch.case.network import Network
     from dispatch.model.program import Program
     from dispatch.run.rounds import Rounds, State
     from dispatch.solve.certificate import Certificate
+    from dispatch.solve.solution import Prices
     from dispatch.verify.electric import AcModel
 
 Groups = dict[str, dict[str, Any]]
@@ -69,9 +72,8 @@ def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
     """
     plan, lines = state.delivered.columns, feeder.network.lines
     meter = {name: _placed(feeder, plan, "meter", name) for name in ("p_import", "p_export")}
-    store = {name: _placed(feeder, plan, "battery", name) for name in ("p_charge", "p_discharge", "state_of_charge")}
+    store = {name: _of_stores(feeder, plan, name) for name in ("p_charge", "p_discharge", "state_of_charge")}
     loading = np.hypot(state.linear.p, state.linear.q) / feeder.network.s_nom[:, None]
-    powers = (np.nan_to_num(store[name]) for name in ("p_charge", "p_discharge"))
     return {
         **meter,
         **store,
@@ -85,7 +87,9 @@ def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
         "p_transformer": state.ac.p_from[lines:],
         "loading_transformer_pu": state.ac.loading_pu[lines:],
         "loading_transformer_linear_pu": loading[lines:],
-        "cost": prosumer_cost(feeder.case, meter["p_import"], meter["p_export"], *powers),
+        "cost": prosumer_cost(
+            feeder.case, meter["p_import"], meter["p_export"], store["p_charge"], store["p_discharge"]
+        ),
     }
 
 
@@ -95,45 +99,82 @@ def _own_arrays(feeder: Rounds, plan: np.ndarray) -> dict[str, np.ndarray]:
     return {row.name: _placed(feeder, plan, row.of, row.name) for row in rows if row.of in own}
 
 
+def _of_stores(feeder: Rounds, plan: np.ndarray, name: str) -> np.ndarray:
+    """Values of a variable for all stores of the case; 0 where the store's kind does not have it."""
+    found = np.zeros((len(columns(feeder.case, "store")["id"]), feeder.inputs.steps))
+    for kind in DISCHARGING if name == "p_discharge" else STORES:
+        elements = feeder.inputs.kinds[kind]
+        if elements.count:
+            found[elements.index] = plan[feeder.program.column(kind, name)]
+    return found
+
+
 def _placed(feeder: Rounds, plan: np.ndarray, component: str, name: str) -> np.ndarray:
     """Values of a component's variable for all elements of its kind in the case; NaN where it has none."""
     elements = feeder.inputs.kinds.get(component)
-    kind = {"battery": "store"}.get(component, component)
-    found = np.full((len(columns(feeder.case, kind)["id"]), feeder.inputs.steps), np.nan)
+    found = np.full((len(columns(feeder.case, component)["id"]), feeder.inputs.steps), np.nan)
     if elements is not None and elements.count:
         found[elements.index] = plan[feeder.program.column(component, name)]
     return found
 
 
 def price_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
-    """Prices of limits, and what they make of the price of energy at each bus and in each store.
+    """Prices of limits, and what they make of the price of energy at each bus and meter and in each store.
 
     Returns
     -------
     dict of str to ndarray
-        Part of /price.
+        /price.
     """
     network, inputs, prices = feeder.network, feeder.inputs, state.solution.prices
     limits = limits_of(feeder.program, network, inputs, state.offsets)
-    by_kind = [np.zeros((n, inputs.steps)) for n in (network.buses, network.buses, network.branches, network.branches)]
-    for kind, values in enumerate(by_kind):
+    v_max, v_min, forward, reverse = _by_kind(prices, network, inputs.steps)
+    lines, branch = network.lines, forward + reverse
+    injected = limits.rows(prices.keys).matrix.T @ prices.limits
+    at_bus = -injected.reshape(2, network.buses, inputs.steps)[0]
+    bus, saving = columns(feeder.case, "bus"), reinforcement_bound(limits, branch, inputs.dt)
+    value = np.full((len(columns(feeder.case, "store")["id"]), inputs.steps), np.nan)
+    for store in STORES:
+        # One more unit of content is one more on the right-hand side of the balance; it makes the optimum cheaper.
+        if inputs.kinds[store].count:
+            value[inputs.kinds[store].index] = -prices.rows[feeder.program.row(store, "balance")]
+    return {
+        **_meter_prices(feeder, prices, at_bus),
+        "marginal_price": at_bus,
+        "marginal_value": value,
+        "price_v_max": 2 * bus["v_max_pu"][:, None] * v_max,  # the rows limit the square: d(v^2) = 2 v dv
+        "price_v_min": 2 * bus["v_min_pu"][:, None] * v_min,
+        "price_line": branch[:lines],
+        "price_line_reverse": reverse[:lines],
+        "price_transformer": branch[lines:],
+        "price_transformer_reverse": reverse[lines:],
+        "saving_line": saving[:lines],
+        "saving_transformer": saving[lines:],
+    }
+
+
+def _by_kind(prices: Prices, network: Network, steps: int) -> list[np.ndarray]:
+    """Prices of all limits by kind, (element, step); 0 where a limit was never stated."""
+    found = [np.zeros((n, steps)) for n in (network.buses, network.buses, network.branches, network.branches)]
+    for kind, values in enumerate(found):
         own = prices.keys["kind"] == kind
         values[prices.keys["element"][own], prices.keys["step"][own]] = prices.limits[own]
-    branch = by_kind[2] + by_kind[3]
-    injected = limits.rows(prices.keys).matrix.T @ prices.limits
-    value = np.full((len(columns(feeder.case, "store")["id"]), inputs.steps), np.nan)
-    stores = inputs.kinds.get("battery")
-    if stores is not None and stores.count:
-        # One more unit of content is one more on the right-hand side of the balance; it makes the optimum cheaper.
-        value[stores.index] = -prices.rows[feeder.program.row("battery", "balance")]
-    return {
-        "marginal_price": -injected.reshape(2, network.buses, inputs.steps)[0],
-        "marginal_value": value,
-        "price_v_max": by_kind[V_MAX],
-        "price_v_min": by_kind[V_MIN],
-        "price_line": branch[: network.lines],
-        "price_transformer": branch[network.lines :],
-    }
+    return found
+
+
+def _meter_prices(feeder: Rounds, prices: Prices, at_bus: np.ndarray) -> dict[str, np.ndarray]:
+    """Price of energy at each meter, and the part of it that does not come from limits."""
+    inputs = feeder.inputs
+    meters = inputs.kinds["meter"]
+    energy = np.full((len(columns(feeder.case, "meter")["id"]), inputs.steps), np.nan)
+    tariff = energy.copy()
+    if meters.count:
+        # One more kW of demand is one more on the right-hand side of the meter's balance.
+        own = prices.rows[feeder.program.row("meter", "balance")] / inputs.dt
+        limits = at_bus[meters.nodes["bus"][1]]
+        tariff[meters.index] = own - limits
+        energy[meters.index] = tariff[meters.index] + limits
+    return {"price_energy": energy, "price_tariff": tariff}
 
 
 def offset_arrays(state: State, lines: int) -> dict[str, np.ndarray]:

@@ -148,6 +148,33 @@ def report(path: Path, output: Path) -> None:
     write_report(held, output)
 
 
+def reinforce(path: Path, **choices: Any) -> xr.Dataset:
+    """Rank the lines and transformers of a result file by what more rating would save.
+
+    Parameters
+    ----------
+    path : Path
+        Result.
+    **choices
+        Of `dispatch.rank_reinforcements`.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    InputError
+        If the file holds no result.
+    """
+    from dispatch.run.reinforce import rank_reinforcements  # noqa: PLC0415  (HiGHS loads when needed)
+
+    load_components(choices.get("components", ()))
+    held = load_case(path)
+    _require_result(held, path)
+    return rank_reinforcements(held, **choices)
+
+
 def scenario(path: Path, output: Path, **choices: Any) -> None:
     """Equip a case file by the scenario rule and write it.
 

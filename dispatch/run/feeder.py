@@ -137,7 +137,11 @@ def lost_feeder(case: xr.DataTree) -> FeederRun:
         With status ``failed``.
     """
     run = _empty(case)
-    _fail(run, "its process was ended from outside, as happens when memory runs out. Run again with --workers 1.")
+    _fail(
+        run,
+        "its process was ended from outside again and again, the last times while it ran alone, as happens when memory"
+        " runs out. Free some, or run the case with --workers 1 to see what happens.",
+    )
     return run
 
 

@@ -45,8 +45,8 @@ def optimize(
     settings : Settings, optional
         Horizon and method.
     workers : int or WorkerPool, optional
-        Processes, None: one a core; a `WorkerPool` keeps them from run to run. More than one needs a script whose main
-        part stands under ``if __name__ == "__main__":``. The result does not depend on it.
+        Processes, None: one a core where the case is large enough; a `WorkerPool` keeps them from run to run. More than
+        one needs a script whose main part stands under ``if __name__ == "__main__":``. The result does not depend on it.
     progress : bool
         Show a progress bar on stderr.
     stages : Stages, optional

@@ -9,19 +9,28 @@ import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 
+from dispatch.case.schema import columns
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
 
     import xarray as xr
 
     from dispatch.run.settings import Settings
 
+    Given = tuple[xr.DataTree, Settings, float]
+
 T = TypeVar("T")
+TRIES_ALONE = 2
+"""A feeder whose process was ended gets a process of its own so many times."""
+WORTH_PROCESSES = 50_000
+"""Pairs of meter and step from which processes, which take seconds to start, are worth it: 500 houses for a day."""
 # Several threads in a process would only fight for the cores that the processes already use.
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -59,9 +68,9 @@ def map_feeders(
     end : float
         Time on the monotonic clock by which all of it is wanted; each call is told when its own share ends. [s]
     lost : callable
-        Makes the entry of a feeder whose process was ended from outside.
+        Makes the entry of a feeder whose process was ended from outside, also where it had one of its own, twice.
     workers : int, WorkerPool or None
-        Processes; None: one a core. One worker or one feeder: in this process.
+        Processes; None: one a core, where the work is worth it. One worker or one feeder: in this process.
     progress : bool
         Show a bar on stderr.
 
@@ -70,31 +79,81 @@ def map_feeders(
     list
         One entry a feeder, in their order.
     """
-    kept = workers if isinstance(workers, WorkerPool) else None
-    asked = workers.count if isinstance(workers, WorkerPool) else workers or cores()
+    kept = isinstance(workers, WorkerPool)
+    start = workers.borrow if isinstance(workers, WorkerPool) else _workers
+    asked = workers.count if isinstance(workers, WorkerPool) else workers or _sensible(feeders)
     count = min(asked, len(feeders))
+    # The largest first, so that no long feeder starts when the others are done.
+    waiting = sorted(range(len(feeders)), key=lambda k: -_size(feeders[k]))
+    ends = dict(zip(waiting, _ends([_size(feeders[k]) for k in waiting], end), strict=True))
+    given = {k: (feeder, settings, ends[k]) for k, feeder in enumerate(feeders)}
     found: dict[int, T] = {}
     with _bar(len(feeders)) if progress else nullcontext(lambda: None) as advance:
-        if count <= 1:
-            ends = _ends([_size(feeder) for feeder in feeders], end)
-            for k, feeder in enumerate(feeders):
-                found[k] = function(feeder, settings, ends[k])
+        if count <= 1 and not kept:
+            for k in waiting:
+                found[k] = function(*given[k])
                 advance()
         else:
-            with nullcontext(kept.pool()) if kept else _workers(count) as pool:
-                # The largest first, so that no long feeder starts when the others are done.
-                largest = sorted(range(len(feeders)), key=lambda k: -_size(feeders[k]))
-                ends = _ends([_size(feeders[k]) for k in largest], end)
-                work = [(k, (feeders[k], settings, until)) for k, until in zip(largest, ends, strict=True)]
-                futures = _submit(pool, function, work)
-                for future in as_completed(futures):
-                    k = futures[future]
-                    try:
-                        found[k] = future.result()
-                    except BrokenProcessPool:
-                        found[k] = lost(feeders[k])
-                    advance()
+            while waiting:
+                done = _until_broken(function, [(k, given[k]) for k in waiting], start, count, advance)
+                waiting = [k for k in waiting if k not in done]
+                # Feeders start in this order: where a process was ended, the one to blame is among the first left.
+                for k in waiting[:count]:
+                    done |= _alone(function, (k, given[k]), lost, advance)
+                waiting = [k for k in waiting if k not in done]
+                found |= done
     return [found[k] for k in range(len(feeders))]
+
+
+def _sensible(feeders: Sequence[xr.DataTree]) -> int:
+    """Choose one process a core, or this one alone where starting others would cost more."""
+    return cores() if sum(_work(f) for f in feeders) >= WORTH_PROCESSES else 1
+
+
+def _work(feeder: xr.DataTree) -> int:
+    """Predict the work of a feeder: pairs of meter and step."""
+    return len(columns(feeder, "meter")["id"]) * len(columns(feeder, "forecast").get("time", ()))
+
+
+def _ends(sizes: Sequence[int], end: float) -> list[float]:
+    """When each of some feeders, in the order in which they begin, has had its share of the time until `end`."""
+    begin, share = time.monotonic(), np.cumsum(sizes) / max(sum(sizes), 1)
+    return [end if end == float("inf") else begin + (end - begin) * float(part) for part in share]
+
+
+def _until_broken(
+    function: Callable[[xr.DataTree, Settings, float], T],
+    feeders: list[tuple[int, Given]],
+    start: Callable[[int], AbstractContextManager[ProcessPoolExecutor]],
+    count: int,
+    advance: Callable[[], None],
+) -> dict[int, T]:
+    """Run all feeders; return those that were done when a process was ended from outside."""
+    found: dict[int, T] = {}
+    with start(min(count, len(feeders))) as pool:
+        futures = _submit(pool, function, feeders)
+        for future in as_completed(futures):
+            try:
+                found[futures[future]] = future.result()
+            except BrokenProcessPool:
+                continue
+            advance()
+    return found
+
+
+def _alone(
+    function: Callable[[xr.DataTree, Settings, float], T],
+    feeder: tuple[int, Given],
+    lost: Callable[[xr.DataTree], T],
+    advance: Callable[[], None],
+) -> dict[int, T]:
+    """Run one feeder in a process of its own; it is lost if that is ended as well, twice."""
+    for _ in range(TRIES_ALONE):
+        found = _until_broken(function, [feeder], _workers, 1, advance)
+        if found:
+            return found
+    advance()
+    return {feeder[0]: lost(feeder[1][0])}
 
 
 @contextmanager
@@ -130,30 +189,40 @@ class WorkerPool:
         self._context = ExitStack()
         self._pool: ProcessPoolExecutor | None = None
 
-    def pool(self) -> ProcessPoolExecutor:
-        """Return the processes; new ones where one of the last was ended from outside."""
-        if self._pool is None or self._pool._broken:  # noqa: SLF001  (there is no public way to ask)
-            self._context.close()
+    @contextmanager
+    def borrow(self, count: int) -> Iterator[ProcessPoolExecutor]:  # noqa: ARG002  (as many as it has)
+        """Hand out the processes; they end at once where the block is left by an error or Ctrl-C, or one was ended."""
+        if self._pool is None:
             self._pool = self._context.enter_context(_workers(self.count))
-        return self._pool
+        try:
+            yield self._pool
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
+        if self._pool is not None and _broken(self._pool):
+            self.__exit__(None, None, None)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *failure: object) -> None:
-        self._context.__exit__(*failure)  # type: ignore[arg-type]
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._pool = None
+        self._context.__exit__(kind, error, trace)
 
 
-def _ends(sizes: Sequence[int], end: float) -> list[float]:
-    """When each of some feeders, in the order in which they begin, has had its share of the time until `end`."""
-    begin = time.monotonic()
-    share = np.cumsum(sizes) / max(sum(sizes), 1)
-    return [end if end == float("inf") else begin + (end - begin) * float(part) for part in share]
+def _broken(pool: ProcessPoolExecutor) -> bool:
+    """Whether a process of the pool was ended from outside."""
+    try:
+        pool.submit(int).result()
+    except BrokenProcessPool:
+        return True
+    return False
 
 
 def _submit(
-    pool: ProcessPoolExecutor, function: Callable[..., T], work: list[tuple[int, tuple[Any, ...]]]
+    pool: ProcessPoolExecutor, function: Callable[..., T], feeders: list[tuple[int, Given]]
 ) -> dict[Future[T], int]:
     """Hand feeders to processes, which start here.
 
@@ -162,7 +231,7 @@ def _submit(
     blockable = hasattr(signal, "pthread_sigmask")
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blockable else set()
     try:
-        return {pool.submit(function, *given): k for k, given in work}
+        return {pool.submit(function, *given): k for k, given in feeders}
     finally:
         if blockable:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -8,6 +8,16 @@ import numpy as np
 
 from dispatch.case.schema import Columns, positions
 from dispatch.scenario.devices import COP, battery_table, heat_pump_table, pv_sizes, pv_tables
+from dispatch.scenario.flexible import (
+    CAR,
+    HEAT_PUMP,
+    FlexibleRule,
+    car_table,
+    chosen_cars,
+    meters_for,
+    owners_of,
+    tank_table,
+)
 from dispatch.scenario.houses import HOURS, LARGE_KWH, Houses, draw, first_ones
 
 if TYPE_CHECKING:
@@ -54,16 +64,20 @@ def attach_shapes(load: Columns, houses: Houses, library: Library, seed: int) ->
     load["kind"] = written(load["kind"], rows[~large], b"household")
 
 
-def add_heat_pumps(tables: Tables, houses: Houses, library: Library, share: float, seed: int) -> None:
+def add_heat_pumps(tables: Tables, houses: Houses, library: Library, rule: FlexibleRule, seed: int) -> None:
     """Give a share of the houses heat pumps, and note what every house uses and what heats it."""
     load, prosumer, meter = tables["load"], tables["prosumer"], tables["meter"]
     pump_at = positions(meter["id"], load["meter"][load["kind"] == b"heat_pump"])
     warm = np.isin(houses.prosumer, positions(prosumer["id"], meter["prosumer"][pump_at]))
+    warm |= owners_of(tables, houses, b"tank")
     warm |= prosumer["heating"][houses.prosumer] == b"heat_pump"
-    chosen = first_ones(warm, draw(houses.id, seed, "heat_pump"), share)
+    chosen = first_ones(warm, draw(houses.id, seed, "heat_pump"), rule.heat_pump_share)
     added = chosen & ~warm
-    new = heat_pump_table(houses, added, library, seed)
-    tables["load"] = appended(load, {**new, "meter": meter["id"][houses.meter[added]]})
+    if rule.tank_hours > 0:
+        connect(tables, houses, added, tank_table(houses, added, rule.tank_hours), HEAT_PUMP, rule)
+    else:
+        new = heat_pump_table(houses, added, library, seed)
+        tables["load"] = appended(load, {**new, "meter": meter["id"][houses.meter[added]]})
     count = len(prosumer["id"])
     use, known = np.bincount(houses.prosumer, houses.energy, count), prosumer["energy_year"]
     pumps = np.bincount(houses.prosumer, np.where(added, houses.heat / COP, 0.0), count)
@@ -73,6 +87,21 @@ def add_heat_pumps(tables: Tables, houses: Houses, library: Library, share: floa
     gas = is_house & ~heated & (prosumer["heating"] == b"unknown")
     prosumer["heating"] = written(written(prosumer["heating"], heated, b"heat_pump"), gas, b"gas")
     prosumer["gas_year"] = np.where(heated & (prosumer["gas_year"] > 0), 0.0, prosumer["gas_year"])
+
+
+def connect(
+    tables: Tables, houses: Houses, chosen: np.ndarray, rows: Columns, tariff: bytes, rule: FlexibleRule
+) -> None:
+    """Append stores with their meters."""
+    ids, new = meters_for(tables, houses, chosen, tariff, shared=rule.shared_meter)
+    tables["meter"] = appended(tables["meter"], new)
+    tables["store"] = appended(tables["store"], {**rows, "meter": ids})
+
+
+def add_cars(tables: Tables, houses: Houses, rule: FlexibleRule, seed: int) -> None:
+    """Give a share of the houses a car."""
+    chosen = chosen_cars(tables, houses, rule.car_share, seed)
+    connect(tables, houses, chosen, car_table(houses, chosen, seed), CAR, rule)
 
 
 def add_pv_and_batteries(
@@ -89,11 +118,12 @@ def add_pv_and_batteries(
     """Give shares of the houses PV and batteries; see `dispatch.scenario.equip.equip`."""
     meter, prosumer = tables["meter"], tables["prosumer"]["id"]
 
-    def owns(kind: str) -> np.ndarray:
-        at = positions(meter["id"], tables[kind]["meter"][tables[kind]["p_nom"] > 0])
+    def owns(table: Columns) -> np.ndarray:
+        at = positions(meter["id"], table["meter"][table["p_nom"] > 0])
         return np.isin(houses.prosumer, positions(prosumer, meter["prosumer"][at]))
 
-    has_pv, has_store = owns("pv"), owns("store")
+    store = tables["store"]
+    has_pv, has_store = owns(tables["pv"]), owns({n: v[store["kind"] == b"battery"] for n, v in store.items()})
     order, size = draw(houses.id, seed, "pv"), pv_sizes(houses, seed, pv_size_kw)
     sunny = first_ones(has_pv, order, pv_share)
     new = pv_tables(houses, sunny & ~has_pv, size, library, seed)

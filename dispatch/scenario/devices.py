@@ -160,23 +160,26 @@ def battery_table(houses: Houses, chosen: np.ndarray, size: np.ndarray, battery_
     """
     energy = np.minimum(BATTERY_PER_KWP * size, BATTERY_PER_MWH * houses.energy / 1000)
     energy = np.maximum(np.round(energy, 1), 2.0)[chosen]
-    none = np.full(len(energy), np.nan)
+    none, nothing = np.full(len(energy), np.nan), np.zeros(len(energy))
     return {
         "id": np.char.add(houses.id, b"_battery")[chosen],
         "kind": np.full(len(energy), b"battery"),
         "energy_nom": energy,
         "p_nom": energy / battery_hours,
+        "p_discharge_nom": none,
         "efficiency_charge": np.full(len(energy), 0.95),
         "efficiency_discharge": np.full(len(energy), 0.95),
-        "standing_loss": np.zeros(len(energy)),
+        "standing_loss": nothing,
         "wear_cost": np.full(len(energy), 0.02),
         "state_of_charge_initial": none,
         "state_of_charge_final": none,
+        **dict.fromkeys(("leaves_at", "returns_at"), none),
+        **dict.fromkeys(("energy_trip", "state_of_charge_leave", "heat_loss", "p_hot_water"), nothing),
     }
 
 
 def heat_pump_table(houses: Houses, chosen: np.ndarray, library: Library, seed: int) -> Columns:
-    """Heat pumps of the chosen houses, as loads.
+    """Heat pumps of the chosen houses without a tank, as loads.
 
     Yearly use is the house's heat over a yearly performance of 3.2. The shape is one of the library's whose name
     begins with ``Air_`` or ``Soil_``, moved by up to two hours either way; 0.2 kvar for each kW.

@@ -13,14 +13,16 @@ from dispatch.case.schema import Columns, build_case, columns, has
 from dispatch.errors import InputError, Problem, raise_if_any
 from dispatch.scenario.attach import (
     Tables,
+    add_cars,
     add_heat_pumps,
     add_pv_and_batteries,
     attach_shapes,
     take_out_possible_heat_pumps,
 )
 from dispatch.scenario.devices import shape_existing_pv
+from dispatch.scenario.flexible import FlexibleRule
 from dispatch.scenario.houses import houses_of
-from dispatch.scenario.library import Library, library_of
+from dispatch.scenario.library import Library, library_of, weather_of
 from dispatch.scenario.prices import TariffRule, price_series, set_tariffs
 
 if TYPE_CHECKING:
@@ -33,9 +35,12 @@ def equip(
     pv_share: float = 0.6,
     battery_share: float = 0.4,
     heat_pump_share: float = 0.0,
+    car_share: float = 0.0,
     seed: int = 1,
     pv_size_kw: float | None = None,
     battery_hours: float = 2.0,
+    tank_hours: float = 1.0,
+    shared_meter: bool = False,
     season: str = "summer",
     start: str | datetime | np.datetime64 | None = None,
     days: int | None = None,
@@ -44,12 +49,12 @@ def equip(
     tariff: TariffRule | None = None,
     profiles: xr.DataTree | None = None,
 ) -> xr.DataTree:
-    """Equip the houses of a case with PV, batteries, heat pumps, shapes and tariffs, by one reproducible rule.
+    """Equip the houses of a case with PV, batteries, heat pumps, cars, shapes and tariffs, by one reproducible rule.
 
     Every house draws its numbers once, whatever the shares; a larger share only adds to the houses chosen, and the
     houses that have a thing already are chosen first and keep it. Batteries go to the PV houses in the order in which
     these got PV. See `houses_of` for what counts as a house and its yearly use, `pv_sizes`, `pv_tables`,
-    `battery_table` and `heat_pump_table` for sizes, `library_of` for shapes.
+    `battery_table`, `tank_table`, `car_table` and `heat_pump_table` for sizes, `library_of` for shapes.
     A house whose load has no profile gets one of the library's household shapes, moved by up to two hours either way,
     scaled to its yearly use with the reactive share that its load has. Loads of kind ``heat_pump`` without a profile
     stand for possible heat pumps: they are taken out, and `heat_pump_share` says how many houses have one. A house
@@ -59,7 +64,7 @@ def equip(
     ----------
     case : DataTree
         A valid case; it is not changed.
-    pv_share, battery_share, heat_pump_share : float
+    pv_share, battery_share, heat_pump_share, car_share : float
         Parts of all houses; `battery_share` at most `pv_share`. [1]
     seed : int
         Not negative.
@@ -67,6 +72,10 @@ def equip(
         Mean peak power of the PV of a house; default: by yearly use alone. [kW]
     battery_hours : float
         Capacity over power. [h]
+    tank_hours : float
+        What a tank holds over the heat pump's largest heat output; 0: heat pumps are loads with a shape. [h]
+    shared_meter : bool
+        Connect heat pumps and cars behind the house's meter, not on meters and tariffs of their own.
     season : str
         ``"summer"`` or ``"winter"``: which embedded week gives the shapes.
     start, days : str, datetime or datetime64, and int, optional
@@ -92,8 +101,11 @@ def equip(
         If a parameter is out of its range, the case has no houses or already has series in ``/forecast``, or the
         shapes do not cover the span.
     """
+    flexible = FlexibleRule(heat_pump_share, car_share, tank_hours, shared_meter)
     shares = {"pv_share": pv_share, "battery_share": battery_share, "heat_pump_share": heat_pump_share}
-    raise_if_any([*_bad_settings(shares, seed, season, battery_hours, pv_size_kw), *_unfit(case)])
+    shares["car_share"] = car_share
+    problems = _bad_settings(shares, seed, season, battery_hours, pv_size_kw)
+    raise_if_any([*problems, *_bad_flexible(flexible, green_only), *_unfit(case)])
     first = None if start is None else instant(start, "/profile")
     library = library_of(case, season=season, start=first, days=days, profiles=profiles)
     kinds = [k for k, section in attribute_table().items() if section.has_elements and k != "profile"]
@@ -106,11 +118,14 @@ def equip(
     rule = tariff or TariffRule()
     attach_shapes(tables["load"], houses, library, seed)
     shape_existing_pv(tables["pv"], library, seed)
-    add_heat_pumps(tables, houses, library, heat_pump_share, seed)
+    add_heat_pumps(tables, houses, library, flexible, seed)
+    add_cars(tables, houses, flexible, seed)
     shares = {"pv_share": pv_share, "battery_share": battery_share}
     add_pv_and_batteries(tables, houses, library, seed, pv_size_kw=pv_size_kw, battery_hours=battery_hours, **shares)
     set_tariffs(tables, houses, rule, feed_in_tariff, green_only)
     prices = price_series(tables, rule, _old_prices(case), library.time, case.attrs["time_zone"])
+    if not has(case, "station") and (tables["store"]["heat_loss"] > 0).any():
+        tables["station"] = weather_of(season, library.time)
     return _built(case, tables, library, prices)
 
 
@@ -140,6 +155,21 @@ def _bad_settings(
             pv_size_kw,
             "(0, inf)",
             "Mean peak power of a house's PV; leave it out for sizes by yearly use.",
+        )
+    return problems
+
+
+def _bad_flexible(rule: FlexibleRule, green_only: bool) -> list[Problem]:
+    problems = []
+    if not 0 <= rule.tank_hours < np.inf:
+        hint = "Hours of the heat pump's largest output, usually 0.5 to 3; 0 for heat pumps without a tank."
+        value = str(rule.tank_hours)
+        problems.append(Problem("setting", "scenario", "tank_hours", value=value, allowed="[0, inf)", hint=hint))
+    flexible = rule.car_share > 0 or (rule.heat_pump_share > 0 and rule.tank_hours > 0)
+    if green_only and rule.shared_meter and flexible:
+        hint = "Cars and heat pumps need a meter of their own beside a green-only one: leave out one of the two."
+        problems.append(
+            Problem("setting", "scenario", "shared_meter", value="with green_only", allowed="one of them", hint=hint)
         )
     return problems
 

@@ -37,6 +37,10 @@ PURPOSES = (
     "heat",
     "pump",
     "old_pv",
+    "car",
+    "leaves",
+    "returns",
+    "trip",
 )
 
 

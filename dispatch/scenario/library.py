@@ -123,9 +123,31 @@ def library_of(
 
 
 @cache
-def _embedded(season: str) -> Columns:
-    """Read the embedded shapes; once in a process, since nothing writes into them."""
-    return columns(load_case(embedded_path(f"schutterwald_{season}")), "profile")
+def _embedded(season: str, kind: str = "profile") -> Columns:
+    """Read the embedded shapes or weather; once in a process, since nothing writes into them."""
+    return columns(load_case(embedded_path(f"schutterwald_{season}")), kind)
+
+
+def weather_of(season: str, time: np.ndarray) -> Columns:
+    """Lay the embedded week's air temperature on a span, as shapes are laid.
+
+    Parameters
+    ----------
+    season : str
+        ``"summer"`` or ``"winter"``.
+    time : ndarray (time,) of datetime64
+        The span. [UTC]
+
+    Returns
+    -------
+    Columns
+        One station, hourly.
+    """
+    base = _embedded(season, "station")
+    hour = np.timedelta64(3600, "s")
+    hourly = np.arange(time[0], time[-1] + (time[1] - time[0]), hour) if len(time) > 1 else time
+    kept = {name: base[name] for name in ("id", "longitude", "latitude")}
+    return {**kept, "time": hourly, "time_step": np.array([hour]), "temp_air": base["temp_air"][:, _laid(base, hourly)]}
 
 
 def _span(time: np.ndarray, preferred: np.ndarray, start: np.datetime64 | None, days: int | None) -> np.ndarray:

@@ -12,11 +12,13 @@ import pandas as pd
 from dispatch.case.schema import Columns, positions
 from dispatch.errors import InputError, Problem
 from dispatch.scenario.attach import Tables, appended, written
+from dispatch.scenario.flexible import CAR, HEAT_PUMP
 
 if TYPE_CHECKING:
     from dispatch.scenario.houses import Houses
 
 HOUSEHOLD, FEED_IN = b"household", b"feed_in"
+RULED = (HOUSEHOLD, FEED_IN, HEAT_PUMP, CAR)
 LOW, MIDDLE, HIGH = 0.12, 0.18, 0.26
 
 
@@ -32,6 +34,8 @@ class TariffRule:
         Fees and taxes added to the energy price. [currency/kWh]
     price_export : float
         Paid for what is exported. [currency/kWh]
+    network_fee_flexible : float
+        In place of `network_fee` for heat pumps and cars on meters of their own. [currency/kWh]
     """
 
     price_low: float = LOW
@@ -39,6 +43,7 @@ class TariffRule:
     price_high: float = HIGH
     network_fee: float = 0.12
     price_export: float = 0.08
+    network_fee_flexible: float = 0.08
 
     @property
     def lowest(self) -> float:
@@ -87,6 +92,9 @@ def set_tariffs(tables: Tables, houses: Houses, rule: TariffRule, feed_in: float
         new["green_only"] = np.ones(len(hosts), bool)
         pv["meter"] = written(pv["meter"], own, np.char.add(pv["meter"][own], b"_feed_in"))
         tables["meter"] = appended(meter, new)
+    for name in (HEAT_PUMP, CAR):
+        if (tables["meter"]["tariff"] == name).any():
+            rows[name] = {**price, "network_fee": rule.network_fee_flexible, "price_export": 0.0}
     used = np.isin(tables["tariff"]["id"], tables["meter"]["tariff"]) & ~np.isin(tables["tariff"]["id"], list(rows))
     kept = {name: values[used] for name, values in tables["tariff"].items()}
     added = {name: np.array([row[name] for row in rows.values()]) for name in price | {"price_export": 0.0}}
@@ -120,7 +128,7 @@ def price_series(tables: Tables, rule: TariffRule, given: Columns, time: np.ndar
         If prices that are to be kept do not cover the times.
     """
     tariff, found = tables["tariff"], {}
-    others = ~np.isin(tariff["id"], [HOUSEHOLD, FEED_IN])
+    others = ~np.isin(tariff["id"], RULED)
     for name in ("price_import", "price_export"):
         found[name] = np.repeat(tariff[name][:, None], len(time), axis=1)
         if not others.any() or name not in given:

@@ -71,11 +71,7 @@ def last_inputs(result: xr.DataTree, network: Network) -> Inputs:
     -------
     Inputs
     """
-    offset = columns(result, "offset")
-    v_max, v_min = (np.nan_to_num(offset[n].astype(np.float64)) for n in ("v_max", "v_min"))
-    none = np.zeros((0, v_max.shape[1]))
-    s = np.concatenate([np.nan_to_num(offset.get(n, none).astype(np.float64)) for n in ("s_line", "s_transformer")])
-    inputs = make_inputs(result, offsets=Offsets(v_max, v_min, s))
+    inputs = make_inputs(result, offsets=last_offsets(result))
     penalty = columns(result, "certificate")["limit_penalty"]
     of_bus = np.where(network.feeder >= 0, penalty[network.feeder], LIMIT_PENALTY)
     of_bus = np.where(np.isfinite(of_bus), of_bus, LIMIT_PENALTY)[:, None]
@@ -85,6 +81,25 @@ def last_inputs(result: xr.DataTree, network: Network) -> Inputs:
         at = elements.index if name == "bus" else elements.nodes["bus_from"][1]
         kinds[name] = replace(elements, parameters=elements.parameters | {"limit_penalty": of_bus[at]})
     return replace(inputs, kinds=kinds)
+
+
+def last_offsets(result: xr.DataTree) -> Offsets:
+    """Read the offsets of the last program; 0 where there is none.
+
+    Parameters
+    ----------
+    result : DataTree
+        With /offset.
+
+    Returns
+    -------
+    Offsets
+    """
+    offset = columns(result, "offset")
+    v_max, v_min = (np.nan_to_num(offset[n].astype(np.float64)) for n in ("v_max", "v_min"))
+    none = np.zeros((0, v_max.shape[1]))
+    s = np.concatenate([np.nan_to_num(offset.get(n, none).astype(np.float64)) for n in ("s_line", "s_transformer")])
+    return Offsets(v_max, v_min, s)
 
 
 def _sections(program: Program, inputs: Inputs) -> Iterator[str]:

@@ -268,7 +268,55 @@ def test_the_price_problem_names_tariff_meters_and_time() -> None:
 def test_thousands_of_equal_faults_are_one_problem() -> None:
     tables = small_tables()
     n = 3000
-    tables["store"] = {"id": [f"s{k}" for k in range(n)], "meter": ["m1"] * n, "energy_nom": [-1] * n, "p_nom": [1] * n}
+    tables["store"] = {"id": [f"s{k}" for k in range(n)], "meter": ["m1"] * n, "energy_nom": [1] * n, "p_nom": [-1] * n}
     (problem,) = check_case(build_case(tables))
     assert problem.count == n
     assert len(problem.ids) == 3
+
+
+def stores(**columns: Any) -> dict[str, Any]:
+    usual = {
+        "id": ["car", "tank"],
+        "meter": ["m1"] * 2,
+        "kind": ["car", "tank"],
+        "energy_nom": [40.0, 10.0],
+        "p_nom": [11.0, 2.0],
+    }
+    return {**usual, **columns}
+
+
+@pytest.mark.parametrize(
+    ("columns", "code", "variable"),
+    [
+        ({"state_of_charge_leave": [50.0, 0.0]}, "state-of-charge", "state_of_charge_leave"),
+        ({"leaves_at": [7.5, np.nan]}, "trip", "returns_at"),
+        ({"returns_at": [7.5, np.nan]}, "trip", "leaves_at"),
+        ({"energy_trip": [7.5, 0.0]}, "trip", "energy_trip"),
+        ({"leaves_at": [24.5, np.nan], "returns_at": [12.0, np.nan]}, "range", "leaves_at"),
+        ({"kind": ["carr", "tank"]}, "choice", "kind"),
+        ({"heat_loss": [0.0, -0.1]}, "range", "heat_loss"),
+    ],
+)
+def test_cars_and_tanks(columns: dict[str, Any], code: str, variable: str) -> None:
+    assert check_case(build_case({**small_tables(), "store": stores()})) == []
+    (problem,) = check_case(build_case({**small_tables(), "store": stores(**columns)}))
+    assert (problem.code, problem.variable, problem.count) == (code, variable, 1)
+    assert problem.hint
+
+
+def test_cars_and_tanks_at_a_green_only_meter_are_refused() -> None:
+    tables = {**small_tables(), "store": stores()}
+    tables["meter"] = {**tables["meter"], "green_only": [True] * len(tables["meter"]["id"])}
+    (problem,) = check_case(build_case(tables))
+    assert (problem.code, problem.ids) == ("green-only", ("car", "tank"))
+
+
+def test_series_of_stores_fit_and_have_no_gaps() -> None:
+    tables = {**small_tables(), "store": stores()}
+    steps = len(tables["forecast"]["time"])
+    least, withdrawn = np.full((2, steps), 3.0), np.full((2, steps), np.nan)
+    least[0, 1] = 41.0
+    withdrawn[1, 2:] = 1.0
+    tables["forecast"] = {**tables["forecast"], "state_of_charge_least": least, "p_withdrawn": withdrawn}
+    found = {(p.code, p.variable, p.ids) for p in check_case(build_case(tables))}
+    assert found == {("state-of-charge", "state_of_charge_least", ("car",)), ("nan", "p_withdrawn", ("tank",))}

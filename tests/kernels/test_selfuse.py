@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from kernels.selfuse import follow_meter
+from kernels.selfuse import follow_meter, keep_full
 
 
 def naive_follow(
@@ -18,9 +18,9 @@ def naive_follow(
             held, rows = store["initial"], []
             for t in range(len(given)):
                 held *= store["retained"]
-                taken = min(max(left[t], 0), store["p_nom"] * dt)
+                taken = min(max(left[t], 0), store["p_charge_max"] * dt)
                 taken = min(taken, (store["energy_nom"] - held) / store["efficiency_charge"])
-                fed = min(max(-left[t], 0), store["p_nom"] * dt, held * store["efficiency_discharge"])
+                fed = min(max(-left[t], 0), store["p_discharge_max"] * dt, held * store["efficiency_discharge"])
                 held += taken * store["efficiency_charge"] - fed / store["efficiency_discharge"]
                 left[t] += fed - taken
                 rows.append((taken / dt, fed / dt, held))
@@ -37,7 +37,8 @@ def test_equals_slow_twin_on_a_thousand_towns() -> None:
         n, steps, dt = int(counts.sum()), int(rng.integers(1, 7)), float(rng.choice([0.25, 1.0]))
         surplus = rng.uniform(-6, 6, (len(counts), steps)) * rng.integers(0, 2, (len(counts), steps))
         columns = {
-            "p_nom": rng.uniform(0, 4, n) * rng.integers(0, 2, n),
+            "p_charge_max": rng.uniform(0, 4, n) * rng.integers(0, 2, n),
+            "p_discharge_max": rng.uniform(0, 4, n) * rng.integers(0, 2, n),
             "energy_nom": rng.uniform(0.1, 8, n),
             "efficiency_charge": rng.uniform(0.5, 1, n),
             "efficiency_discharge": rng.uniform(0.5, 1, n),
@@ -52,3 +53,15 @@ def test_equals_slow_twin_on_a_thousand_towns() -> None:
         for found in (follow_meter(*arguments), follow_meter.py_func(*arguments)):
             for ours, theirs in zip(found, expected, strict=True):
                 np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
+
+
+def test_a_store_that_is_kept_full_by_hand() -> None:
+    # 10 kWh, 4 kW, half hours. A car: away in the second step, then it charges until it is full, with 80 %.
+    # A tank: keeps 90 % a step, gains 3 kWh of heat for each kWh, and lacks heat in the last step.
+    p_max = np.array([[4.0, 0.0, 4.0, 4.0], [4.0, 4.0, 4.0, 0.0]])
+    gain = np.array([[0.8] * 4, [3.0] * 4])
+    withdrawn = np.array([[0.0, 6.0, 0.0, 0.0], [1.0, 8.0, 30.0, 30.0]])
+    arguments = (p_max, np.array([10.0, 10.0]), gain, withdrawn, np.array([1.0, 0.9]), np.array([9.2, 5.0]), 0.5)
+    for found in (keep_full(*arguments), keep_full.py_func(*arguments)):
+        np.testing.assert_allclose(found[0], [[2.0, 0.0, 4.0, 3.5], [4.0, 4.0, 4.0, 0.0]], atol=1e-12)
+        np.testing.assert_allclose(found[1], [[10.0, 7.0, 8.6, 10.0], [10.0, 10.0, 0.0, 0.0]], atol=1e-12)

@@ -22,6 +22,7 @@ def optimum(program: Program) -> tuple[float, np.ndarray]:
     lp.a_matrix_.value_ = program.matrix.data
     solver = highspy.Highs()
     solver.silent()
+    solver.setOptionValue("threads", 1)  # HiGHS has one pool of threads a process, and ours has one thread
     solver.passModel(lp)
     solver.run()
     assert solver.getModelStatus() == highspy.HighsModelStatus.kOptimal

@@ -105,13 +105,16 @@ def _meters(shape: Shape, rng: np.random.Generator) -> dict[str, dict[str, Any]]
     m = shape.meters
     tariff = [["plain", "peak", "green"][k % 3] for k in range(m)]
     behind = ids("m", m)
-    loads, pvs, stores = m + 1, m + 2, m + 1
+    loads, pvs, stores = m + 1, m + 2, m + 3
     at = {k: [behind[i] for i in rng.integers(0, m, n)] for k, n in (("load", loads), ("pv", pvs), ("store", stores))}
     initial = rng.uniform(0, 4, stores)
     initial[0] = np.nan
     final = rng.uniform(0, 4, stores)
     final[-1] = np.nan
     unlimited = rng.random(m) < 0.5
+    other = [k for k in range(m) if tariff[k] != "green"]
+    kind = ["battery"] * (stores - 2) + ["car", "tank"]
+    at["store"][-2:] = [behind[i] for i in rng.choice(other, 2)]
     return {
         "prosumer": {"id": behind},
         "meter": {
@@ -134,6 +137,8 @@ def _meters(shape: Shape, rng: np.random.Generator) -> dict[str, dict[str, Any]]
         "store": {
             "id": ids("s", stores),
             "meter": at["store"],
+            "kind": kind,
+            "p_discharge_nom": np.where(rng.random(stores) < 0.5, np.nan, rng.uniform(1, 3, stores)),
             "energy_nom": rng.uniform(4, 10, stores),
             "p_nom": rng.uniform(1, 5, stores),
             "efficiency_charge": rng.uniform(0.8, 1, stores),
@@ -155,12 +160,17 @@ def _meters(shape: Shape, rng: np.random.Generator) -> dict[str, dict[str, Any]]
 
 def _forecast(shape: Shape, rng: np.random.Generator, tables: dict[str, dict[str, Any]]) -> dict[str, Any]:
     start = np.datetime64("2024-03-31T20:00" if shape.month_end else "2024-10-26T20:00", "s")
-    loads, pvs = len(tables["load"]["id"]), len(tables["pv"]["id"])
+    loads, pvs, stores = (len(tables[kind]["id"]) for kind in ("load", "pv", "store"))
+    plugged = rng.random((stores, shape.steps)) < 0.7
     return {
         "time": start + np.arange(shape.steps) * np.timedelta64(60 * shape.step_minutes, "s"),
         "p_load": rng.uniform(-0.5, 4, (loads, shape.steps)),
         "q_load": rng.uniform(-0.5, 1, (loads, shape.steps)),
         "p_available": np.maximum(rng.uniform(-2, 8, (pvs, shape.steps)), 0),
+        "p_max_pu": plugged * rng.uniform(0.5, 1, plugged.shape),
+        "p_withdrawn": ~plugged * rng.uniform(0, 3, plugged.shape),
+        "state_of_charge_least": rng.uniform(0, 4, plugged.shape),
+        "coefficient_of_performance": rng.uniform(1, 5, plugged.shape),
         "price_import": np.array([[0.3], [0.25], [0.1]]) + rng.uniform(-0.1, 0.1, (3, shape.steps)),
         "price_export": np.array([[0.1], [0.05], [0.2]]) + rng.uniform(-0.1, 0.05, (3, shape.steps)),
     }
@@ -187,10 +197,13 @@ def inputs_of(shape: Shape) -> Inputs:
     return make_inputs(case, offsets=offsets if shape.offsets else None, limit_penalty=2e3)
 
 
-def small_town() -> xr.DataTree:
-    """Round numbers: a transformer, a line, and one house with everything, for two steps of half an hour."""
+def small_town(*, flexible: bool = False) -> xr.DataTree:
+    """Round numbers: a transformer, a line, and one house with everything, for two steps of half an hour.
+
+    With `flexible` it has a car and a tank besides its battery.
+    """
     time = np.datetime64("2024-06-30T21:30:00") + np.arange(2) * np.timedelta64(1800, "s")
-    return build_case(
+    tables: dict[str, dict[str, Any]] = (
         {
             "bus": {"id": ["high", "low", "end"], "v_nom": [20.0, 0.4, 0.4]},
             "source": {"id": ["grid"], "bus": ["high"], "v_pu": [1.02]},
@@ -226,3 +239,17 @@ def small_town() -> xr.DataTree:
             },
         }
     )  # fmt: skip
+    if flexible:
+        tables["store"] |= {
+            "id": ["battery", "car", "tank"], "meter": ["house"] * 3, "kind": ["battery", "car", "tank"],
+            "energy_nom": [8.0, 40.0, 10.0], "p_nom": [5.0, 11.0, 2.0], "p_discharge_nom": [np.nan, 3.0, np.nan],
+            "standing_loss": [0.19, 0.0, 0.36], "efficiency_charge": [0.9, 0.9, 1.0], "efficiency_discharge": [0.8] * 3,
+            "wear_cost": [0.02, 0.02, 0.0], "state_of_charge_final": [6.0, 24.0, np.nan],
+        }  # fmt: skip
+        tables["forecast"] |= {
+            "p_max_pu": [[np.nan] * 2, [1.0, 0.0], [1.0, 1.0]],
+            "p_withdrawn": [[np.nan] * 2, [0.0, 5.0], [3.0, 2.0]],
+            "state_of_charge_least": [[np.nan] * 2, [30.0, 0.0], [0.0, 4.0]],
+            "coefficient_of_performance": [[np.nan] * 2, [1.0, 1.0], [3.0, 2.5]],
+        }
+    return build_case(tables)

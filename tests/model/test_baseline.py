@@ -257,3 +257,61 @@ def test_agrees_with_slow_twin_and_keeps_every_limit(town: dict[str, dict[str, A
     # A battery moves no house past what it exchanges without one, and never turns its direction.
     assert (found.p_import <= bare.p_import + 1e-9).all()
     assert (found.p_export <= bare.p_export + 1e-9).all()
+
+
+def flexible_tables() -> dict[str, dict[str, Any]]:
+    """Return the house of `tables` with a car and a tank besides its battery, all at one meter."""
+    return tables(
+        store={
+            "id": ["s", "car", "tank"],
+            "meter": ["m"] * 3,
+            "kind": ["battery", "car", "tank"],
+            "energy_nom": [4.0, 20.0, 10.0],
+            "p_nom": [3.0, 4.0, 1.0],
+            "efficiency_charge": [0.8, 0.5, 1.0],
+            "efficiency_discharge": [0.5, 0.5, 0.5],
+            "wear_cost": [0.1, 0.1, 0.0],
+            "state_of_charge_initial": [2.0, 20.0, 10.0],
+        },
+        forecast={
+            "p_max_pu": [[NAN] * 4, [1.0, 0.0, 1.0, 1.0], [1.0] * 4],
+            "p_withdrawn": [[NAN] * 4, [0.0, 4.0, 0.0, 0.0], [2.0, 2.0, 6.0, 2.0]],
+            "coefficient_of_performance": [[NAN] * 4, [1.0] * 4, [2.0, 2.0, 4.0, 4.0]],
+        },
+    )
+
+
+def test_cars_and_tanks_are_kept_full_before_the_battery_follows() -> None:
+    found = self_use(build_case(flexible_tables()))
+    # The car is full, away, then wants 2 kWh at 50 %: 4 kW twice half an hour. The tank: 2 kW of heat at a performance
+    # of 2 take 1 kW each half hour; 6 kW at 4 would take 1.5 kW but it has 1, so that it lacks 1 kWh until the last.
+    np.testing.assert_allclose(found.p_charge[1:], [[0, 0, 4, 4], [1, 1, 1, 1]], atol=1e-12)
+    np.testing.assert_allclose(found.state_of_charge[1:], [[20, 18, 19, 20], [10, 10, 9, 10]], atol=1e-12)
+    # What is left: 2 - 1, 7 - 1, -6 - 5, -3 - 5 kW.
+    np.testing.assert_allclose(found.p_charge[0], [1, 3, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(found.p_discharge[0], [0, 0, 3, 0.6], atol=1e-12)
+    np.testing.assert_allclose(found.p_import, [[0, 0, 8, 7.4]], atol=1e-12)
+    none = no_battery(build_case(flexible_tables()))
+    np.testing.assert_allclose(none.p_import, [[0, 0, 11, 8]], atol=1e-12)
+    np.testing.assert_allclose(none.p_export, [[1, 6, 0, 0]], atol=1e-12)
+    assert not none.p_charge[0].any()
+
+
+def test_a_tank_that_ends_short_is_settled_at_its_mean_performance() -> None:
+    changed = flexible_tables()
+    changed["forecast"]["p_withdrawn"] = [[NAN] * 4, [0.0] * 4, [0.0, 0.0, 0.0, 10.0]]
+    case = build_case(changed)
+    none = no_battery(case)
+    np.testing.assert_allclose(none.state_of_charge[2], [10, 10, 10, 7], atol=1e-12)
+    spent = prosumer_cost(case, none.p_import, none.p_export, none.p_charge, none.p_discharge)
+    np.testing.assert_allclose(none.cost - spent, 3 / 3 * 0.25, atol=1e-12)
+
+
+def test_what_is_left_in_a_tank_saves_buying_it() -> None:
+    changed = flexible_tables()
+    changed["store"]["state_of_charge_final"] = [2.0, 20.0, 4.0]
+    changed["forecast"]["p_withdrawn"] = [[NAN] * 4, [0.0] * 4, [0.0] * 4]
+    case = build_case(changed)
+    none = no_battery(case)
+    spent = prosumer_cost(case, none.p_import, none.p_export, none.p_charge, none.p_discharge)
+    np.testing.assert_allclose(none.cost - spent, -6 / 3 * 0.25, atol=1e-12)

@@ -17,7 +17,7 @@ from dispatch.model.compiler import compile_program
 if TYPE_CHECKING:
     from dispatch.model.inputs import Inputs
 
-EVERY = {"load", "pv", "battery", "meter", "peak", "bus", "source", "line", "transformer"}
+EVERY = {"load", "pv", "battery", "car", "tank", "meter", "peak", "bus", "source", "line", "transformer"}
 
 
 @pytest.mark.slow

@@ -85,7 +85,8 @@ def _compare(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("component", sorted(components()))
 def test_component(component: str) -> None:
-    _compare(component, readable(compile_program(make_inputs(small_town()), network=True), component))
+    town = small_town(flexible=component in {"car", "tank"})
+    _compare(component, readable(compile_program(make_inputs(town), network=True), component))
 
 
 def test_ports() -> None:

@@ -23,18 +23,23 @@ def test_bounds_of_meters_by_hand(shape: Shape) -> None:
     found = inputs.kinds["meter"].parameters
     curtailed = inputs.kinds["pv"].parameters["p_curtailed_max"]
     battery = inputs.kinds["battery"].parameters
+    discharging = [
+        0.0 if kind == b"tank" else given if given == given else p if kind == b"battery" else 0.0  # noqa: PLR0124
+        for kind, given, p in zip(store["kind"], store["p_discharge_nom"], store["p_nom"], strict=True)
+    ]
     for m, name in enumerate(meter["id"]):
         for t in range(shape.steps):
             D = sum(forecast["p_load"][k, t] for k in range(len(load["id"])) if load["meter"][k] == name)
             here = [k for k in range(len(pv["id"])) if pv["meter"][k] == name]
             A = sum(forecast["p_available"][k, t] for k in here)
             F = sum(forecast["p_available"][k, t] for k in here if not pv["curtailable"][k])
-            S = sum(p for p, at in zip(store["p_nom"], store["meter"], strict=True) if at == name)
+            behind = np.nonzero(store["meter"] == name)[0]
+            S_in, S_out = (sum(powers[k] for k in behind) for powers in (store["p_nom"], discharging))
             most_in, most_out, green = (meter[c][m] for c in ("p_import_max", "p_export_max", "green_only"))
             if green:
                 take, give = max(D - A, 0), max(A - D, 0)
             else:
-                take, give = max(D + S, 0), A + max(-D, 0) + S
+                take, give = max(D + S_in, 0), A + max(-D, 0) + S_out
             assert found["p_import_max"][m, t] == pytest.approx(min(most_in, take), abs=1e-12)
             assert found["p_export_max"][m, t] == pytest.approx(min(most_out, give), abs=1e-12)
             assert found["p_unserved_max"][m, t] == pytest.approx(max(max(D - F, 0) - most_in, 0), abs=1e-12)
@@ -43,12 +48,12 @@ def test_bounds_of_meters_by_hand(shape: Shape) -> None:
                 share = 1.0 if not green else (min(max(A - D, 0) / (A - F), 1.0) if A > F else 0.0)
                 most = forecast["p_available"][k, t] * share if pv["curtailable"][k] else 0.0
                 assert curtailed[k, t] == pytest.approx(most, abs=1e-12)
-            for k in np.nonzero(store["meter"] == name)[0]:
+            for k in [k for k in behind if store["kind"][k] == b"battery"]:
                 charge = min(store["p_nom"][k], max(A - D, 0)) if green else store["p_nom"][k]
-                discharge = min(store["p_nom"][k], max(D - A, 0)) if green else store["p_nom"][k]
-                wide = np.broadcast_to(battery["p_charge_max"], (len(store["id"]), shape.steps))
+                discharge = min(discharging[k], max(D - A, 0)) if green else discharging[k]
+                wide = np.broadcast_to(battery["p_charge_max"], (len(store["id"]) - 2, shape.steps))
                 assert wide[k, t] == pytest.approx(charge, abs=1e-12)
-                wide = np.broadcast_to(battery["p_discharge_max"], (len(store["id"]), shape.steps))
+                wide = np.broadcast_to(battery["p_discharge_max"], (len(store["id"]) - 2, shape.steps))
                 assert wide[k, t] == pytest.approx(discharge, abs=1e-12)
 
 
@@ -56,7 +61,10 @@ def test_contents_not_given_are_half_and_the_initial_one() -> None:
     case = case_of(Shape(seed=3))
     store, battery = columns(case, "store"), make_inputs(case).kinds["battery"].parameters
     assert battery["state_of_charge_initial"][0, 0] == store["energy_nom"][0] / 2
-    assert battery["state_of_charge_final"][-1, 0] == store["state_of_charge_initial"][-1]
+    car, tank = (make_inputs(case).kinds[kind].parameters["state_of_charge_least"][0, -1] for kind in ("car", "tank"))
+    least = columns(case, "forecast")["state_of_charge_least"][-2:, -1].astype(float)
+    assert car == max(store["state_of_charge_final"][-2], least[0])
+    assert tank == max(store["state_of_charge_initial"][-1], least[1])
     assert battery["state_of_charge_final"][0, 0] == store["state_of_charge_final"][0]
 
 

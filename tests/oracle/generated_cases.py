@@ -31,6 +31,7 @@ class Recipe:
     twin_transformer: bool = False
     flipped: bool = False
     from_below: bool = False  # the source stands at the low-voltage side
+    flexible: float = 0.0  # share of stores that are cars or tanks, at meters that are not green-only
     standing_loss: float = 0.0
     far_final: bool = False
     feeding: bool = False  # loads below zero
@@ -69,6 +70,12 @@ RECIPES = {
     "final content out of reach": replace(PLAIN, far_final=True, standing_loss=0.02),
     "loads that feed in": replace(PLAIN, feeding=True, fixed_pv=0.3, connection=True, green=0.3),
     "reactive power near the rating": replace(PLAIN, strong_q=True),
+    "cars and tanks": replace(PLAIN, flexible=0.8, standing_loss=0.05),
+    "cars, tanks and batteries behind one meter": replace(PLAIN, flexible=0.6, second_store=1.0, connection=True),
+    "cars and tanks, negative prices, green-only neighbours": replace(
+        PLAIN, flexible=0.7, second_store=0.5, negative=True, green=0.4, second_pv=0.4, peak=3.0
+    ),
+    "cars and tanks that lack content": replace(PLAIN, flexible=1.0, far_final=True, standing_loss=0.1, step_s=3600),
     "offsets": replace(PLAIN, offsets=True),
     "offsets, loop, penalty": replace(PLAIN, offsets=True, loops=1, limit_penalty=1e6),
     "small penalty": replace(PLAIN, limit_penalty=20.0),
@@ -223,8 +230,9 @@ def _prosumers(recipe: Recipe, rng: np.random.Generator, name: str, ids: np.ndar
             "q_nom": rng.choice([0.0, -1.0, 0.5], len(pv_at)),
             "curtailable": rng.random(len(pv_at)) >= recipe.fixed_pv,
         },
-        "store": _stores(recipe, rng, name, meters[store_at]),
+        "store": _stores(recipe, rng, name, meters[store_at], green[store_at]),
         "forecast": {
+            **_series_of_stores(recipe, rng, len(store_at)),
             "p_load": p_load,
             "q_load": p_load * share * rng.uniform(-0.3, 1, p_load.shape),
             "p_available": rng.uniform(0, 12, (len(pv_at), steps)) * (rng.random((len(pv_at), steps)) < 0.8),
@@ -232,15 +240,40 @@ def _prosumers(recipe: Recipe, rng: np.random.Generator, name: str, ids: np.ndar
     }  # fmt: skip
 
 
-def _stores(recipe: Recipe, rng: np.random.Generator, name: str, meter: np.ndarray) -> dict[str, Any]:
+def _series_of_stores(recipe: Recipe, rng: np.random.Generator, count: int) -> dict[str, Any]:
+    """Series of cars and tanks; some are not known."""
+    if not recipe.flexible:
+        return {}
+    shape = (count, recipe.steps)
+    plugged = rng.random(shape) < 0.7
+    found = {
+        "p_max_pu": plugged * rng.choice([0.5, 1.0], shape),
+        "p_withdrawn": np.where(plugged, rng.choice([0.0, 1.0], shape), rng.uniform(0, 6, shape)),
+        "state_of_charge_least": rng.uniform(0, 2, shape) * (rng.random(shape) < 0.4),
+        "coefficient_of_performance": rng.uniform(1, 5, shape),
+    }
+    for values in found.values():
+        values[rng.random(count) < 0.1] = np.nan
+    return found
+
+
+def _stores(
+    recipe: Recipe, rng: np.random.Generator, name: str, meter: np.ndarray, green: np.ndarray
+) -> dict[str, Any]:
     n, size = len(meter), rng.uniform(2, 15, len(meter))
     initial = np.where(rng.random(n) < 0.3, np.nan, size * rng.uniform(0, 1, n))
     final = np.where(rng.random(n) < 0.5, np.nan, size * rng.uniform(0, 1, n))
     if recipe.far_final:
         initial, final = np.zeros(n), size
+    kind, discharging = np.full(n, b"battery"), np.full(n, np.nan)
+    if recipe.flexible:
+        kind = np.where((rng.random(n) < recipe.flexible) & ~green, rng.choice([b"car", b"tank"], n), kind)
+        discharging = np.where(rng.random(n) < 0.5, np.nan, rng.uniform(0.0, 4.0, n))
     return {
         "id": [f"{name}e{k}" for k in range(n)],
         "meter": meter,
+        "kind": kind,
+        "p_discharge_nom": discharging,
         "energy_nom": size,
         "p_nom": size * rng.uniform(0.2, 0.8, n),
         "efficiency_charge": rng.uniform(0.85, 1, n),

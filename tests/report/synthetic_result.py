@@ -146,6 +146,7 @@ def _results(rng: np.random.Generator, tables: dict[str, Any], time: np.ndarray,
         "marginal_price": np.where(v >= 1.0994, -0.08, 0.0) * depth, "marginal_value": np.full(charge.shape, 0.2),
         "price_v_max": np.where(v >= 1.0994, 0.5, 0.0), "price_v_min": np.zeros(v.shape),
         "price_line": np.zeros(line.shape), "price_transformer": np.where(trafo > 1, 0.06, 0.0),
+        "saving_line": np.zeros(len(line)), "saving_transformer": np.where(trafo > 1, 0.6, 0.0).sum(axis=1),
     }  # fmt: skip
     tables["offset"] = {"time": time}
     sources = count["source"]

@@ -31,6 +31,7 @@ KEYS = [
     "steps",
     "limits_unmet",
     "unmet",
+    "reinforcements",
     "ac",
     "uncontrolled",
     "times_s",

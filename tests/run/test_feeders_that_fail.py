@@ -8,6 +8,7 @@ from small_town import small_town
 
 import dispatch
 from dispatch.case.schema import columns
+from dispatch.case.slices import split_feeders
 from dispatch.cli import main
 from dispatch.errors import SolverError
 from dispatch.run import feeder
@@ -73,3 +74,11 @@ def test_one_program_steps_in_where_prices_do_not_get_through(monkeypatch) -> No
     assert len(messages) == 2
     assert all("prices went astray" in m for m in messages)
     np.testing.assert_allclose(found["objective"], columns(sound, "certificate")["objective"], rtol=1e-3)
+
+
+def test_a_lost_feeder_says_what_happened_and_what_to_do() -> None:
+    lost = feeder.lost_feeder(split_feeders(small_town())[0])
+    assert lost.status == "failed"
+    assert "feeder 'feeder-a'" in lost.messages[0]
+    assert "ended from outside" in lost.messages[0]
+    assert "--workers 1" in lost.messages[0]

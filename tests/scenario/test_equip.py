@@ -35,16 +35,22 @@ def same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     return all(a == b or (a != a and b != b) for a, b in zip(one, other, strict=True))  # noqa: PLR0124  (NaN)
 
 
+def stores_of(town: xr.DataTree, kind: bytes) -> dict[str, np.ndarray]:
+    """Columns of the stores of one kind."""
+    store = columns(town, "store")
+    return {name: values[store["kind"] == kind] for name, values in store.items()}
+
+
 def test_same_seed_same_case() -> None:
-    one, two = (equip(plain_case(), heat_pump_share=0.3, seed=7) for _ in range(2))
+    one, two = (equip(plain_case(), heat_pump_share=0.3, car_share=0.4, seed=7) for _ in range(2))
     assert one.identical(two)
 
 
 @pytest.mark.parametrize("season", ["summer", "winter"])
 def test_an_equipped_case_can_be_equipped_further(season: str) -> None:
     """The shapes that a scenario gave a case keep the mean over a year that they have in the library."""
-    at_once = equip(plain_case(), heat_pump_share=0.5, season=season)
-    in_two = equip(equip(plain_case(), season=season), heat_pump_share=0.5, season=season)
+    at_once = equip(plain_case(), heat_pump_share=0.5, tank_hours=0, season=season)
+    in_two = equip(equip(plain_case(), season=season), heat_pump_share=0.5, tank_hours=0, season=season)
     assert rows_by_id(in_two, "load") == rows_by_id(at_once, "load")
     assert (columns(in_two, "load")["kind"] == b"heat_pump").any()
 
@@ -57,7 +63,7 @@ def test_the_embedded_town_takes_heat_pumps() -> None:
 
 def test_a_shape_of_the_same_name_with_other_values_is_the_cases_own() -> None:
     case = plain_case(2, profile=own_library("2016-05-01", 9, ("Air_Parallel_1", "H0-A")))
-    assert b"Air_Parallel_1" not in columns(equip(case, heat_pump_share=0.5), "load")["profile"]
+    assert b"Air_Parallel_1" not in columns(equip(case, heat_pump_share=0.5, tank_hours=0), "load")["profile"]
 
 
 def test_another_seed_another_town() -> None:
@@ -73,7 +79,7 @@ def test_given_case_is_not_changed() -> None:
 
 
 def test_order_of_rows_does_not_matter() -> None:
-    one, two = (equip(plain_case(order=order), heat_pump_share=0.3) for order in (None, 3))
+    one, two = (equip(plain_case(order=order), heat_pump_share=0.3, car_share=0.3) for order in (None, 3))
     for kind in ("load", "pv", "plane", "store", "prosumer"):
         left, right = rows_by_id(one, kind), rows_by_id(two, kind)
         assert left.keys() == right.keys()
@@ -84,21 +90,20 @@ def test_order_of_rows_does_not_matter() -> None:
 @given(
     houses=st.integers(1, 60),
     seed=st.integers(0, 2**32),
-    shares=st.tuples(*[st.floats(0, 1)] * 3),
-    more=st.tuples(*[st.floats(0, 1)] * 3),
+    shares=st.tuples(*[st.floats(0, 1)] * 4),
+    more=st.tuples(*[st.floats(0, 1)] * 4),
 )
-def test_shares_are_met_and_nested(
-    houses: int, seed: int, shares: tuple[float, float, float], more: tuple[float, float, float]
-) -> None:
+def test_shares_are_met_and_nested(houses: int, seed: int, shares: tuple[float, ...], more: tuple[float, ...]) -> None:
     larger = [a + (1 - a) * b for a, b in zip(shares, more, strict=True)]
     towns = []
-    for pv, part, pump in (shares, larger):
+    for pv, part, pump, car in (shares, larger):
         battery = pv * part
-        town = equip(plain_case(houses), pv_share=pv, battery_share=battery, heat_pump_share=pump, seed=seed)
-        pumps = (columns(town, "load")["kind"] == b"heat_pump").sum()
-        counts = len(columns(town, "pv")["id"]), len(columns(town, "store")["id"]), pumps
-        assert np.abs(np.array(counts) - houses * np.array([pv, battery, pump])).max() <= 0.5 + 1e-9
-        assert np.isin(columns(town, "store")["meter"], columns(town, "pv")["meter"]).all()
+        options = {"pv_share": pv, "battery_share": battery, "heat_pump_share": pump, "car_share": car}
+        town = equip(plain_case(houses), **options, seed=seed)
+        stores = [len(stores_of(town, kind)["id"]) for kind in (b"battery", b"tank", b"car")]
+        counts = len(columns(town, "pv")["id"]), *stores
+        assert np.abs(np.array(counts) - houses * np.array([pv, battery, pump, car])).max() <= 0.5 + 1e-9
+        assert np.isin(stores_of(town, b"battery")["meter"], columns(town, "pv")["meter"]).all()
         towns.append(town)
     for kind in ("load", "pv", "inverter", "plane", "store"):
         small, large = (rows_by_id(town, kind) for town in towns)
@@ -124,7 +129,7 @@ def test_known_yearly_use_is_kept() -> None:
 
 def test_heat_pumps_replace_gas() -> None:
     plain = plain_case()
-    gas, town = columns(plain, "prosumer")["gas_year"], equip(plain, heat_pump_share=0.5)
+    gas, town = columns(plain, "prosumer")["gas_year"], equip(plain, heat_pump_share=0.5, tank_hours=0)
     none = columns(equip(plain, heat_pump_share=0.0), "prosumer")["energy_year"]
     prosumer, load = columns(town, "prosumer"), columns(town, "load")
     warm = prosumer["heating"] == b"heat_pump"
@@ -155,7 +160,8 @@ def test_possible_heat_pumps_of_a_file_are_decided_by_the_share() -> None:
     case = plain_case(4, load=table, prosumer=prosumer)
     assert not columns(equip(case), "load")["id"].tolist()[4:]
     assert (columns(equip(case), "prosumer")["heating"] == b"gas").all()
-    assert len(columns(equip(case, heat_pump_share=0.5), "load")["id"]) == 6
+    assert len(columns(equip(case, heat_pump_share=0.5, tank_hours=0), "load")["id"]) == 6
+    assert len(stores_of(equip(case, heat_pump_share=0.5), b"tank")["id"]) == 2
 
 
 def test_pv_planes_and_inverters_belong_together() -> None:
@@ -205,11 +211,10 @@ def test_existing_pv_and_batteries_are_kept_and_count() -> None:
 
 @pytest.mark.parametrize("options", [{}, {"feed_in_tariff": 0.35}, {"feed_in_tariff": 0.35, "green_only": True}])
 def test_equipping_again_with_more_keeps_what_is_there(options: dict[str, Any]) -> None:
-    first = equip(plain_case(), pv_share=0.3, battery_share=0.2, heat_pump_share=0.2, **options)
-    again = equip(first, pv_share=0.6, battery_share=0.4, heat_pump_share=0.4, **options)
+    first = equip(plain_case(), pv_share=0.3, battery_share=0.2, heat_pump_share=0.2, car_share=0.3, **options)
+    again = equip(first, pv_share=0.6, battery_share=0.4, heat_pump_share=0.4, car_share=0.5, **options)
     assert len(columns(again, "pv")["id"]) == 24
-    assert len(columns(again, "store")["id"]) == 16
-    assert (columns(again, "load")["kind"] == b"heat_pump").sum() == 16
+    assert [len(stores_of(again, kind)["id"]) for kind in (b"battery", b"tank", b"car")] == [16, 16, 20]
     for kind in ("pv", "load", "store"):
         old, new = rows_by_id(first, kind), rows_by_id(again, kind)
         assert all(same(row, new[i]) for i, row in old.items()), kind
@@ -219,8 +224,9 @@ def test_equipping_again_with_more_keeps_what_is_there(options: dict[str, Any]) 
 @pytest.mark.parametrize("season", ["summer", "winter"])
 @pytest.mark.parametrize("options", [{}, {"feed_in_tariff": 0.35}, {"feed_in_tariff": 0.35, "green_only": True}])
 def test_result_is_a_valid_case(season: str, options: dict[str, Any]) -> None:
-    town = predict(equip(plain_case(), season=season, heat_pump_share=0.2, **options))
-    assert not check_case(town)
+    for tank_hours in (0.0, 1.0):
+        town = equip(plain_case(), season=season, heat_pump_share=0.2, car_share=0.2, tank_hours=tank_hours, **options)
+        assert not check_case(predict(town))
 
 
 def test_case_without_pv_and_batteries() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dispatch.case.rules.layout import check_layout
 from dispatch.case.rules.network import check_network
 from dispatch.case.rules.series import check_series
+from dispatch.case.rules.stores import check_stores
 from dispatch.case.rules.values import check_values
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def check_case(case: xr.DataTree, source: str = "") -> list[Problem]:
     """
     findings = check_layout(case, source or "/")
     check_values(findings)
+    check_stores(findings)
     check_network(findings)
     check_series(findings)
     return findings.problems

@@ -71,13 +71,12 @@ def _values(findings: Findings, table: Table, row: Attribute) -> None:
     ids = table.columns.get(owner, findings.table(owner).ids) if row.of else table.ids
     if values.ndim != 2 or not values.size:
         return
-    optional = isinstance(row.default, float) and np.isnan(row.default)
     low, high = np.min(values), np.max(values)  # NaN if there is one; a quick look that mostly suffices
     if row.range.contains(np.array([low, high])).all():
         return
     missing = np.isnan(values)
     named = ids if len(ids) == len(values) else np.arange(len(values)).astype("S")
-    for code, bad in (("nan", missing & (not optional)), ("range", ~row.range.contains(values) & ~missing)):
+    for code, bad in (("nan", _gaps(row, missing)), ("range", ~row.range.contains(values) & ~missing)):
         if not bad.any():
             continue
         who = bad.any(axis=1)
@@ -87,6 +86,13 @@ def _values(findings: Findings, table: Table, row: Attribute) -> None:
         value = f"{sample}{when} ({int(bad.sum())} values)"
         hint = "Fill the gaps with values." if code == "nan" else f"{row.description} Correct the values or their unit."
         findings.add(code, table.group, row.name, ids=named[who], value=value, allowed=str(row.range), hint=hint)
+
+
+def _gaps(row: Attribute, missing: np.ndarray) -> np.ndarray:
+    """Where a value is missed: in /forecast an element may be unknown as a whole, in other groups at any time."""
+    if not row.can_be_unknown:
+        return missing
+    return missing & ~missing.all(axis=1, keepdims=True) if row.of else np.zeros_like(missing)
 
 
 def _forecast(findings: Findings) -> None:

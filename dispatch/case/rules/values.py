@@ -1,4 +1,4 @@
-"""Rules for single elements: ids, parents, choices, ranges, and values that must fit each other."""
+"""Rules for single elements: ids, parents, choices and ranges."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dispatch.case.schema import positions
 
 
 def check_values(findings: Findings) -> None:
-    """Check every sound column by its row of the attribute table, then the stores.
+    """Check every sound column by its row of the attribute table.
 
     Parameters
     ----------
@@ -33,7 +33,6 @@ def check_values(findings: Findings) -> None:
                 _texts(findings, table, row)
             elif row.dtype in {"float", "int"}:
                 _range(findings, table, row)
-    _stores(findings, findings.table("store"))
 
 
 def _unprintable(values: np.ndarray) -> np.ndarray:
@@ -110,7 +109,7 @@ def _range(findings: Findings, table: Table, row: Attribute) -> None:
         return  # rules_series names the hours too
     values = table.columns[row.name]
     missing = np.isnan(values) if row.dtype == "float" else np.zeros(len(values), bool)
-    optional = isinstance(row.default, float) and np.isnan(row.default)
+    optional = row.can_be_unknown
     if missing.any() and not optional:
         default = "" if row.required else f" or leave the column out to use the default {row.default}"
         hint = f"Give a number{default}."
@@ -118,18 +117,3 @@ def _range(findings: Findings, table: Table, row: Attribute) -> None:
     outside = ~row.range.contains(values) & ~missing
     hint = f"{row.description} Correct the value or its unit{f' ({row.unit})' if row.unit else ''}."
     findings.where("range", table, row.name, outside, allowed=str(row.range), hint=hint)
-
-
-def _stores(findings: Findings, table: Table) -> None:
-    if not table.has("energy_nom"):
-        return
-    for name in ("state_of_charge_initial", "state_of_charge_final"):
-        if not table.has(name):
-            continue
-        above = table.columns[name] > table.columns["energy_nom"]
-        if above.any():
-            k = int(np.argmax(above))
-            value = f"{table.columns[name][k]:g} kW h"
-            allowed = f"[0, energy_nom = {table.columns['energy_nom'][k]:g}]"
-            hint = "Contents are energies, not fractions: lower it or enlarge energy_nom."
-            findings.where("state-of-charge", table, name, above, value=value, allowed=allowed, hint=hint)

@@ -87,13 +87,13 @@ class MovingStores:
         self.free = (self._high > USED) & ((self._high - self._low) > USED).any(axis=0)
 
     def grow(self, plan: Flows, answer: Flows, worse: np.ndarray) -> int:
-        """Let flows move in which an answer differs from a plan; how many are new."""
-        before, self._last = int(self.free.sum()), plan
+        """Let flows move in which an answer differs from a plan, and contents fall short; how many are new."""
+        before, self._last = int(self.free.sum() + self.short.sum()), plan
         differs = (np.abs(answer.flow - plan.flow) > USED).any(axis=0) & worse[:, None]
         used = (answer.flow > USED) | (plan.flow > USED)
         self.free |= used & differs
         self.short |= worse & (answer.shortfall > USED)
-        return int(self.free.sum()) - before
+        return int(self.free.sum() + self.short.sum()) - before
 
     def part(self) -> Part:
         """State the program over what may move."""

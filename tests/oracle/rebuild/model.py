@@ -34,7 +34,8 @@ class Meters:
     D: np.ndarray
     A: np.ndarray
     F: np.ndarray
-    S: np.ndarray
+    S_in: np.ndarray
+    S_out: np.ndarray
     surplus: np.ndarray
     deficit: np.ndarray
     must_take: np.ndarray
@@ -47,6 +48,15 @@ def period_of(time: np.ndarray, zone: str) -> np.ndarray:
     seconds = time.astype("datetime64[s]").astype(int)
     local = [datetime.fromtimestamp(int(t), UTC).astimezone(ZoneInfo(zone)) for t in seconds]
     return np.unique([12 * t.year + t.month for t in local], return_inverse=True)[1]
+
+
+def discharging(store: Table) -> np.ndarray:
+    """Largest discharging power of each store. [kW]"""
+    power = []
+    for kind, given, p_nom in zip(store["kind"], store["p_discharge_nom"], store["p_nom"], strict=True):
+        otherwise = float(p_nom) if kind == b"battery" else 0.0
+        power.append(0.0 if kind == b"tank" else otherwise if np.isnan(given) else float(given))
+    return np.array(power)
 
 
 def given(case: dict[str, Table]) -> Meters:
@@ -62,10 +72,11 @@ def given(case: dict[str, Table]) -> Meters:
     available = series["p_available"].astype(float)
     D, A = total("load", series["p_load"].astype(float)), total("pv", available)
     F = total("pv", available * ~case["pv"]["curtailable"].astype(bool)[:, None])
-    S = total("store", case["store"]["p_nom"].astype(float)[:, None])
+    S_in = total("store", case["store"]["p_nom"].astype(float)[:, None])
+    S_out = total("store", discharging(case["store"])[:, None])
     green = np.broadcast_to(case["meter"]["green_only"].astype(bool)[:, None], D.shape)
     positive = (np.maximum(v, 0) for v in (A - D, D - A, D - F, F - D))
-    return Meters(D, A, F, S, *positive, green)
+    return Meters(D, A, F, S_in, S_out, *positive, green)
 
 
 class Feeder:
@@ -90,6 +101,7 @@ class Feeder:
         self.loads()
         self.pv()
         self.batteries()
+        self.cars_and_tanks()
         self.meters()
         self.network()
 
@@ -117,11 +129,14 @@ class Feeder:
     def batteries(self) -> None:
         """Each step's content follows from the one before; the last one may fall short at a price."""
         g, store, lp, dt = self.given, self.case["store"], self.program, self.dt
+        discharge_nom = discharging(store)
         for k, m in self.live_at("store"):
+            if store["kind"][k] != b"battery":
+                continue
             power, size, wear = (float(store[n][k]) for n in ("p_nom", "energy_nom", "wear_cost"))
             into, out = float(store["efficiency_charge"][k]), float(store["efficiency_discharge"][k])
             charge_max = np.where(g.green[m], np.minimum(power, g.surplus[m]), power)
-            discharge_max = np.where(g.green[m], np.minimum(power, g.deficit[m]), power)
+            discharge_max = np.where(g.green[m], np.minimum(discharge_nom[k], g.deficit[m]), discharge_nom[k])
             charge = lp.column("p_charge", k, 0, charge_max, dt * wear)
             discharge = lp.column("p_discharge", k, 0, discharge_max, dt * wear)
             content = lp.column("state_of_charge", k, 0, size)
@@ -137,6 +152,38 @@ class Feeder:
             lp.row([(content[-1:], 1.0), (shortfall, 1.0)], final, np.inf)
             self.behind[m] += [(discharge, 1.0), (charge, -1.0)]
 
+    def cars_and_tanks(self) -> None:
+        """Content is withdrawn; each step's least content, and what cannot be withdrawn, may be missed at a price."""
+        store, lp, dt, series = self.case["store"], self.program, self.dt, self.series
+        discharge_nom = discharging(store)
+        for k, m in self.live_at("store"):
+            if store["kind"][k] == b"battery":
+                continue
+            usable, withdrawn, least, performance = (
+                series[n][k].astype(float)
+                for n in ("p_max_pu", "p_withdrawn", "state_of_charge_least", "coefficient_of_performance")
+            )
+            size, wear = float(store["energy_nom"][k]), dt * float(store["wear_cost"][k])
+            into = float(store["efficiency_charge"][k]) * (performance if store["kind"][k] == b"tank" else 1.0)
+            initial, final = float(store["state_of_charge_initial"][k]), float(store["state_of_charge_final"][k])
+            initial = size / 2 if np.isnan(initial) else initial
+            least[-1] = max(least[-1], initial if np.isnan(final) else final)
+            charge = lp.column("p_charge", k, 0, float(store["p_nom"][k]) * usable, wear)
+            discharge = lp.column("p_discharge", k, 0, discharge_nom[k] * usable, wear)
+            content = lp.column("state_of_charge", k, 0, size)
+            missing = lp.column("p_missing", k, 0, withdrawn, dt * PRICE_UNMET)
+            short = lp.column("short", k, 0, np.inf, PRICE_UNMET)
+            kept = (1 - float(store["standing_loss"][k])) ** dt
+            for t in range(self.steps):
+                out = dt / float(store["efficiency_discharge"][k])
+                gain = dt * np.broadcast_to(into, self.steps)[t]
+                flows = [(charge[[t]], -gain), (discharge[[t]], out), (missing[[t]], -dt)]
+                before = [(content[[t - 1]], -kept)] if t else []
+                now = (kept * initial if t == 0 else 0.0) - dt * withdrawn[t]
+                lp.row([(content[[t]], 1.0), *flows, *before], now, now)
+            lp.row([(content, 1.0), (short, 1.0)], least, np.inf)
+            self.behind[m] += [(discharge, 1.0), (charge, -1.0)]
+
     def meters(self) -> None:
         """Balance, prices, connection limits and the peak charge."""
         g, meter, lp, dt = self.given, self.case["meter"], self.program, self.dt
@@ -144,8 +191,8 @@ class Feeder:
         month = period_of(self.series["time"], str(self.case["settings"]["time_zone"]))
         for m in np.nonzero(self.live)[0]:
             k, most, least = tariff[m], float(meter["p_import_max"][m]), float(meter["p_export_max"][m])
-            need = np.where(g.green[m], g.deficit[m], np.maximum(g.D[m] + g.S[m], 0))
-            spare = np.where(g.green[m], g.surplus[m], g.A[m] + np.maximum(-g.D[m], 0) + g.S[m])
+            need = np.where(g.green[m], g.deficit[m], np.maximum(g.D[m] + g.S_in[m], 0))
+            spare = np.where(g.green[m], g.surplus[m], g.A[m] + np.maximum(-g.D[m], 0) + g.S_out[m])
             buy = self.series["price_import"][k] + float(self.case["tariff"]["network_fee"][k])
             take = lp.column("p_import", m, 0, np.minimum(most, need), dt * buy)
             give = lp.column("p_export", m, 0, np.minimum(least, spare), -dt * self.series["price_export"][k])

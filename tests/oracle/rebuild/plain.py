@@ -32,9 +32,13 @@ EMPTY = {
     "pv": ("meter", "q_nom", "curtailable"),
     "store": (
         "meter", "kind", "energy_nom", "p_nom", "efficiency_charge", "efficiency_discharge", "standing_loss",
-        "wear_cost", "state_of_charge_initial", "state_of_charge_final",
+        "wear_cost", "state_of_charge_initial", "state_of_charge_final", "p_discharge_nom",
     ),
 }  # fmt: skip
+
+
+# Series of cars and tanks where they are not known.
+UNKNOWN = {"p_max_pu": 1.0, "p_withdrawn": 0.0, "state_of_charge_least": 0.0, "coefficient_of_performance": 1.0}
 
 
 def plain(case: xr.DataTree) -> dict[str, dict[str, np.ndarray]]:
@@ -49,6 +53,8 @@ def plain(case: xr.DataTree) -> dict[str, dict[str, np.ndarray]]:
             found[kind]["id"] = np.zeros(0, "S1")
             continue
         found[kind] = {str(name): np.asarray(values) for name, values in data.variables.items() if name != kind}
+        if kind == "store":
+            found[kind].setdefault("p_discharge_nom", np.full(data.sizes["store"], np.nan))
         if kind in data.variables:
             found[kind]["id"] = data[kind].to_numpy()
     series, bounds = found["forecast"], found["forecast"]["time_bounds"].astype("datetime64[s]")
@@ -57,6 +63,10 @@ def plain(case: xr.DataTree) -> dict[str, dict[str, np.ndarray]]:
         series.setdefault(name, np.zeros((len(found[kind]["id"]), steps)))
     for name in ("price_import", "price_export"):
         series.setdefault(name, np.repeat(found["tariff"][name][:, None], steps, axis=1))
+    for name, value in UNKNOWN.items():
+        given = np.array(series.get(name, np.full((len(found["store"]["id"]), steps), np.nan)), float)
+        given[np.isnan(given).all(axis=1)] = value
+        series[name] = given
     dt = (bounds[0, 1] - bounds[0, 0]) / np.timedelta64(3600, "s")
     found["settings"] = {"dt": np.array(dt), "time_zone": np.array(str(case.attrs["time_zone"]))}
     return found

@@ -1,0 +1,170 @@
+"""Load of many meters: four regressions each, mixed by how well they did lately."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kernels._jit import threaded_kernel
+from kernels.load_features import OWN, fill_features, usual_profile
+from kernels.load_regression import Settings, run_expert
+
+EXPERTS = 4  # by least squares and robust, of the values and of their logarithms
+DISCOUNT = 0.97  # weight of a day's error against that of the next when experts are weighted
+
+
+@threaded_kernel
+def spread(values: np.ndarray) -> tuple[float, float, float, float]:
+    """Mean, standard deviation, lowest and highest of the known values; zeros where none is known."""
+    count, total, lowest, highest = 0, 0.0, np.inf, -np.inf
+    for v in values.ravel():
+        if np.isfinite(v):
+            count += 1
+            total += v
+            lowest, highest = min(lowest, v), max(highest, v)
+    if count == 0:
+        return 0.0, 0.0, 0.0, 0.0
+    mean, squares = total / count, 0.0
+    for v in values.ravel():
+        if np.isfinite(v):
+            squares += (v - mean) ** 2
+    return mean, np.sqrt(squares / count), lowest, highest
+
+
+@threaded_kernel
+def run_pair(
+    values: np.ndarray,
+    kind: np.ndarray,
+    hour: np.ndarray,
+    first: int,
+    lead: int,
+    calendar: np.ndarray,
+    weather: np.ndarray,
+    settings: Settings,
+    forecast: np.ndarray,
+) -> None:
+    """Forecast one series, as it is or its logarithm, by least squares and robustly.
+
+    Parameters are those of `forecast_loads` for one series; `forecast` (2, row, used step) is written in the unit of
+    `values`, kept within one standard deviation of what was ever seen.
+    """
+    rows, used = len(values), len(hour)
+    _, deviation, lowest, highest = spread(values)
+    scale = deviation if deviation > 0 else 1.0
+    profile = np.empty(values.shape)
+    usual_profile(values, kind, lead, settings.memory, profile)
+    columns = OWN + calendar.shape[2] + weather.shape[2]
+    features = np.empty((rows, used, (columns + 3) // 4 * 4))
+    fill_features(values, profile, scale, lead, first, calendar, weather, features)
+    target = (values[:, first : first + used] - profile[:, first : first + used]) / scale
+    for e in range(2):
+        run_expert(features, target, hour, lead, e == 1, settings, forecast[e])
+        for r in range(rows):
+            for i in range(used):
+                found = profile[r, first + i] + scale * forecast[e, r, i]
+                forecast[e, r, i] = min(max(found, lowest - scale), highest + scale)
+
+
+@threaded_kernel
+def mix(values: np.ndarray, forecast: np.ndarray, lead: int, sharpness: float, mixed: np.ndarray) -> None:
+    """Weighted mean of the experts' forecasts, row after row, by their mean absolute errors so far.
+
+    Parameters
+    ----------
+    values : ndarray (row, step)
+        NaN where not known.
+    forecast : ndarray (expert, row, step)
+        NaN where an expert has none.
+    lead : int
+        Errors of row r are known for row r + lead.
+    sharpness : float
+        Power of the inverse error by which an expert is weighted. [1]
+    mixed : ndarray (row, step)
+        Written.
+    """
+    experts, rows, steps = forecast.shape
+    error, weight = np.zeros(experts), np.ones(experts)
+    for r in range(rows):
+        if r >= lead:
+            for e in range(experts):
+                total = 0.0
+                for j in range(steps):
+                    if np.isfinite(values[r - lead, j]) and np.isfinite(forecast[e, r - lead, j]):
+                        total += abs(values[r - lead, j] - forecast[e, r - lead, j])
+                error[e] = DISCOUNT * error[e] + total
+        least = np.min(error)
+        for e in range(experts):
+            weight[e] = (least / error[e]) ** sharpness if error[e] > 0 else 1.0
+        for j in range(steps):
+            total, count = 0.0, 0.0
+            for e in range(experts):
+                if np.isfinite(forecast[e, r, j]):
+                    total += weight[e] * forecast[e, r, j]
+                    count += weight[e]
+            mixed[r, j] = total / count if count > 0 else np.nan
+
+
+@threaded_kernel
+def forecast_loads(
+    values: np.ndarray,
+    kind: np.ndarray,
+    hour: np.ndarray,
+    first: int,
+    lead: int,
+    calendar: np.ndarray,
+    weather: np.ndarray,
+    station: np.ndarray,
+    settings: Settings,
+    point: np.ndarray,
+    residual: np.ndarray,
+) -> None:
+    """Forecast the last row of each series, and tell how wrong earlier rows were when they were forecast alike.
+
+    Parameters
+    ----------
+    values : ndarray (series, row, step)
+        Rows of 24 hours that begin at the time of issue; the last `lead` rows are not known. NaN where there is none.
+    kind : ndarray (row, step) of int
+        0 for working days, 1 for days off.
+    hour : ndarray (used step,) of int
+        Regression to which each step that is forecast belongs, from 0 on.
+    first : int
+        The first step that is forecast.
+    lead : int
+        Rows from the last known row to the last one.
+    calendar : ndarray (row, step, column)
+        Features of all series.
+    weather : ndarray (station, row, step, column)
+        Features of all series of a station.
+    station : ndarray (series,) of int
+        -1 for none.
+    settings : Settings
+        How the regressions learn.
+    point : ndarray (series, used step)
+        Written; NaN for a series of which nothing is known. [unit of values]
+    residual : ndarray (series, recent row, used step)
+        Written: what came less what was forecast, in the last rows that are known; NaN where either is missing.
+    """
+    rows, used, recent = values.shape[1], len(hour), residual.shape[1]
+    forecast, mixed, own = np.empty((EXPERTS, rows, used)), np.empty((rows, used)), np.empty(values.shape[1:])
+    nothing = np.zeros((rows, values.shape[2], weather.shape[3]))
+    for s in range(len(values)):
+        local = weather[station[s]] if station[s] >= 0 else nothing
+        own[:] = values[s]
+        known = own[:, first : first + used]
+        run_pair(own, kind, hour, first, lead, calendar, local, settings, forecast[:2])
+        mean, _, lowest, _ = spread(own)
+        forecast[2:] = np.nan
+        if lowest >= 0 and mean > 0:
+            run_pair(np.log(own + 0.1 * mean), kind, hour, first, lead, calendar, local, settings, forecast[2:])
+            forecast[2:] = np.exp(forecast[2:]) - 0.1 * mean
+        for e in range(EXPERTS):  # with neither logarithm nor regression, an expert repeats the first one
+            for r in range(rows):
+                for i in range(used):
+                    if np.isnan(forecast[e, r, i]):
+                        forecast[e, r, i] = forecast[0, r, i]
+        mix(known, forecast, lead, settings.sharpness, mixed)
+        point[s] = mixed[rows - 1]
+        for r in range(recent):
+            at = rows - lead - recent + r
+            for i in range(used):
+                residual[s, r, i] = known[at, i] - mixed[at, i] if at >= settings.start else np.nan

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from small_town import small_town
+
+from dispatch.case.slices import split_feeders
+from dispatch.run import parallel
+from dispatch.run.parallel import map_feeders
+from dispatch.run.settings import Settings
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are ended by SIGKILL")
+
+
+def feeders(count: int) -> list[xr.DataTree]:
+    return [xr.DataTree(xr.Dataset(attrs={"number": k})) for k in range(count)]
+
+
+def deadly(feeder: xr.DataTree, _: Settings, folder: str, kills: dict[int, int]) -> int:
+    """Count the starts of a feeder in files; end the own process at the first few starts of some."""
+    number = int(feeder.attrs["number"])
+    starts = len(list(Path(folder).glob(f"{number}-*")))
+    (Path(folder) / f"{number}-{os.getpid()}-{starts}").touch()
+    if starts < kills.get(number, 0):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 10 * number
+
+
+def lost(feeder: xr.DataTree) -> int:
+    return -int(feeder.attrs["number"])
+
+
+def test_a_feeder_that_kills_its_worker_fails_alone(tmp_path) -> None:
+    call = partial(deadly, folder=str(tmp_path), kills={2: 99, 4: 1})
+    found = map_feeders(call, feeders(6), Settings(), lost=lost, workers=2, progress=False)
+    assert found == [0, 10, -2, 30, 40, 50]
+    assert 2 <= len(list(tmp_path.glob("2-*"))) <= 1 + parallel.TRIES_ALONE
+
+
+def test_small_cases_need_no_process(monkeypatch) -> None:
+    monkeypatch.setattr(parallel, "cores", lambda: 8)
+    town = split_feeders(small_town())
+    assert parallel._sensible(town) == 1
+    assert sum(parallel._work(f) for f in town) == 8 * 24
+    monkeypatch.setattr(parallel, "WORTH_PROCESSES", 8 * 24)
+    assert parallel._sensible(town) == 8
+    here = map_feeders(lambda f, _: f["prosumer/meter"].sizes["meter"], town[:1], Settings(), lost=lost, workers=None,
+                       progress=False)  # fmt: skip
+    np.testing.assert_array_equal(here, [4])
