@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dispatch.run.optimize import optimize
     from dispatch.run.parallel import WorkerPool
     from dispatch.run.reinforce import rank_reinforcements
+    from dispatch.run.rolling import Rolling
     from dispatch.scenario.equip import equip
     from dispatch.solve.price_parts import price_parts
     from dispatch.verify.electric import check_physics
@@ -33,6 +34,7 @@ if Path(kernels.__file__ or "").resolve().parent.parent != Path(__file__).resolv
     )
 
 _HOME = {
+    "Rolling": "dispatch.run.rolling",
     "WorkerPool": "dispatch.run.parallel",
     "build_case": "dispatch.case.schema",
     "check_case": "dispatch.case.rules",
@@ -50,6 +52,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Rolling",
     "WorkerPool",
     "build_case",
     "check_case",

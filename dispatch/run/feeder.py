@@ -23,6 +23,7 @@ from dispatch.solve.until import Until
 if TYPE_CHECKING:
     import xarray as xr
 
+    from dispatch.run.rounds import Kept
     from dispatch.run.settings import Settings
 
 CHECK_S = 1.5e-5
@@ -71,7 +72,7 @@ class FeederRun:
         return ", ".join(i.decode(errors="replace") for i in self.ids["source"])
 
 
-def run_feeder(case: xr.DataTree, settings: Settings, end: float = float("inf")) -> FeederRun:
+def run_feeder(case: xr.DataTree, settings: Settings, end: float = float("inf"), kept: Kept | None = None) -> FeederRun:
     """Schedule one feeder: compile, then solve and verify until AC holds, certify, and say what cannot be met.
 
     Parameters
@@ -82,6 +83,8 @@ def run_feeder(case: xr.DataTree, settings: Settings, end: float = float("inf"))
         Choices of the run.
     end : float
         Time on the monotonic clock at which the best so far is wanted. [s]
+    kept : dict, optional
+        Models of feeders by the id of their source: those to start from, and those that are left.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def run_feeder(case: xr.DataTree, settings: Settings, end: float = float("inf"))
     run = _empty(case)
     try:
         with reading(case):
-            _schedule_or_whole(case, settings, _until(case, settings, end), run)
+            _schedule_or_whole(case, settings, _until(case, settings, end), run, kept)
     except (InputError, ModelError):
         raise
     except (CertificateError, SolverError) as error:
@@ -110,17 +113,17 @@ def _until(case: xr.DataTree, settings: Settings, end: float) -> Until:
     return Until(settings.gap, end - CHECK_S * cells)
 
 
-def _schedule_or_whole(case: xr.DataTree, settings: Settings, until: Until, run: FeederRun) -> None:
+def _schedule_or_whole(case: xr.DataTree, settings: Settings, until: Until, run: FeederRun, kept: Kept | None) -> None:
     """Schedule by the chosen method; where that finds no proven optimum, once more as one program, and say so."""
     try:
-        _schedule(case, settings, until, run)
+        _schedule(case, settings, until, run, kept)
     except (CertificateError, SolverError) as error:
         if settings.method == "monolithic":
             raise
         run.messages.append(
             f"feeder {run.name!r}: solved as one program, since method {settings.method!r} ended so: {error}"
         )
-        _schedule(case, dataclasses.replace(settings, method="monolithic"), until, run)
+        _schedule(case, dataclasses.replace(settings, method="monolithic"), until, run, None)
 
 
 def lost_feeder(case: xr.DataTree) -> FeederRun:
@@ -155,9 +158,9 @@ def _fail(run: FeederRun, message: str) -> None:
     run.groups = {"certificate": {"status": as_bytes([run.status])}}
 
 
-def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRun) -> None:
+def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRun, kept: Kept | None) -> None:
     """Fill in a feeder's run."""
-    feeder = Rounds(case, settings, until, run.stages)
+    feeder = Rounds(case, settings, until, run.stages, kept)
     state = feeder.settle(settings.rounds)
     stopped = until.over
     if settings.all_rows and not stopped:

@@ -20,6 +20,8 @@ from dispatch.run.settings import Settings
 from dispatch.run.stages import Stages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
 
     from dispatch.run.parallel import WorkerPool
@@ -35,6 +37,7 @@ def optimize(
     workers: int | WorkerPool | None = 1,
     progress: bool = False,
     stages: Stages | None = None,
+    feeder: Callable[[xr.DataTree, Settings, float], FeederRun] = run_feeder,
 ) -> xr.DataTree:
     """Find the schedule of a case, prove it optimal and check it by AC power flow.
 
@@ -46,11 +49,13 @@ def optimize(
         Horizon and method.
     workers : int or WorkerPool, optional
         Processes, None: one a core where the case is large enough; a `WorkerPool` keeps them from run to run. More than
-        one needs a script whose main part stands under ``if __name__ == "__main__":``. The result does not depend on it.
+        one needs a script whose main part stands under ``if __name__ == "__main__":``. It changes nothing but the time.
     progress : bool
         Show a progress bar on stderr.
     stages : Stages, optional
         Filled with seconds by stage.
+    feeder : callable, optional
+        How a feeder is solved; see `dispatch.Rolling`.
 
     Returns
     -------
@@ -78,7 +83,7 @@ def optimize(
         solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h)
         raise_if_any(check_case(solved), title)
         feeders = split_feeders(solved)
-    runs = map_feeders(run_feeder, feeders, settings, end=end, lost=lost_feeder, workers=workers, progress=progress)
+    runs = map_feeders(feeder, feeders, settings, end=end, lost=lost_feeder, workers=workers, progress=progress)
     for run in runs:
         stages.add(run.stages.seconds)
     with stages.stage("assemble"):

@@ -9,11 +9,13 @@ import numpy as np
 
 from dispatch.case.network import network_of
 from dispatch.case.offsets import Offsets
+from dispatch.case.schema import columns
 from dispatch.model.compiler import compile_program
 from dispatch.model.inputs import make_inputs
 from dispatch.model.linear import LinearFlow, linear_flow
 from dispatch.run.margins import Margins, margins_of, next_offsets
 from dispatch.run.unmet import unmet_by_ac
+from dispatch.solve.decomposed import Decomposed
 from dispatch.solve.explain import explain_unmet
 from dispatch.solve.methods import Model, make_model
 from dispatch.solve.monolithic import Monolithic, solve_elastic
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from dispatch.run.stages import Stages
     from dispatch.solve.solution import Solution
     from dispatch.solve.until import Until
+
+Kept = dict[bytes, Model]
+"""Models of feeders by the id of their source."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +61,13 @@ class Rounds:
         Gap and time at which to stop.
     stages : Stages
         Where seconds are counted.
+    kept : dict, optional
+        Models of feeders that were solved before under another forecast, by the id of their source; changed.
     """
 
-    def __init__(self, case: xr.DataTree, settings: Settings, until: Until, stages: Stages) -> None:
+    def __init__(
+        self, case: xr.DataTree, settings: Settings, until: Until, stages: Stages, kept: Kept | None = None
+    ) -> None:
         self.case, self.until, self.stages = case, until, stages
         self.penalty, self.rounds = settings.limit_penalty, 0
         with stages.stage("compile"):
@@ -66,9 +75,20 @@ class Rounds:
             self.inputs = make_inputs(case, limit_penalty=settings.limit_penalty)
             self.program = compile_program(self.inputs)
         with stages.stage("solve"):
-            self.model: Model = make_model(settings.method, self.program, self.network, self.inputs)
+            self.model = self._model(settings, kept)
         with stages.stage("verify"):
             self.ac = AcModel(case)
+
+    def _model(self, settings: Settings, kept: Kept | None) -> Model:
+        """Go on with the model of an earlier forecast where it has the same elements, else make one."""
+        name = columns(self.case, "source")["id"].tobytes()
+        model = None if kept is None else kept.pop(name, None)
+        given = self.program, self.network, self.inputs
+        if not (isinstance(model, Decomposed) and model.renew(*given, self.penalty)):
+            model = make_model(settings.method, *given)
+        if kept is not None:
+            kept[name] = model
+        return model
 
     def state(self, offsets: Offsets) -> State:
         """Solve with given offsets, repair, and look at the network under the schedule."""

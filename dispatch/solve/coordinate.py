@@ -136,6 +136,24 @@ class Coordinator:
             return _better(best, at_ascent)
         return None
 
+    def renew(self, blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float) -> None:
+        """Go on with the same members under another forecast: from the last prices, rows, entries and basis.
+
+        Parameters
+        ----------
+        blocks : sequence of Block
+            Of the same members, in the same order.
+        limits, given, penalty
+            See `coordinate`.
+        """
+        before, self.blocks, self._given = self.blocks, blocks, given
+        if self._engine is None or not len(self._keys):
+            return
+        price = limits.rows(self._ascent.keys).matrix.T @ self._ascent.prices
+        for old, new in zip(before, blocks, strict=True):
+            new.resume(old, new.respond(price))
+        self._grow(limits, penalty, CEILING * max(block.spread for block in blocks))
+
     def _round(
         self, limits: Limits, penalty: float, ceiling: float, rounds: int, until: Until
     ) -> tuple[Coordinated, bool, bool]:
@@ -181,6 +199,7 @@ class Coordinator:
             self._engine.start_from(first_basis(self._whole, len(self._keys)))
         found = self._engine.optimum(limits, penalty, self._whole.cost, ceiling, until)
         self._keys = found.keys
+        self._ascent = Ascent(found.keys, found.limit_prices)
         return found
 
     def _state(self, limits: Limits, penalty: float, ceiling: float) -> LazyRows:

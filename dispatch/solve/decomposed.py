@@ -65,6 +65,32 @@ class Decomposed:
             return self._whole().solve(offsets, limit_penalty, until)
         return self._members.solution(limits, limit_penalty, found, "decomposed", self._coordinator.entries)
 
+    def renew(self, program: Program, network: Network, inputs: Inputs, limit_penalty: float) -> bool:
+        """Take the same feeder with another forecast: other load, generation or prices.
+
+        The next solve starts from the prices, rows, entries and basis of the last one and ends with the same optimum as
+        a new model would.
+
+        Parameters
+        ----------
+        program, network, inputs
+            Of the same elements as before.
+        limit_penalty : float
+            Penalty of the next solve. [money h-1]
+
+        Returns
+        -------
+        bool
+            Whether the elements are the same; if not, nothing has changed and a new model is needed.
+        """
+        members = Members(program, inputs, self._options)
+        if members.elements != self._members.elements:
+            return False
+        self._given, self._limits = (program, network, inputs), limits_of(program, network, inputs)
+        self._members, self._monolithic = members, None
+        self._coordinator.renew(members.blocks, self._limits, program.injection_constant, self.dt * limit_penalty)
+        return True
+
     def least_relaxation(self, offsets: Offsets, until: Until | None = None) -> Relaxation:
         """Find the least relaxation that lets all else be met; see `Monolithic.least_relaxation`."""
         return self._whole().least_relaxation(offsets, until)

@@ -29,6 +29,11 @@ class Members:
         From which it was compiled.
     options : dict
         Keyword arguments of `Highs`.
+
+    Attributes
+    ----------
+    elements : tuple
+        Equal for the same elements, priced in the same way, with any forecast.
     """
 
     def __init__(self, program: Program, inputs: Inputs, options: dict[str, Any]) -> None:
@@ -38,6 +43,10 @@ class Members:
         self.stores = MovingStores(stores)
         self.rest = ProgramBlock(program, stores.columns, stores.rows, left, inputs.steps, options)
         self.blocks = (self.stores, self.rest)
+        self.elements = (
+            tuple((k, e.ids.tobytes()) for k, e in inputs.kinds.items()),
+            inputs.steps, inputs.dt, stores.meters.tobytes(), self.rest.columns.tobytes(), self.rest.rows.tobytes(),
+        )  # fmt: skip
 
     def solution(self, limits: Limits, penalty: float, found: Coordinated, method: str, entries: int) -> Solution:
         """Write what the blocks plan into the columns of the whole program, and what it is worth into its rows.

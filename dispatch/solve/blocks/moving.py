@@ -86,6 +86,11 @@ class MovingStores:
         np.maximum(self._high, plan.flow, out=self._high)
         self.free = (self._high > USED) & ((self._high - self._low) > USED).any(axis=0)
 
+    def resume(self, before: MovingStores, plan: Flows) -> None:
+        """Let the flows move that may move in `before`."""
+        self.free, self.plan, self._last = before.free.copy(), plan, plan
+        self.short = before.short | (plan.shortfall > USED)
+
     def grow(self, plan: Flows, answer: Flows, worse: np.ndarray) -> int:
         """Let flows move in which an answer differs from a plan, and contents fall short; how many are new."""
         before, self._last = int(self.free.sum() + self.short.sum()), plan

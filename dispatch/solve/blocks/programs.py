@@ -113,6 +113,10 @@ class ProgramBlock:
         """Let its part start from the last plan seen."""
         self._part.start[:] = plan
 
+    def resume(self, before: ProgramBlock, plan: np.ndarray) -> None:  # noqa: ARG002  (Block's)
+        """Let its part start from a plan."""
+        self._part.start[:] = plan
+
     def grow(self, plan: np.ndarray, answer: np.ndarray, worse: np.ndarray) -> int:  # noqa: ARG002  (Block's)
         """Nothing is left out of its part."""
         return 0
