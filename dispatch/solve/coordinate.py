@@ -178,10 +178,13 @@ class Coordinator:
             saving += float(saved.sum())
             answers.append(answer)
             worse.append(saved > BETTER * np.maximum(1.0, np.abs(block.costs(plan, price))))
-        objective = optimum.objective + self._whole.constant
+        own, free = 0.0, np.zeros(len(price))
+        for block, plan in zip(self.blocks, plans, strict=True):
+            own += float(np.sum(block.costs(plan, free)))
+        objective = own + penalty * float(np.sum(optimum.slacks / limits.rating_of(optimum.keys)))
         found = Coordinated(
             plans, answers, price, optimum.keys, optimum.limit_prices, optimum.slacks, row_prices,
-            objective + optimum.spared, objective - saving, rounds, optimum.method,
+            objective, objective - optimum.spared - saving, rounds, optimum.method,
         )  # fmt: skip
         if found.within(until.gap if until.early else 0.0):
             return found, False, False

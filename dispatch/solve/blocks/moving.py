@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from dispatch.solve.blocks.stores import Flows
 from dispatch.solve.protocols import Part
-from kernels.entries import CHARGE, CONTENT, DISCHARGE, EXPORT, FLOWS, IMPORT, list_entries, make_entries
+from kernels.entries import CONTENT, EXPORT, FLOWS, IMPORT, list_entries, make_entries
 from kernels.marginal import fit_prices, make_row_prices
 
 if TYPE_CHECKING:
@@ -33,16 +33,16 @@ class MovingStores:
         Values of the flows that may not move.
     free : ndarray (kind, member, step) of bool
         Flows that may move.
-    short : ndarray (member,) of bool
-        Members that may fall short of their final content.
+    short : ndarray (member, step) of bool
+        Where members may fall short of their least content.
     """
 
     whole = False
 
     def __init__(self, stores: StoreBlock) -> None:
         self.stores, shape = stores, stores.members.upper.shape
-        self.plan = self._last = Flows(np.zeros(shape), np.zeros(shape[1:]), np.zeros(shape[1]))
-        self.free, self.short = np.zeros(shape, bool), np.zeros(shape[1], bool)
+        self.plan = self._last = Flows(np.zeros(shape), *np.zeros((2, *shape[1:])))
+        self.free, self.short = np.zeros(shape, bool), np.zeros(shape[1:], bool)
         self._low: np.ndarray | None = None
         self._high: np.ndarray | None = None
 
@@ -97,7 +97,7 @@ class MovingStores:
         differs = (np.abs(answer.flow - plan.flow) > USED).any(axis=0) & worse[:, None]
         used = (answer.flow > USED) | (plan.flow > USED)
         self.free |= used & differs
-        self.short |= worse & (answer.shortfall > USED)
+        self.short |= worse[:, None] & (answer.shortfall > USED)
         return int(self.free.sum() + self.short.sum()) - before
 
     def part(self) -> Part:
@@ -119,20 +119,13 @@ class MovingStores:
             e.lower[:columns],
             e.upper[:columns],
             e.cost[:columns],
-            self._fixed_cost(fixed),
+            float((stores.members.cost * fixed).sum()),
             sp.csr_matrix((gives[does], (port[does], does)), shape=(len(constant), columns)),
             constant,
             self._start(),
             self._named(*self._entry),
             self._named(e.row_kind[:rows], e.row_member[:rows], e.row_step[:rows]),
         )
-
-    def _fixed_cost(self, fixed: np.ndarray) -> float:
-        """Cost of flows that may not move, and of what is missing at the end of stores that do not work."""
-        members = self.stores.members
-        still = ~(self.free[CHARGE] | self.free[DISCHARGE]).any(axis=1)
-        missing = members.price_shortfall * self.plan.shortfall[still].sum()
-        return float((members.cost * fixed).sum() + missing)
 
     def _start(self) -> np.ndarray:
         """Values of the last plan in the columns of the part."""
@@ -162,6 +155,5 @@ class MovingStores:
         stores.decode(plan, columns)
         fit_prices(stores.members, answer.flow, answer.content, answer.shortfall, price[stores.ports], found)
         rows[stores.balance] = found.at_meter
-        if len(stores.cells):
-            rows[stores.store_rows] = -found.value[stores.holder]
-            rows[stores.final_rows] = found.at_end[stores.holder][:, None]
+        for cells in stores.cells:
+            cells.write_prices(found, rows)
