@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from dispatch.case.netcdf import load_case, save_case
     from dispatch.case.rules import check_case
     from dispatch.case.schema import build_case
+    from dispatch.forecast.fit import apply_fit, fit_pv
     from dispatch.forecast.profile import predict
+    from dispatch.forecast.pv import pv_forecast
+    from dispatch.forecast.pv_quantiles import pv_quantiles
     from dispatch.run.again import rerun
+    from dispatch.run.backtest import backtest
     from dispatch.run.files import run_case, run_demo
     from dispatch.run.optimize import optimize
     from dispatch.run.parallel import WorkerPool
@@ -36,13 +40,18 @@ if Path(kernels.__file__ or "").resolve().parent.parent != Path(__file__).resolv
 _HOME = {
     "Rolling": "dispatch.run.rolling",
     "WorkerPool": "dispatch.run.parallel",
+    "apply_fit": "dispatch.forecast.fit",
+    "backtest": "dispatch.run.backtest",
     "build_case": "dispatch.case.schema",
     "check_case": "dispatch.case.rules",
     "check_physics": "dispatch.verify.electric",
     "equip": "dispatch.scenario.equip",
+    "fit_pv": "dispatch.forecast.fit",
     "load_case": "dispatch.case.netcdf",
     "optimize": "dispatch.run.optimize",
     "predict": "dispatch.forecast.profile",
+    "pv_forecast": "dispatch.forecast.pv",
+    "pv_quantiles": "dispatch.forecast.pv_quantiles",
     "price_parts": "dispatch.solve.price_parts",
     "rank_reinforcements": "dispatch.run.reinforce",
     "rerun": "dispatch.run.again",
@@ -54,14 +63,19 @@ _HOME = {
 __all__ = [
     "Rolling",
     "WorkerPool",
+    "apply_fit",
+    "backtest",
     "build_case",
     "check_case",
     "check_physics",
     "equip",
+    "fit_pv",
     "load_case",
     "optimize",
     "predict",
     "price_parts",
+    "pv_forecast",
+    "pv_quantiles",
     "rank_reinforcements",
     "rerun",
     "run_case",

@@ -42,6 +42,14 @@ REINFORCE = """examples:
 Each line or transformer alone gets 10 % more rating; its impedance and the AC offsets of the result stay as they are.
 "At most" follows from prices and bounds the saving of the last linear program, which is the other figure.
 """
+BACKTEST = """examples:
+  dispatch backtest measured.nc --days 7
+  dispatch backtest measured.nc --days 7 --json | jq .regret_forecast
+
+Each day, four schedules meet what really came: one with perfect knowledge, one from the forecast at noon of the day
+before, one that expects yesterday again, and self-use without control. Printed are costs, regret against perfect
+knowledge, and for how many hours lines, transformers and buses were beyond their limits.
+"""
 CHECK = """example:
   dispatch check case.nc                 all problems at once: where, what is allowed, what to do
 """
@@ -62,6 +70,7 @@ IMPORT = """examples:
   dispatch import pandapower net.json -o net.nc
   dispatch import simbench FOLDER --grid LV3.101 --start 2016-06-20 --days 3 -o net.nc
   dispatch import tables tables -o mine.nc
+  dispatch import weather place.epw --format epw --into case.nc -o case.nc
 """
 EXPORT = """examples:
   dispatch export tables case.nc -o tables            one CSV a kind, and case.toml; `import tables` reads them
@@ -200,6 +209,16 @@ def _add_runs(add: Add) -> None:
     _components(p)
     p.add_argument("--no-report", action="store_true", help="write no report.html")
     _solving(p)
+    p = add("backtest", "compare schedules made from forecasts with what really came, over measured days", BACKTEST)
+    p.add_argument("case", metavar="CASE.nc", type=Path, help="case with /history of every load and pv")
+    p.add_argument(
+        "--days", type=_count, default=7, metavar="N", help="the last whole days of the history (default: 7)"
+    )
+    p.add_argument(
+        "--notice-h", type=float, default=12.0, metavar="H",
+        help="hours between the making of a schedule and the begin of its day (default: 12)",
+    )  # fmt: skip
+    _solving(p)
     p = add("rerun", "solve a result's case again with its own settings and compare every array", RERUN)
     p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
     _components(p)
@@ -266,6 +285,15 @@ def _add_scenario(add: Add) -> None:
     )
 
 
+def _add_weather(p: argparse.ArgumentParser) -> None:
+    text = "case that receives it, beside its other stations where they are on the same times"
+    p.add_argument("--into", required=True, type=Path, metavar="CASE.nc", help=text)
+    formats, text = ["epw", "pvgis", "nsrdb", "surfrad"], "format of the file (needs the extra `weather`)"
+    p.add_argument("--format", required=True, choices=formats, help=text)
+    sources, text = ["forecast", "reanalysis", "measurement", "typical_year"], "what the weather is"
+    p.add_argument("--what", choices=sources, help=text + " (default: what the format usually holds)")
+
+
 def _add_doors(add: Add) -> None:
     p = add("import", "read a network or tables of your own into a case file", IMPORT)
     kinds = p.add_subparsers(dest="source", required=True, metavar="SOURCE")
@@ -273,6 +301,7 @@ def _add_doors(add: Add) -> None:
         "pandapower": ("FILE.json", "a net written by pandapower.to_json; pandapower itself is not needed"),
         "simbench": ("FOLDER", "a grid of SimBench's CSV folder, with its profiles"),
         "tables": ("FOLDER", "CSV tables and case.toml, as `dispatch export tables` writes them"),
+        "weather": ("FILE", "weather of one place, for the PV forecast"),
     }
     for name, (what, text) in sources.items():
         q = kinds.add_parser(name, help=f"{what}: {text}", description=f"{what}: {text}.", epilog=EXIT_CODES)
@@ -284,7 +313,9 @@ def _add_doors(add: Add) -> None:
                 "--start", metavar="DATE", help="keep profiles from this day on, local date (default: the year)"
             )
             q.add_argument("--days", type=int, metavar="N", help="keep this many days of the profiles (default: all)")
-        if name == "tables":
+        if name == "weather":
+            _add_weather(q)
+        elif name == "tables":
             q.add_argument("--onto", type=Path, metavar="CASE.nc", help="a case whose kinds the tables replace")
         else:
             q.add_argument("--drop-isolated", action="store_true", help="leave out buses that no source reaches")

@@ -48,6 +48,20 @@ def _run(a: argparse.Namespace) -> int:
     return _finish(outcome, a)
 
 
+def _backtest(a: argparse.Namespace) -> int:
+    from dispatch.case.netcdf import load_valid_case
+    from dispatch.report.backtest import backtest_object, backtest_text
+    from dispatch.run.backtest import backtest
+
+    told = None if a.quiet else lambda line: _say(f"{a.case}: {line}")
+    table = backtest(load_valid_case(a.case), days=a.days, notice_h=a.notice_h, workers=a.workers, told=told)
+    if a.json:
+        print(json.dumps(backtest_object(table), allow_nan=False))  # noqa: T201
+    elif not a.quiet:
+        print(backtest_text(table))  # noqa: T201
+    return 0
+
+
 def _rerun(a: argparse.Namespace) -> int:
     from dispatch.run.again import rerun
 
@@ -100,6 +114,8 @@ def _import(a: argparse.Namespace) -> int:
     elif a.source == "simbench":
         options = {"grid": a.grid, "start": a.start, "days": a.days, "drop_isolated": a.drop_isolated}
         notes = import_case("simbench", a.file, a.output, **options)
+    elif a.source == "weather":
+        notes = import_case("weather", a.file, a.output, file_format=a.format, base=a.into, what=a.what)
     else:
         notes = import_case("tables", a.file, a.output, base=a.onto)
     _say(*notes)
@@ -169,6 +185,7 @@ def _refused(error: Exception, exit_code: int, *, as_json: bool) -> int:
 COMMANDS = {
     "demo": _demo,
     "run": _run,
+    "backtest": _backtest,
     "rerun": _rerun,
     "check": _check,
     "explain": _explain,

@@ -158,7 +158,7 @@ def sites_at(
     x, y = np.cos(reduced) + height * cos, 0.99664719 * np.sin(reduced) + height * sin
     bending = np.asarray(pressure) / 101000.0 * 283.0 / (273.0 + np.asarray(temperature)) * 1.02 / 60.0
     arrays = sin, cos, np.sin(longitude * RAD), np.cos(longitude * RAD), y * cos - x * sin, x * cos + y * sin
-    return Sites(*(np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays, bending)))
+    return Sites(*(np.array(a) for a in np.broadcast_arrays(*arrays, bending)))
 
 
 @bare_kernel

@@ -32,27 +32,36 @@ def report(case: xr.DataTree) -> str:
     days = len(columns(case, "profile")["time"]) // 96
     week = predict(case, horizon_h=24.0 * days)
     series, load, pv, store = (columns(week, k) for k in ("forecast", "load", "pv", "store"))
-    pump = load["kind"] == b"heat_pump"
+    pump, battery = store["kind"] == b"tank", store["kind"] == b"battery"
     energy = series["p_load"].sum(axis=1, dtype=float) / 4000
     year = columns(case, "prosumer")["energy_year"].sum() / 1000
     plan = self_use(week)
     state = ac_flow(week, *injections(week, plan.p_import, plan.p_export))
     demand = np.zeros_like(plan.p_import)
     add_to_rows(demand, parent_index(week, "load", "meter"), series["p_load"].astype(float))
+    add_to_rows(demand, parent_index(week, "store", "meter")[pump], plan.p_charge[pump])
+    pumped, heat = plan.p_charge[pump].sum() / 4000, series["p_withdrawn"][pump].sum(dtype=float) / 4000
     alone = ac_flow(week, *injections(week, demand, np.zeros_like(demand)))
     lines = len(columns(case, "line")["id"])
     sun = series["p_available"].sum(dtype=float) / 4000
     return "\n".join(
         [
-            f"  yearly use {year:.0f} MWh; {pump.sum()} heat pumps, {(~pump).sum()} other loads",
+            f"  yearly use {year:.0f} MWh; {pump.sum()} heat pumps, {len(load['id'])} loads",
             f"  {len(pv['id'])} PV of {pv['p_nom'].sum():.0f} kWp, about {pv['p_nom'].sum():.0f} MWh a year",
-            f"  {len(store['id'])} batteries of {store['energy_nom'].sum():.0f} kWh, {store['p_nom'].sum():.0f} kW",
-            f"  the week: loads {energy[~pump].sum():.1f} MWh, pumps {energy[pump].sum():.1f} MWh, PV {sun:.1f} MWh",
+            _sizes("batteries", store, battery),
+            _sizes("heat pumps with tanks", store, pump),
+            f"  the week: loads {energy.sum():.1f} MWh, PV {sun:.1f} MWh",
+            f"  heat pumps without control {pumped:.1f} MWh for {heat:.1f} MWh of heat",
             "  loads alone: " + _excess(case, alone.v_pu, alone.loading_pu, lines),
             "  without control: " + _excess(case, state.v_pu, state.loading_pu, lines),
             "  first day alone: " + _excess(case, state.v_pu[:, :96], state.loading_pu[:, :96], lines),
         ]
     )
+
+
+def _sizes(what: str, store: dict[str, np.ndarray], chosen: np.ndarray) -> str:
+    size, power = (store[name][chosen].sum() for name in ("energy_nom", "p_nom"))
+    return f"  {chosen.sum()} {what} of {size:.0f} kWh, {power:.0f} kW"
 
 
 def _excess(case: xr.DataTree, v_pu: np.ndarray, loading: np.ndarray, lines: int) -> str:

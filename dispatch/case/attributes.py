@@ -60,12 +60,13 @@ class Attribute:
     of: str = ""
     series: bool = False
     stored: str = ""
+    shared: bool = False
 
     @property
     def dims(self) -> tuple[str, ...]:
         """Dims of its array: the element's, then ``time`` for a series."""
         element = self.of or self.kind
-        own = () if self.kind in {"case", "forecast"} and not self.of else (element,)
+        own = () if self.shared and not self.of else (element,)
         return (*own, "time") if self.series else own
 
     @property
@@ -89,11 +90,12 @@ class Kind:
     attributes: Mapping[str, Attribute]
     network: bool = False
     result: bool = False
+    elementless: bool = False
 
     @property
     def has_elements(self) -> bool:
         """Whether it has a dim of its own."""
-        return self.name not in {"case", "forecast"} and not self.result
+        return not (self.elementless or self.result)
 
 
 def _kind(name: str, section: dict[str, Any]) -> Kind:
@@ -105,8 +107,9 @@ def _kind(name: str, section: dict[str, Any]) -> Kind:
         if "choices" in fields:
             fields["choices"] = tuple(fields["choices"])
         required = "default" not in fields
-        rows[attribute] = Attribute(kind=name, name=attribute, required=required, **fields)
-    flags = {k: section[k] for k in ("network", "result") if k in section}
+        shared = section.get("elementless", False)
+        rows[attribute] = Attribute(kind=name, name=attribute, required=required, shared=shared, **fields)
+    flags = {k: section[k] for k in ("network", "result", "elementless") if k in section}
     return Kind(name, section["group"], section["description"], MappingProxyType(rows), **flags)
 
 

@@ -12,6 +12,8 @@ from dispatch.case.attributes import attribute_table
 from dispatch.case.instant import instant
 from dispatch.case.schema import Columns, columns, kind_dataset, positions, time_axis
 from dispatch.errors import InputError, Problem, raise_if_any
+from dispatch.forecast.history import MEASURED, metered
+from dispatch.forecast.pv import modelled, pv_forecast, require_no_gaps
 from dispatch.forecast.stores import store_series
 
 if TYPE_CHECKING:
@@ -43,24 +45,33 @@ class Axis:
 
 
 def predict(
-    case: xr.DataTree, *, start: str | datetime | np.datetime64 | None = None, horizon_h: float | None = None
+    case: xr.DataTree,
+    *,
+    start: str | datetime | np.datetime64 | None = None,
+    horizon_h: float | None = None,
+    issue: str | datetime | np.datetime64 | None = None,
 ) -> xr.DataTree:
-    """Fill ``/forecast`` for a span, from the shapes in ``/profile``.
+    """Fill ``/forecast`` for a span, from ``/history`` and ``/weather`` where there are any, else from ``/profile``.
 
     A load or pv takes ``p_nom * p_pu`` (and ``q_nom * q_pu``) of its profile, moved later by ``profile_shift``
     (rounded to whole steps); what is moved over one end of the profile's whole span comes in again at its other end.
-    One without a profile is constant at ``p_nom`` and ``q_nom``. Cars and tanks follow `store_series`.
-    Prices are those of the tariff table, constant. Each series that ``/forecast`` already has is kept instead and
-    cropped to the span, never resampled.
+    One without a profile is constant at ``p_nom`` and ``q_nom``. A pv with planes, where ``/weather`` has irradiance
+    over the whole span, takes the power that this gives instead (`dispatch.forecast.pv.pv_forecast`). A load, or a pv
+    without weather, with a week of ``/history`` before the issue takes the forecast from it instead
+    (`dispatch.forecast.load.forecast_history`; reactive power in the proportion of ``q_nom`` to ``p_nom``). Cars and
+    tanks follow `store_series`. Prices are those of the tariff table, constant. Each series that ``/forecast`` already
+    has is kept instead and cropped to the span, never resampled.
 
     Parameters
     ----------
     case : DataTree
-        A valid case with ``/profile`` or ``/forecast``.
+        A valid case with ``/profile``, ``/history`` or ``/forecast``.
     start : str, datetime or datetime64, optional
         Left edge of the first step; UTC unless it carries an offset. Default: the first time that is covered.
     horizon_h : float, optional
         Length of the span; default: a day, or all that is covered if that is less. [h]
+    issue : str, datetime or datetime64, optional
+        From when on nothing of ``/history`` is known; default: the start.
 
     Returns
     -------
@@ -70,11 +81,11 @@ def predict(
     Raises
     ------
     InputError
-        If there is neither group, their time steps differ or are irregular, the span is not covered or does not
+        If there is none of these groups, their time steps differ or are irregular, the span is not covered or does not
         fall on whole steps, a profile is unknown, or the available power of a pv would be negative.
     """
     library, given = columns(case, "profile"), columns(case, "forecast")
-    axes = [a for a in (_axis("/forecast", given), _axis("/profile", library)) if a]
+    axes = [a for a in (_axis("/forecast", given), _axis("/profile", library) or _ahead(case)) if a]
     missing = [k for k, name in (("load", "p_load"), ("pv", "p_available")) if name not in given]
     needs_library = any(len(columns(case, kind)["id"]) for kind in missing)
     first, span = _span(axes if needs_library else axes[:1], start, horizon_h)
@@ -82,13 +93,47 @@ def predict(
     series = _flat_prices(columns(case, "tariff"), len(time))
     for kind in missing:
         series |= _expanded(kind, columns(case, kind), library, time, span.step)
+    told = first if issue is None else instant(issue)
+    learned = [_from_history(case, kind, series, time, span.step, told) for kind in missing]
+    by_weather = modelled(case, time[0], span.end) & ("pv" in missing)
+    if by_weather.any():
+        power = pv_forecast(case, time, span.step, dtype="float32")
+        require_no_gaps(power)
+        series["p_available"][by_weather] = power
     if not set(OF_STORES) <= set(given):
         series |= store_series(case, time, float(span.step / np.timedelta64(1, "h")))
     # Reactive power belongs to its active power: zeros that fill a /forecast of prices alone are no series of loads.
     stated = [name for name in SERIES if name in given and (name != "q_load" or "p_load" in given)]
     kept = {name: _cropped(given, name, time) for name in stated}
-    labels = {"time": time, "time_step": span.step, "source": given.get("source", b"profile")}
+    labels = {
+        "time": time,
+        "time_step": span.step,
+        "source": b"model" if by_weather.any() or any(learned) else given.get("source", b"profile"),
+    }
     return _with_forecast(case, {**series, **kept, **labels})
+
+
+def _from_history(
+    case: xr.DataTree, kind: str, series: Columns, time: np.ndarray, step: np.timedelta64, issue: np.datetime64
+) -> bool:
+    """Put forecasts from the history in place; whether there are any."""
+    known, power = metered(case, kind, time, step, issue)
+    name = MEASURED[kind]
+    series[name][known] = power
+    if kind == "load" and known.any():
+        table = columns(case, kind)
+        ratio = np.divide(table["q_nom"], table["p_nom"], out=np.zeros(len(known)), where=table["p_nom"] > 0)
+        series["q_load"][known] = ratio[known, None] * power
+    return bool(known.any())
+
+
+def _ahead(case: xr.DataTree) -> Axis | None:
+    """Axis of what a history without profiles lets be forecast: a week from its end on, or any time within it."""
+    axis = _axis("/history", columns(case, "history"))
+    if axis is None:
+        return None
+    week = int(np.timedelta64(7, "D") // axis.step)
+    return Axis(axis.group, axis.first, axis.step, axis.count + week)
 
 
 def _axis(group: str, table: Columns) -> Axis | None:

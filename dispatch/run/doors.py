@@ -49,7 +49,7 @@ def import_case(source: str, path: Path, output: Path, **options: Any) -> list[s
 
     Parameters
     ----------
-    source : {"pandapower", "simbench", "tables"}
+    source : {"pandapower", "simbench", "tables", "weather"}
         What `path` is.
     path : Path
         File or folder.
@@ -77,6 +77,10 @@ def import_case(source: str, path: Path, output: Path, **options: Any) -> list[s
         from dispatch.case.importers.simbench import import_simbench  # noqa: PLC0415
 
         case, notes = import_simbench(path, **options)
+    elif source == "weather":
+        from dispatch.forecast.readers import import_weather  # noqa: PLC0415
+
+        case, notes = import_weather(path, load_case(options.pop("base")), **options)
     else:
         from dispatch.case.tables import import_tables  # noqa: PLC0415
 

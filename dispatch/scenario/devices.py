@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.case.attributes import attribute_table
 from dispatch.scenario.houses import HOURS, LARGE_KWH, USE_TYPICAL, Houses, draw
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def pv_tables(houses: Houses, chosen: np.ndarray, size: np.ndarray, library: Lib
     halves = np.repeat(np.arange(len(one)), np.where(one, 1, 2))[np.repeat(chosen, np.where(one, 1, 2))]
     second = np.append(False, halves[1:] == halves[:-1]) if len(halves) else np.zeros(0, bool)
     plane_azimuth = np.where(second, azimuth[halves] + 180, azimuth[halves])
-    zeros = np.zeros(chosen.sum())
+    zeros, plane = np.zeros(chosen.sum()), attribute_table()["plane"].attributes
     return {
         "pv": {
             "id": ids[chosen],
@@ -104,6 +105,7 @@ def pv_tables(houses: Houses, chosen: np.ndarray, size: np.ndarray, library: Lib
             "p_dc_nom": size[halves] * np.where(one[halves], 1.0, 0.5),
             "surface_tilt": tilt[halves],
             "surface_azimuth": plane_azimuth,
+            **{name: np.full(len(halves), plane[name].default) for name in ("gamma_pdc", "losses", "u0", "u1")},
         },
     }
 

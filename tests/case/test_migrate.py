@@ -23,6 +23,11 @@ def test_every_version_is_readable(version: int) -> None:
     assert check_case(load_case(ARCHIVE / f"version_{version}.nc")) == []
 
 
+def known(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Leave out series of which nothing is known: they may stand in a file, or not."""
+    return {n: v for n, v in table.items() if not (v.ndim == 2 and v.dtype.kind == "f" and np.isnan(v).all())}
+
+
 def test_the_first_version_holds_the_small_case() -> None:
     """Attributes that were added since have defaults, so that both cases read alike."""
     old, new = load_case(ARCHIVE / "version_1.nc"), small_case()
@@ -30,7 +35,7 @@ def test_the_first_version_holds_the_small_case() -> None:
         assert has(old, name) == has(new, name), name
         if name == "case" or not has(old, name):
             continue
-        one, two = columns(old, name), columns(new, name)
+        one, two = known(columns(old, name)), known(columns(new, name))
         assert set(one) == set(two), name
         for column in one:
             np.testing.assert_array_equal(one[column], two[column], err_msg=f"{kind.group} {column}", strict=True)

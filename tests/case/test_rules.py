@@ -130,8 +130,8 @@ FAULTS: list[tuple[str, str, str, Callable[[xr.DataTree], object]]] = [
     ("range", "p_available", "p3", put("forecast/p_available", (1, 2), -0.5)),
     ("range", "temp_air", "w", put("weather/temp_air", (0, 1), 293)),
     ("nan", "p_pu", "sun", put("profile/p_pu", (1, 0), np.nan)),
-    ("forecast-ids", "load", "", swap("forecast", lambda d: d.isel(load=[1, 0, 2]))),
-    ("forecast-ids", "pv", "p3", swap("forecast", lambda d: d.isel(pv=[0]))),
+    ("series-ids", "load", "", swap("forecast", lambda d: d.isel(load=[1, 0, 2]))),
+    ("series-ids", "pv", "p3", swap("forecast", lambda d: d.isel(pv=[0]))),
     ("profile-shift", "profile_shift", "l1", put("prosumer/load/profile_shift", 0, 0.1)),
     ("profile-shift", "profile_shift", "l2", put("prosumer/load/profile_shift", 1, -4)),
 ]

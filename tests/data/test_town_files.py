@@ -20,7 +20,7 @@ from dispatch.case.rules import check_case
 from dispatch.case.schema import columns, parent_index
 from dispatch.errors import InputError
 from dispatch.forecast.profile import predict
-from dispatch.model.baseline import self_use
+from dispatch.model.baseline import no_battery, self_use
 from dispatch.verify.electric import ac_flow, injections
 
 ROOT = Path(__file__).parents[2]
@@ -114,6 +114,10 @@ def test_loads_alone_hold_all_limits(season: str, towns: dict[str, xr.DataTree])
     town = predict(towns[season], horizon_h=168)
     demand = np.zeros((len(columns(town, "meter")["id"]), 672))
     np.add.at(demand, parent_index(town, "load", "meter"), columns(town, "forecast")["p_load"].astype(float))
+    tank = np.nonzero(columns(town, "store")["kind"] == b"tank")[0]
+    pumps = no_battery(town).p_charge[tank]
+    assert pumps.any()
+    np.add.at(demand, parent_index(town, "store", "meter")[tank], pumps)
     worst = np.sort(np.argsort(demand.sum(axis=0))[-48:])  # steps of highest demand: power flow of all is slow
     few = predict(towns[season], horizon_h=12)
     groups = {node.path: node.to_dataset(inherit=False) for node in few.subtree}

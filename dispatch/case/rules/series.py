@@ -28,6 +28,8 @@ def check_series(findings: Findings) -> None:
             if row.series and not section.result and row.name in table.columns:
                 _values(findings, table, row)
     _forecast(findings)
+    if "history" in findings.tables:
+        _ids_of_owners(findings, findings.table("history"))
     _shifts(findings)
     _prices(findings)
 
@@ -92,37 +94,43 @@ def _gaps(row: Attribute, missing: np.ndarray) -> np.ndarray:
     """Where a value is missed: in /forecast an element may be unknown as a whole, in other groups at any time."""
     if not row.can_be_unknown:
         return missing
-    return missing & ~missing.all(axis=1, keepdims=True) if row.of else np.zeros_like(missing)
+    return missing & ~missing.all(axis=1, keepdims=True) if row.kind == "forecast" else np.zeros_like(missing)
 
 
 def _forecast(findings: Findings) -> None:
     forecast = findings.table("forecast")
     if "forecast" not in findings.tables:
-        if findings.table("profile").time is None:
+        if findings.table("profile").time is None and findings.table("history").time is None:
             hint = (
                 "Add profiles with `dispatch scenario CASE.nc -o OUT.nc`, or a forecast with `dispatch import tables`."
             )
             findings.add("no-series", forecast.group, value="missing, and so is /profile", hint=hint)
         return
     for name, kind in FORECAST.items():
-        derivable = findings.table("profile").time is not None
+        derivable = any(findings.table(k).time is not None for k in ("profile", "history"))
         if name not in forecast.given and len(findings.table(kind).ids) and not derivable:
-            hint = f"Give it for every {kind}, or add /profile from which it can be made."
+            hint = f"Give it for every {kind}, or add /profile or /history from which it can be made."
             findings.add("missing-variable", forecast.group, name, value="missing", hint=hint)
-    for owner in dict.fromkeys(a.of for a in attribute_table()["forecast"].attributes.values() if a.of):
-        ids, own = forecast.columns.get(owner), findings.table(owner).ids
+    _ids_of_owners(findings, forecast)
+
+
+def _ids_of_owners(findings: Findings, table: Table) -> None:
+    """Series of other kinds' elements stand in the order of those elements."""
+    rows = attribute_table()[table.kind].attributes.values()
+    for owner in dict.fromkeys(a.of for a in rows if a.of):
+        ids, own = table.columns.get(owner), findings.table(owner).ids
         if ids is None or ids.dtype.kind != "S":
-            used = [a.name for a in attribute_table()["forecast"].attributes.values() if a.of == owner]
-            if any(n in forecast.given for n in used) and len(own):
+            used = [a.name for a in rows if a.of == owner]
+            if any(n in table.given for n in used) and len(own):
                 hint = f"Give the ids of the {owner} rows as a coordinate."
-                findings.add("forecast-ids", forecast.group, owner, value="missing", hint=hint)
+                findings.add("series-ids", table.group, owner, value="missing", hint=hint)
         elif len(ids) != len(own) or (ids != own).any():
             same = sorted(ids.tolist()) == sorted(own.tolist())
             odd = np.setxor1d(ids, own)
             value = "in another order than" if same else "not the same as"
-            hint = f"Reorder it to the order of {findings.table(owner).group}." if same else "Make the forecast anew."
+            hint = f"Reorder it to the order of {findings.table(owner).group}." if same else "Make the series anew."
             value = f"{value} the ids of {findings.table(owner).group}"
-            findings.add("forecast-ids", forecast.group, owner, ids=None if same else odd, value=value, hint=hint)
+            findings.add("series-ids", table.group, owner, ids=None if same else odd, value=value, hint=hint)
 
 
 def _shifts(findings: Findings) -> None:
