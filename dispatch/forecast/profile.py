@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,15 +12,19 @@ from dispatch.case.attributes import attribute_table
 from dispatch.case.instant import instant
 from dispatch.case.schema import Columns, columns, kind_dataset, positions, time_axis
 from dispatch.errors import InputError, Problem, raise_if_any
+from dispatch.forecast.history import series_of_loads
+from dispatch.forecast.quantiles import QUANTILES, checked_quantiles
 from dispatch.forecast.stores import store_series
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
 PRICES = ("price_import", "price_export")
 OF_STORES = ("p_max_pu", "p_withdrawn", "state_of_charge_least", "coefficient_of_performance")
 SERIES = ("p_load", "q_load", "p_available", *OF_STORES, *PRICES)
 DAY_H = 24.0
+FURTHEST = np.timedelta64(14 * 24 * 3600, "s")  # after the end of a history, how far its loads are forecast
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,18 @@ class Axis:
 
 
 def predict(
-    case: xr.DataTree, *, start: str | datetime | np.datetime64 | None = None, horizon_h: float | None = None
+    case: xr.DataTree,
+    *,
+    start: str | datetime | np.datetime64 | None = None,
+    horizon_h: float | None = None,
+    quantiles: Sequence[float] = QUANTILES,
+    known_until: str | datetime | np.datetime64 | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> xr.DataTree:
-    """Fill ``/forecast`` for a span, from the shapes in ``/profile``.
+    """Fill ``/forecast`` for a span, from ``/history`` and from the shapes in ``/profile``.
+
+    A load with a history takes what the regressions of ``docs/forecast.md`` say, with the lowest and the highest of
+    `quantiles` as ``p_load_low`` and ``p_load_high``; `source` is then ``model``.
 
     A load or pv takes ``p_nom * p_pu`` (and ``q_nom * q_pu``) of its profile, moved later by ``profile_shift``
     (rounded to whole steps); what is moved over one end of the profile's whole span comes in again at its other end.
@@ -61,6 +74,12 @@ def predict(
         Left edge of the first step; UTC unless it carries an offset. Default: the first time that is covered.
     horizon_h : float, optional
         Length of the span; default: a day, or all that is covered if that is less. [h]
+    quantiles : sequence of float
+        Of the loads with a history, each in (0, 1).
+    known_until : str, datetime or datetime64, optional
+        From when on the history is not looked at, such as noon of the day before; default: `start`.
+    progress : callable, optional
+        Told the part of the regressions that is done, in [0, 1].
 
     Returns
     -------
@@ -74,7 +93,12 @@ def predict(
         fall on whole steps, a profile is unknown, or the available power of a pv would be negative.
     """
     library, given = columns(case, "profile"), columns(case, "forecast")
+    past = columns(case, "history")
     axes = [a for a in (_axis("/forecast", given), _axis("/profile", library)) if a]
+    if not axes and (learnt := _axis("/history", past)):  # what comes after the history, and any part of it again
+        start = learnt.end if start is None else start
+        axes = [replace(learnt, count=learnt.count + round(FURTHEST / learnt.step))]
+        horizon_h = DAY_H if horizon_h is None else horizon_h
     missing = [k for k, name in (("load", "p_load"), ("pv", "p_available")) if name not in given]
     needs_library = any(len(columns(case, kind)["id"]) for kind in missing)
     first, span = _span(axes if needs_library else axes[:1], start, horizon_h)
@@ -82,12 +106,17 @@ def predict(
     series = _flat_prices(columns(case, "tariff"), len(time))
     for kind in missing:
         series |= _expanded(kind, columns(case, kind), library, time, span.step)
+    source = given.get("source", b"profile")
+    if "load" in missing and len(past.get("time", ())):
+        issue = first if known_until is None else min(first, instant(known_until))
+        series |= series_of_loads(case, series["p_load"], time, checked_quantiles(quantiles), issue, progress)
+        source = b"model"
     if not set(OF_STORES) <= set(given):
         series |= store_series(case, time, float(span.step / np.timedelta64(1, "h")))
     # Reactive power belongs to its active power: zeros that fill a /forecast of prices alone are no series of loads.
     stated = [name for name in SERIES if name in given and (name != "q_load" or "p_load" in given)]
     kept = {name: _cropped(given, name, time) for name in stated}
-    labels = {"time": time, "time_step": span.step, "source": given.get("source", b"profile")}
+    labels = {"time": time, "time_step": span.step, "source": source}
     return _with_forecast(case, {**series, **kept, **labels})
 
 
