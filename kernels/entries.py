@@ -1,8 +1,8 @@
 """The part of a store's program that is left when only some of its columns may move, and its contents and prices.
 
-A member is one meter with at most one store. Columns that may not move keep their values; the content is then only a
-column at steps in which the store may work, and each such content answers for the bounds of all contents up to the
-next one.
+A member is one meter with at most one store, whose content may be withdrawn (driving, heat). Columns that may not move
+keep their values; the content is then only a column at steps in which the store may work, and each such content answers
+for the bounds of all contents up to the next one.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 
 from kernels._jit import bare_kernel
 
-CHARGE, DISCHARGE, CURTAILED, IMPORT, EXPORT, UNSERVED, SPILLED, CONTENT, SHORTFALL = range(9)
-FLOWS = 7
-"""Kinds of column that a member has in each step, besides its content."""
-SIGN = (-1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0)
+CHARGE, DISCHARGE, CURTAILED, IMPORT, EXPORT, UNSERVED, SPILLED, MISSING, CONTENT, SHORTFALL = range(10)
+FLOWS = 8
+"""Kinds of column that a member has in each step, besides its content: powers, and withdrawal that is missing [kWh]."""
+SIGN = (-1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 0.0)
 """Coefficients of the flows in the balance at the meter."""
 NEAR = 1e-9
 """Flows and contents this close to a bound, in kW and kWh, are taken to be at it."""
-METER_ROW, STORE_ROW, FINAL_ROW = range(3)
+METER_ROW, STORE_ROW, LEAST_ROW = range(3)
 
 
 class Members(NamedTuple):
@@ -29,16 +29,18 @@ class Members(NamedTuple):
     Attributes
     ----------
     upper : ndarray (kind, member, step)
-        Largest flows; the least are 0. [kW]
+        Largest flows; the least are 0. [kW; missing withdrawal kWh]
     cost : ndarray (kind, member, step)
         Money per unit of each flow.
     demand : ndarray (member, step)
         Right-hand side of the balance at the meter. [kW]
-    gain, drain : ndarray (member,)
+    gain, drain : ndarray (member, step)
         Content gained for each kW of charge, lost for each kW of discharge. [kWh/kW]
+    withdrawn, least : ndarray (member, step)
+        Content withdrawn in the step, and content at its end below which shortfall is paid. [kWh]
     retained : ndarray (member,)
         Share of the content that is left after a step.
-    capacity, initial, final : ndarray (member,)
+    capacity, initial : ndarray (member,)
         [kWh]
     price_shortfall : float
         [money/kWh]
@@ -49,10 +51,11 @@ class Members(NamedTuple):
     demand: np.ndarray
     gain: np.ndarray
     drain: np.ndarray
+    withdrawn: np.ndarray
+    least: np.ndarray
     retained: np.ndarray
     capacity: np.ndarray
     initial: np.ndarray
-    final: np.ndarray
     price_shortfall: float
 
 
@@ -105,10 +108,11 @@ def make_entries(free: np.ndarray, short: np.ndarray) -> Entries:
     Entries
     """
     flows = int(np.count_nonzero(free))
-    working = int(np.count_nonzero(free[CHARGE] | free[DISCHARGE]))
-    columns = flows + working + len(short)
-    rows = int(np.count_nonzero(free.any(axis=0))) + working + len(short)
-    values = 2 * flows + 2 * working + 2 * len(short)
+    working = int(np.count_nonzero(free[CHARGE] | free[DISCHARGE] | free[MISSING]))
+    lacking = int(np.count_nonzero(short))
+    columns = flows + working + lacking
+    rows = int(np.count_nonzero(free.any(axis=0))) + working + lacking
+    values = 2 * flows + 2 * working + 2 * lacking
     whole = dict.fromkeys(("member", "step", "kind"), columns) | {"at_row": values, "at_column": values}
     whole |= dict.fromkeys(("row_member", "row_step", "row_kind"), rows)
     real = dict.fromkeys(("lower", "upper", "cost"), columns) | {"row_lower": rows, "row_upper": rows, "value": values}
@@ -155,30 +159,45 @@ def list_flows(
         if not free[kind, m, t]:
             demand -= SIGN[kind] * flow[kind, m, t]
             continue
+        column = add_column(e, m, t, kind, 0.0, members.upper[kind, m, t], members.cost[kind, m, t])
+        if kind == MISSING:
+            add_value(e, store_row, column, -1.0)
+            continue
         if row < 0:
             row = add_row(e, m, t, METER_ROW, 0.0, 0.0)
-        column = add_column(e, m, t, kind, 0.0, members.upper[kind, m, t], members.cost[kind, m, t])
         add_value(e, row, column, SIGN[kind])
         if kind == CHARGE:
-            add_value(e, store_row, column, -members.gain[m])
+            add_value(e, store_row, column, -members.gain[m, t])
         elif kind == DISCHARGE:
-            add_value(e, store_row, column, members.drain[m])
+            add_value(e, store_row, column, members.drain[m, t])
     if row >= 0:
         e.row_lower[row] = e.row_upper[row] = demand
 
 
 @bare_kernel
-def list_final(
+def list_least(
     members: Members, short: bool, m: int, t: int, last: int, share: float, drift: float, e: Entries
 ) -> None:
-    """Write the least final content: as a row if it may be missed, else as a bound of the last content."""
+    """Write the least content of a step: as a row if it may be missed, else as a bound of the last content."""
     if short:
-        row = add_row(e, m, t, FINAL_ROW, members.final[m] - drift, np.inf)
+        row = add_row(e, m, t, LEAST_ROW, members.least[m, t] - drift, np.inf)
         add_value(e, row, last, share)
         add_value(e, row, add_column(e, m, t, SHORTFALL, 0.0, np.inf, members.price_shortfall), 1.0)
     elif share > 0.0:
-        e.lower[last] = max(e.lower[last], (members.final[m] - drift) / share)
-    uncross(e, last)
+        e.lower[last] = max(e.lower[last], (members.least[m, t] - drift) / share)
+
+
+@bare_kernel
+def fixed_gain(members: Members, free: np.ndarray, flow: np.ndarray, m: int, t: int) -> float:
+    """Content that the flows which may not move, and what is withdrawn, add in a step."""
+    gained = -members.withdrawn[m, t]
+    if not free[CHARGE, m, t]:
+        gained += members.gain[m, t] * flow[CHARGE, m, t]
+    if not free[DISCHARGE, m, t]:
+        gained -= members.drain[m, t] * flow[DISCHARGE, m, t]
+    if not free[MISSING, m, t]:
+        gained += flow[MISSING, m, t]
+    return float(gained)
 
 
 @bare_kernel
@@ -189,18 +208,14 @@ def uncross(e: Entries, column: int) -> None:
 
 
 @bare_kernel
-def list_member(members: Members, free: np.ndarray, short: bool, flow: np.ndarray, m: int, e: Entries) -> None:
+def list_member(members: Members, free: np.ndarray, short: np.ndarray, flow: np.ndarray, m: int, e: Entries) -> None:
     """Write one member; its content is always ``share * (the last content column) + drift``."""
     steps, last, share, drift = members.demand.shape[1], -1, 1.0, members.initial[m]
     for t in range(steps):
         share *= members.retained[m]
-        drift *= members.retained[m]
-        if not free[CHARGE, m, t]:
-            drift += members.gain[m] * flow[CHARGE, m, t]
-        if not free[DISCHARGE, m, t]:
-            drift -= members.drain[m] * flow[DISCHARGE, m, t]
+        drift = members.retained[m] * drift + fixed_gain(members, free, flow, m, t)
         row = -1
-        if free[CHARGE, m, t] or free[DISCHARGE, m, t]:
+        if free[CHARGE, m, t] or free[DISCHARGE, m, t] or free[MISSING, m, t]:
             row = add_row(e, m, t, STORE_ROW, drift, drift)
             if last >= 0:
                 uncross(e, last)
@@ -211,8 +226,10 @@ def list_member(members: Members, free: np.ndarray, short: bool, flow: np.ndarra
         if last >= 0 and share > 0.0:
             e.lower[last] = max(e.lower[last], -drift / share)
             e.upper[last] = min(e.upper[last], (members.capacity[m] - drift) / share)
+        if last >= 0 and members.least[m, t] > 0.0:
+            list_least(members, short[m, t], m, t, last, share, drift, e)
     if last >= 0:
-        list_final(members, short, m, steps - 1, last, share, drift, e)
+        uncross(e, last)
 
 
 @bare_kernel
@@ -225,20 +242,20 @@ def list_entries(members: Members, free: np.ndarray, short: np.ndarray, flow: np
         All of them.
     free : ndarray (kind, member, step) of bool
         Flows that may move.
-    short : ndarray (member,) of bool
-        Members that may fall short of their final content.
+    short : ndarray (member, step) of bool
+        Where members may fall short of their least content.
     flow : ndarray (kind, member, step)
         Flows; those that may not move keep these values. [kW]
     e : Entries
         Written.
     """
     for m in range(len(short)):
-        list_member(members, free, short[m], flow, m, e)
+        list_member(members, free, short, flow, m, e)
 
 
 @bare_kernel
 def contents(members: Members, flow: np.ndarray, content: np.ndarray, shortfall: np.ndarray) -> None:
-    """Add up the content after each step, and what is missing at the end.
+    """Add up the content after each step, and what it lacks.
 
     Parameters
     ----------
@@ -246,16 +263,15 @@ def contents(members: Members, flow: np.ndarray, content: np.ndarray, shortfall:
         All of them.
     flow : ndarray (kind, member, step)
         Their flows. [kW]
-    content : ndarray (member, step)
-        Written. [kWh]
-    shortfall : ndarray (member,)
+    content, shortfall : ndarray (member, step)
         Written. [kWh]
     """
     count, steps = members.demand.shape
     for m in range(count):
         now = members.initial[m]
         for t in range(steps):
-            now *= members.retained[m]
-            now += members.gain[m] * flow[CHARGE, m, t] - members.drain[m] * flow[DISCHARGE, m, t]
+            now = members.retained[m] * now + flow[MISSING, m, t] - members.withdrawn[m, t]
+            now += members.gain[m, t] * flow[CHARGE, m, t] - members.drain[m, t] * flow[DISCHARGE, m, t]
             content[m, t] = now
-        shortfall[m] = members.final[m] - now if members.final[m] - now > NEAR else 0.0
+            lacking = members.least[m, t] - now
+            shortfall[m, t] = lacking if lacking > NEAR else 0.0

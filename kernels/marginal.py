@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels._jit import bare_kernel, kernel
-from kernels.entries import CHARGE, CURTAILED, DISCHARGE, EXPORT, FLOWS, IMPORT, NEAR, SIGN, Members
+from kernels.entries import CHARGE, CURTAILED, DISCHARGE, EXPORT, IMPORT, MISSING, NEAR, SIGN, Members
 
 
 class RowPrices(NamedTuple):
@@ -25,15 +25,15 @@ class RowPrices(NamedTuple):
         Of the balance at the meter. [money/kW]
     value : ndarray (member, step)
         Value of content: the price of the store's balance with its sign turned. [money/kWh]
-    at_end : ndarray (member,)
-        Of the least final content. [money/kWh]
+    at_least : ndarray (member, step)
+        Of the least content. [money/kWh]
     miss : ndarray (member,)
         How far the intervals miss each other at worst; 0 where prices fit exactly.
     """
 
     at_meter: np.ndarray
     value: np.ndarray
-    at_end: np.ndarray
+    at_least: np.ndarray
     miss: np.ndarray
 
 
@@ -48,14 +48,15 @@ class Intervals(NamedTuple):
 
 def make_row_prices(members: int, steps: int) -> RowPrices:
     """Room for prices."""
-    return RowPrices(*np.empty((2, members, steps)), *np.empty((2, members)))
+    at_meter, value, at_least = np.empty((3, members, steps))
+    return RowPrices(at_meter, value, at_least, np.empty(members))
 
 
 @bare_kernel
 def meter_interval(members: Members, flow: np.ndarray, weight: np.ndarray, m: int, t: int) -> tuple[float, float]:
     """Prices at the meter that fit the flows which the store does not decide."""
     low, high = -np.inf, np.inf
-    for kind in range(CURTAILED, FLOWS):
+    for kind in range(CURTAILED, MISSING):
         most = members.upper[kind, m, t]
         if most == 0.0:
             continue
@@ -90,8 +91,8 @@ def store_lines(
     return (
         -members.cost[CHARGE, m, t],
         members.cost[DISCHARGE, m, t],
-        members.gain[m],
-        members.drain[m],
+        members.gain[m, t],
+        members.drain[m, t],
         c_most > 0.0 and c < c_most - NEAR,
         c_most > 0.0 and c > NEAR,
         d_most > 0.0 and d > NEAR,
@@ -116,6 +117,11 @@ def value_interval(members: Members, flow: np.ndarray, m: int, t: int, low: floa
         least = max(least, (c0 - d0) / (drain - gain))
     if d_least and c_most and drain > gain:  # drain v + d0 <= gain v + c0
         most = min(most, (c0 - d0) / (drain - gain))
+    if members.upper[MISSING, m, t] > 0.0:
+        if flow[MISSING, m, t] > NEAR:
+            least = max(least, members.cost[MISSING, m, t])
+        if flow[MISSING, m, t] < members.upper[MISSING, m, t] - NEAR:
+            most = min(most, members.cost[MISSING, m, t])
     return least, most
 
 
@@ -128,22 +134,25 @@ def inside(low: float, high: float, wish: float) -> float:
 
 
 @bare_kernel
-def final_interval(members: Members, content: float, shortfall: float, m: int) -> tuple[float, float]:
-    """Prices of the final content that fit it."""
-    price = members.price_shortfall
-    return price if shortfall > NEAR else 0.0, price if content <= members.final[m] + NEAR else 0.0
+def least_interval(members: Members, content: np.ndarray, shortfall: np.ndarray, m: int, t: int) -> tuple[float, float]:
+    """Prices of a step's least content that fit the content."""
+    price, least = members.price_shortfall, members.least[m, t]
+    if least == 0.0:
+        return 0.0, 0.0
+    return price if shortfall[m, t] > NEAR else 0.0, price if content[m, t] <= least + NEAR else 0.0
 
 
 @bare_kernel
 def narrow_back(
-    members: Members, flow: np.ndarray, content: np.ndarray, m: int, end: tuple[float, float], at: Intervals
+    members: Members, flow: np.ndarray, content: np.ndarray, shortfall: np.ndarray, m: int, at: Intervals
 ) -> float:
     """Intersect the intervals of all steps with what the steps after them allow; returns how far they miss."""
     miss, retained = 0.0, members.retained[m]
     for t in range(len(at.low) - 1, -1, -1):
-        last = t == len(at.low) - 1
-        least = end[0] if last else retained * at.least[t + 1]
-        most = end[1] if last else retained * at.most[t + 1]
+        least, most = least_interval(members, content, shortfall, m, t)
+        if t < len(at.low) - 1:
+            least += retained * at.least[t + 1]
+            most += retained * at.most[t + 1]
         if content[m, t] <= NEAR:
             most = np.inf
         if content[m, t] >= members.capacity[m] - NEAR:
@@ -171,6 +180,28 @@ def narrow_meter(members: Members, flow: np.ndarray, m: int, t: int, v: float, a
         at.high[t] = min(at.high[t], drain * v + d0)
 
 
+@bare_kernel
+def choose(
+    members: Members,
+    flow: np.ndarray,
+    content: np.ndarray,
+    shortfall: np.ndarray,
+    m: int,
+    at: Intervals,
+    prices: RowPrices,
+) -> None:
+    """Walk forward and choose values of content and prices of least contents, each as near to 0 as it may be."""
+    steps, wish = len(at.low), 0.0
+    for t in range(steps):
+        value = inside(at.least[t], at.most[t], wish)
+        prices.value[m, t] = value
+        narrow_meter(members, flow, m, t, value, at)
+        low, high = least_interval(members, content, shortfall, m, t)
+        wish = (value - low) / members.retained[m]
+        after = inside(at.least[t + 1], at.most[t + 1], wish) if t < steps - 1 else 0.0
+        prices.at_least[m, t] = inside(low, high, value - members.retained[m] * after)
+
+
 @kernel
 def fit_prices(
     members: Members,
@@ -196,22 +227,16 @@ def fit_prices(
     count, steps = members.demand.shape
     at = Intervals(np.empty(steps), np.empty(steps), np.empty(steps), np.empty(steps))
     for m in range(count):
-        prices.miss[m] = prices.at_end[m] = 0.0
+        prices.miss[m] = 0.0
         for t in range(steps):
             low, high = meter_interval(members, flow, weight, m, t)
             prices.miss[m] = max(prices.miss[m], low - high)
             if low > high:
                 low = high = 0.5 * (low + high)
             at.low[t], at.high[t] = low, high
-            prices.value[m, t] = 0.0
+            prices.value[m, t] = prices.at_least[m, t] = 0.0
         if members.capacity[m] > 0.0:
-            end = final_interval(members, content[m, steps - 1], shortfall[m], m)
-            prices.miss[m] = max(prices.miss[m], narrow_back(members, flow, content, m, end, at))
-            wish = 0.0
-            for t in range(steps):
-                prices.value[m, t] = inside(at.least[t], at.most[t], wish)
-                narrow_meter(members, flow, m, t, prices.value[m, t], at)
-                wish = prices.value[m, t] / members.retained[m]
-            prices.at_end[m] = inside(end[0], end[1], prices.value[m, steps - 1])
+            prices.miss[m] = max(prices.miss[m], narrow_back(members, flow, content, shortfall, m, at))
+            choose(members, flow, content, shortfall, m, at, prices)
         for t in range(steps):
             prices.at_meter[m, t] = inside(at.low[t], at.high[t], 0.0)

@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from dispatch.case.schema import columns
+from dispatch.model.registry import STORES
 from dispatch.solve.limits.radial import V_MAX, V_MIN, RadialLimits, limits_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import xarray as xr
 
     from dispatch.case.network import Network
@@ -32,6 +35,8 @@ SENTENCES = {
     "p_import_max": "{amount:.4g} kW of demand above its import limit; a limit of {do:.4g} kW would do",
     "p_export_max": "{amount:.4g} kW that must be given above its export limit; a limit of {do:.4g} kW would do",
     "state_of_charge_final": "ends {amount:.4g} kWh below the content asked for",
+    "state_of_charge_least": "{amount:.4g} kWh below the content asked for",
+    "p_withdrawn": "cannot give {amount:.4g} kW of what is withdrawn",
 }
 """What each limit says when it is relaxed."""
 
@@ -156,21 +161,28 @@ def _of_meters(program: Program, inputs: Inputs, plan: np.ndarray, case: xr.Data
 
 
 def _of_stores(program: Program, inputs: Inputs, plan: np.ndarray, case: xr.DataTree) -> list[_Found]:
-    """Find stores that cannot end as full as they should."""
-    if "battery" not in inputs.kinds or not inputs.kinds["battery"].count:
-        return []
-    stores, store = inputs.kinds["battery"], columns(case, "store")
-    short = plan[program.column("battery", "shortfall")][:, 0]
-    bus = inputs.kinds["meter"].nodes["bus"][1][stores.nodes["meter"][1]]
-    found = []
-    for b in np.nonzero(short > NOTICED)[0].tolist():
-        amounts = np.zeros(inputs.steps)
-        amounts[-1] = short[b]
-        number, size = int(stores.index[b]), float(store["energy_nom"][stores.index[b]])
-        found.append(
-            _Found("store", number, "state_of_charge_final", "kWh", int(bus[b]), amounts, float(short[b]), size)
-        )
+    """Find stores that are not as full as they should be, or lack what is withdrawn."""
+    found: list[_Found] = []
+    for kind in (kind for kind in STORES if kind in inputs.kinds and inputs.kinds[kind].count):
+        short = plan[program.column(kind, "shortfall")]
+        amounts = np.pad(short, ((0, 0), (inputs.steps - short.shape[1], 0)))
+        limit = "state_of_charge_final" if kind == "battery" else "state_of_charge_least"
+        found += _lacking(inputs, kind, limit, "kWh", amounts, columns(case, "store")["energy_nom"])
+        if kind != "battery":
+            missing = plan[program.column(kind, "p_missing")]
+            found += _lacking(inputs, kind, "p_withdrawn", "kW", missing, columns(case, "store")["p_nom"])
     return found
+
+
+def _lacking(
+    inputs: Inputs, kind: str, limit: str, unit: str, amounts: np.ndarray, size: np.ndarray
+) -> Iterator[_Found]:
+    """List the stores of a kind that lack something, beside a size of theirs."""
+    stores = inputs.kinds[kind]
+    bus = inputs.kinds["meter"].nodes["bus"][1][stores.nodes["meter"][1]]
+    for k in np.nonzero((amounts > NOTICED).any(axis=1))[0].tolist():
+        own, number = np.where(amounts[k] > NOTICED, amounts[k], 0.0), int(stores.index[k])
+        yield _Found("store", number, limit, unit, int(bus[k]), own, float(own.max()), float(size[number]))
 
 
 def _entry(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.model.registry import DISCHARGING
 from dispatch.solve.certificate import elastic_cost
 from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.monolithic import Monolithic, solve_elastic
@@ -122,10 +123,11 @@ def one_way(program: Program, inputs: Inputs, columns: np.ndarray) -> Program:
         The same but for upper bounds of 0.
     """
     upper = program.upper.copy()
-    if "battery" in inputs.kinds and inputs.kinds["battery"].count:
-        charge, discharge, at_once, gained = _at_once(program, inputs, columns)
-        upper[discharge[at_once & (gained >= 0)]] = 0.0
-        upper[charge[at_once & (gained < 0)]] = 0.0
+    for kind in DISCHARGING:
+        if kind in inputs.kinds and inputs.kinds[kind].count:
+            charge, discharge, at_once, gained = _at_once(program, inputs, kind, columns)
+            upper[discharge[at_once & (gained >= 0)]] = 0.0
+            upper[charge[at_once & (gained < 0)]] = 0.0
     return dataclasses.replace(program, upper=upper)
 
 
@@ -174,8 +176,9 @@ def netted(program: Program, inputs: Inputs, columns: np.ndarray) -> np.ndarray:
     found[imported] -= both
     found[exported] -= both
     surplus = np.zeros((meters.count, inputs.steps))
-    if "battery" in inputs.kinds and inputs.kinds["battery"].count:
-        _net_stores(program, inputs, found, surplus)
+    for kind in DISCHARGING:
+        if kind in inputs.kinds and inputs.kinds[kind].count:
+            _net_stores(program, inputs, kind, found, surplus)
     if "pv" in inputs.kinds and inputs.kinds["pv"].count:
         _curtail(program, inputs, found, surplus)
     less = np.minimum(surplus, found[imported])
@@ -189,10 +192,10 @@ def netted(program: Program, inputs: Inputs, columns: np.ndarray) -> np.ndarray:
     return found
 
 
-def _net_stores(program: Program, inputs: Inputs, found: np.ndarray, surplus: np.ndarray) -> None:
+def _net_stores(program: Program, inputs: Inputs, kind: str, found: np.ndarray, surplus: np.ndarray) -> None:
     """Replace charge and discharge by their net; what is no longer wasted becomes surplus at the meter."""
-    stores = inputs.kinds["battery"]
-    charge, discharge, at_once, gained = _at_once(program, inputs, found)
+    stores = inputs.kinds[kind]
+    charge, discharge, at_once, gained = _at_once(program, inputs, kind, found)
     into, out_of = (stores.parameters[f"efficiency_{n}"] for n in ("charge", "discharge"))
     was = found[discharge] - found[charge]
     found[charge] = np.where(at_once, np.maximum(gained, 0.0) / into, found[charge])
@@ -202,11 +205,11 @@ def _net_stores(program: Program, inputs: Inputs, found: np.ndarray, surplus: np
 
 
 def _at_once(
-    program: Program, inputs: Inputs, plan: np.ndarray
+    program: Program, inputs: Inputs, kind: str, plan: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Columns of charge and discharge, where both are used at once, and what the content gains, (store, step)."""
-    stores = inputs.kinds["battery"]
-    charge, discharge = program.column("battery", "p_charge"), program.column("battery", "p_discharge")
+    stores = inputs.kinds[kind]
+    charge, discharge = program.column(kind, "p_charge"), program.column(kind, "p_discharge")
     into, out_of = (stores.parameters[f"efficiency_{n}"] for n in ("charge", "discharge"))
     both = (plan[charge] > 0) & (plan[discharge] > 0)
     return charge, discharge, both, into * plan[charge] - plan[discharge] / out_of

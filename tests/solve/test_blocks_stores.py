@@ -72,10 +72,9 @@ def test_with_everything_free_the_entries_are_the_members_program(recipe, genera
     block, price = block_of(feeder), noisy_price(feeder, 3)
     plan = block.with_contents(block.respond(price))
     members = block.members
-    working = members.capacity > 0
-    free = members.upper > 0
-    entries = make_entries(free, working)
-    list_entries(members, free, working, np.zeros_like(plan.flow), entries)
+    free, short = members.upper > 0, members.least > 0
+    entries = make_entries(free, short)
+    list_entries(members, free, short, np.zeros_like(plan.flow), entries)
     room = len(entries.member), len(entries.row_member), len(entries.value)
     assert all(written <= made for written, made in zip(entries.size, room, strict=True))
     answer = answer_of(block, entries, price)

@@ -33,16 +33,16 @@ class MovingStores:
         Values of the flows that may not move.
     free : ndarray (kind, member, step) of bool
         Flows that may move.
-    short : ndarray (member,) of bool
-        Members that may fall short of their final content.
+    short : ndarray (member, step) of bool
+        Where members may fall short of their least content.
     """
 
     whole = False
 
     def __init__(self, stores: StoreBlock) -> None:
         self.stores, shape = stores, stores.members.upper.shape
-        self.plan = Flows(np.zeros(shape), np.zeros(shape[1:]), np.zeros(shape[1]))
-        self.free, self.short = np.zeros(shape, bool), np.zeros(shape[1], bool)
+        self.plan = Flows(np.zeros(shape), *np.zeros((2, *shape[1:])))
+        self.free, self.short = np.zeros(shape, bool), np.zeros(shape[1:], bool)
         self._low: np.ndarray | None = None
         self._high: np.ndarray | None = None
 
@@ -91,7 +91,7 @@ class MovingStores:
         differs = (np.abs(answer.flow - plan.flow) > USED).any(axis=0) & worse[:, None]
         used = (answer.flow > USED) | (plan.flow > USED)
         self.free |= used & differs
-        self.short |= worse & (answer.shortfall > USED)
+        self.short |= worse[:, None] & (answer.shortfall > USED)
         return int(self.free.sum() + self.short.sum()) - before
 
     def part(self) -> Part:
@@ -132,6 +132,5 @@ class MovingStores:
         stores.decode(plan, columns)
         fit_prices(stores.members, plan.flow, plan.content, plan.shortfall, price[stores.ports], found)
         rows[stores.balance] = found.at_meter
-        if len(stores.cells):
-            rows[stores.store_rows] = -found.value[stores.holder]
-            rows[stores.final_rows] = found.at_end[stores.holder][:, None]
+        for cells in stores.cells:
+            cells.write_prices(found, rows)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
+from dispatch.model.registry import STORES
+from dispatch.solve.blocks.cells import ROWS, cells_of, single_stores
 from kernels.entries import CHARGE, CURTAILED, DISCHARGE, EXPORT, FLOWS, IMPORT, SPILLED, UNSERVED, Members, contents
 from kernels.store import Stores, make_plans, plan_members
 from kernels.store_value import make_scratch
@@ -17,9 +19,9 @@ if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
 
-OWN_ROWS = {("meter", "balance"), ("battery", "balance"), ("battery", "final")}
-OWN_COLUMNS = {"pv", "battery", "meter"}
-PLANNED = ("charge", "discharge", "p_curtailed", "p_import", "p_export", "p_unserved", "p_spilled")
+OWN_ROWS = {("meter", "balance"), *ROWS}
+OWN_COLUMNS = {"pv", "meter", *STORES}
+PLANNED = ("charge", "discharge", "p_curtailed", "p_import", "p_export", "p_unserved", "p_spilled", "missing")
 NAMES = {IMPORT: "p_import", EXPORT: "p_export", UNSERVED: "p_unserved", SPILLED: "p_spilled"}
 
 
@@ -30,10 +32,8 @@ class Flows:
     Attributes
     ----------
     flow : ndarray (kind, member, step)
-        In the order of `kernels.entries`. [kW]
-    content : ndarray (member, step)
-        [kWh]
-    shortfall : ndarray (member,)
+        In the order of `kernels.entries`. [kW; missing withdrawal kWh]
+    content, shortfall : ndarray (member, step)
         [kWh]
     """
 
@@ -48,20 +48,13 @@ class Flows:
 
 
 def priced_by_kernel(program: Program, inputs: Inputs) -> np.ndarray:
-    """Meters whose columns and rows are those of loads, pv and at most one battery.
+    """Meters whose columns and rows are those of loads, pv and at most one store.
 
     Returns
     -------
     ndarray (meter,) of bool
     """
-    meters = inputs.kinds["meter"].count
-    batteries = inputs.kinds["battery"]
-    fits = np.bincount(batteries.nodes["meter"][1], minlength=meters)[:meters] <= 1
-    # Losses and efficiencies of everything or nothing have no marginal values to divide by.
-    whole = [batteries.parameters[name] for name in ("efficiency_charge", "efficiency_discharge")]
-    usable = (whole[0] > 0).all(axis=1) & (whole[1] > 0).all(axis=1)
-    usable &= (batteries.parameters["standing_loss"] < 1).all(axis=1)
-    fits[batteries.nodes["meter"][1][~np.broadcast_to(usable, batteries.count)]] = False
+    fits = single_stores(inputs)
     foreign = np.zeros(len(program.cost), bool)
     for span in program.columns:
         foreign[span.start : span.stop] |= span.component not in OWN_COLUMNS
@@ -93,6 +86,16 @@ def _owners(program: Program, numbers: np.ndarray) -> np.ndarray:
     return np.unique(owner[owner >= 0])
 
 
+def _short(values: np.ndarray, steps: int = 0) -> np.ndarray:
+    """Series of one step where all steps are the same, which the kernel reads faster; else of at least `steps`."""
+    first = values[:, :1]
+    if not values.shape[1]:
+        return np.zeros((len(values), 1))
+    if (values == first).all():
+        return first
+    return np.pad(values, ((0, 0), (0, max(steps - values.shape[1], 0))))
+
+
 class StoreBlock:
     """Members as arrays, with what turns their flows into columns of the program.
 
@@ -117,7 +120,7 @@ class StoreBlock:
         bus = inputs.kinds["meter"].nodes["bus"][1][self.meters]
         self.ports = bus[:, None] * inputs.steps + np.arange(inputs.steps)
         self._locate(inputs, member)
-        self.members = self._members(inputs)
+        self.members = self._members()
         self.stores = self._stores()
         self._flow = np.zeros((FLOWS, len(self.meters), self.steps))
         room = make_plans(len(self.meters), self.steps)
@@ -129,60 +132,31 @@ class StoreBlock:
         program = self.program
         self.column = {kind: program.column("meter", name)[self.meters] for kind, name in NAMES.items()}
         self.balance = program.row("meter", "balance")[self.meters]
-        of_store = member[inputs.kinds["battery"].nodes["meter"][1]]
-        self.cells = np.nonzero(of_store >= 0)[0]
-        self.holder = of_store[self.cells]
+        self.cells = cells_of(program, inputs, member)
         of_pv = member[inputs.kinds["pv"].nodes["meter"][1]]
         self.roofs = np.nonzero(of_pv >= 0)[0]
         self.under = of_pv[self.roofs]
         self.curtailed = program.column("pv", "p_curtailed")[self.roofs] if len(self.roofs) else None
-        if len(self.cells):
-            battery = {
-                name: program.column("battery", name)[self.cells]
-                for name in ("p_charge", "p_discharge", "state_of_charge", "shortfall")
-            }
-            self.battery = battery
-            self.store_rows = program.row("battery", "balance")[self.cells]
-            self.final_rows = program.row("battery", "final")[self.cells]
 
-    def _members(self, inputs: Inputs) -> Members:
-        program, count = self.program, len(self.meters)
-        upper, cost = np.zeros((2, FLOWS, count, self.steps))
+    def _members(self) -> Members:
+        program, shape = self.program, (len(self.meters), self.steps)
+        upper, cost = np.zeros((2, FLOWS, *shape))
         for kind, number in self.column.items():
             upper[kind], cost[kind] = program.upper[number], program.cost[number]
         if self.curtailed is not None:
             np.add.at(upper[CURTAILED], self.under, program.upper[self.curtailed])
-        one = {name: np.zeros(count) for name in ("gain", "drain", "capacity", "initial", "final")}
-        retained = np.ones(count)
-        price = 0.0
-        if len(self.cells):
-            holder, given = self.holder, inputs.kinds["battery"].parameters
-            for kind, name in ((CHARGE, "p_charge"), (DISCHARGE, "p_discharge")):
-                upper[kind][holder], cost[kind][holder] = (
-                    values[self.battery[name]] for values in (program.upper, program.cost)
-                )
-            every = {
-                name: np.broadcast_to(v, (len(v), self.steps))[self.cells, 0]
-                for name, v in given.items()
-                if not name.endswith("_max")
-            }
-            one["gain"][holder] = self.dt * every["efficiency_charge"]
-            one["drain"][holder] = self.dt / every["efficiency_discharge"]
-            retained[holder] = (1 - every["standing_loss"]) ** self.dt
-            one["capacity"][holder] = every["energy_nom"]
-            one["initial"][holder] = every["state_of_charge_initial"]
-            one["final"][holder] = every["state_of_charge_final"]
-            price = float(program.cost[self.battery["shortfall"]].max())
+        gain, drain, withdrawn, least = np.zeros((4, *shape))
+        capacity, initial, retained = np.zeros(shape[0]), np.zeros(shape[0]), np.ones(shape[0])
+        price = max((float(program.cost[c.column["shortfall"]].max()) for c in self.cells), default=0.0)
         demand = program.row_lower[self.balance]
-        return Members(
-            upper, cost, demand, one["gain"], one["drain"], retained, one["capacity"], one["initial"], one["final"],
-            price,
-        )  # fmt: skip
+        members = Members(upper, cost, demand, gain, drain, withdrawn, least, retained, capacity, initial, price)
+        for cells in self.cells:
+            cells.describe(program, self.dt, members)
+        return members
 
     def _stores(self) -> Stores:
         m, dt = self.members, self.dt
         gain, drain = np.where(m.gain > 0, m.gain, dt), np.where(m.drain > 0, m.drain, dt)
-        zero = np.zeros((1, 1))
         given = Stores(
             p_net=m.demand,
             p_curtailed_max=m.upper[CURTAILED],
@@ -194,16 +168,16 @@ class StoreBlock:
             price_export=-m.cost[EXPORT] / dt,
             p_charge_max=m.upper[CHARGE],
             p_discharge_max=m.upper[DISCHARGE],
-            efficiency_charge=(gain / dt)[:, None],
-            efficiency_discharge=(dt / drain)[:, None],
+            efficiency_charge=_short(gain / dt),
+            efficiency_discharge=_short(dt / drain),
             wear_charge=m.cost[CHARGE] / dt,
             wear_discharge=m.cost[DISCHARGE] / dt,
             capacity=m.capacity[:, None],
-            content_least=zero,
-            inflow=zero,
+            content_least=_short(m.least[:, :-1], self.steps),
+            inflow=_short(-m.withdrawn),
             retained=m.retained[:, None],
             initial=m.initial,
-            final_least=m.final,
+            final_least=m.least[:, -1],
             final_most=np.full(1, np.inf),
             final_value=np.zeros(1),
             dt=dt,
@@ -240,27 +214,27 @@ class StoreBlock:
 
     def with_contents(self, flow: np.ndarray) -> Flows:
         """Add contents to flows."""
-        plan = Flows(flow, np.empty(flow.shape[1:]), np.empty(flow.shape[1]))
+        plan = Flows(flow, *np.empty((2, *flow.shape[1:])))
         contents(self.members, flow, plan.content, plan.shortfall)
         return plan
 
     def costs(self, plan: Flows, price: np.ndarray) -> np.ndarray:
         """Cost of each member's plan at prices, (member,)."""
-        own = (self.members.cost * plan.flow).sum(axis=(0, 2)) + self.members.price_shortfall * plan.shortfall
+        lacking = self.members.price_shortfall * plan.shortfall.sum(axis=1)
+        own = (self.members.cost * plan.flow).sum(axis=(0, 2)) + lacking
         return np.asarray(own + (price[self.ports] * plan.injection).sum(axis=1))
 
     @cached_property
     def columns(self) -> np.ndarray:
         """Numbers of all columns that belong to members."""
         parts = list(self.column.values()) + ([] if self.curtailed is None else [self.curtailed])
-        if len(self.cells):
-            parts += self.battery.values()
+        parts += [number for cells in self.cells for number in cells.column.values()]
         return np.concatenate([part.ravel() for part in parts])
 
     @cached_property
     def rows(self) -> np.ndarray:
         """Numbers of all rows that belong to members."""
-        parts = [self.balance, self.store_rows, self.final_rows] if len(self.cells) else [self.balance]
+        parts = [self.balance, *(rows for cells in self.cells for rows in (cells.balance, cells.least))]
         return np.concatenate([part.ravel() for part in parts])
 
     @cached_property
@@ -274,12 +248,8 @@ class StoreBlock:
         """Write a plan into the program's columns."""
         for kind, number in self.column.items():
             columns[number] = plan.flow[kind]
-        if len(self.cells):
-            holder, battery = self.holder, self.battery
-            columns[battery["p_charge"]] = plan.flow[CHARGE][holder]
-            columns[battery["p_discharge"]] = plan.flow[DISCHARGE][holder]
-            columns[battery["state_of_charge"]] = plan.content[holder]
-            columns[battery["shortfall"]] = plan.shortfall[holder][:, None]
+        for cells in self.cells:
+            cells.write(plan.flow, plan.content, plan.shortfall, self.dt, columns)
         if self.curtailed is not None:
             left = plan.flow[CURTAILED].copy()
             for number, m in zip(self.curtailed, self.under, strict=True):

@@ -1,0 +1,163 @@
+"""Stores of one kind behind the meters of a block: their columns and rows in the program, and their constants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dispatch.model.registry import DISCHARGING, STORES
+from kernels.entries import CHARGE, DISCHARGE, MISSING
+
+if TYPE_CHECKING:
+    from dispatch.model.elements import Inputs
+    from dispatch.model.program import Program
+    from kernels.entries import Members
+    from kernels.marginal import RowPrices
+
+LEAST = {"battery": "final", "car": "least", "tank": "least"}
+"""Row of each kind that asks for a content."""
+ROWS = {(kind, name) for kind, least in LEAST.items() for name in ("balance", least)}
+"""All rows of stores."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Stores of one kind.
+
+    Attributes
+    ----------
+    kind : str
+        Name of the component.
+    holder : ndarray (store,)
+        Member behind whose meter each is.
+    column : dict of str to ndarray (store, step)
+        Numbers of the columns; `shortfall` of a battery has only the last step.
+    balance, least : ndarray (store, step)
+        Numbers of the rows; `least` of a battery has only the last step.
+    parameters : dict of str to ndarray (store, step)
+        Of the component.
+    """
+
+    kind: str
+    holder: np.ndarray
+    column: dict[str, np.ndarray]
+    balance: np.ndarray
+    least: np.ndarray
+    parameters: dict[str, np.ndarray]
+
+    def describe(self, program: Program, dt: float, members: Members) -> None:
+        """Write constants of the stores into those of their members.
+
+        Parameters
+        ----------
+        program : Program
+            Compiled without the network.
+        dt : float
+            Length of a step. [h]
+        members : Members
+            Written, where there are stores.
+        """
+        at, given = self.holder, self.parameters
+        for kind, name in ((CHARGE, "p_charge"), (DISCHARGE, "p_discharge"), (MISSING, "p_missing")):
+            if name in self.column:
+                unit = dt if kind == MISSING else 1.0  # missing withdrawal is counted as energy
+                members.upper[kind][at] = program.upper[self.column[name]] * unit
+                members.cost[kind][at] = program.cost[self.column[name]] / unit
+        members.gain[at] = dt * given["efficiency_charge"]
+        if "p_discharge" in self.column:
+            members.drain[at] = dt / given["efficiency_discharge"]
+        members.retained[at] = (1 - given["standing_loss"][:, 0]) ** dt
+        members.capacity[at] = given["energy_nom"][:, 0]
+        members.initial[at] = given["state_of_charge_initial"][:, 0]
+        if self.kind == "battery":
+            members.least[at, -1] = given["state_of_charge_final"][:, 0]
+        else:
+            members.least[at] = given["state_of_charge_least"]
+            members.withdrawn[at] = dt * given["p_withdrawn"]
+
+    def write(
+        self, flow: np.ndarray, content: np.ndarray, shortfall: np.ndarray, dt: float, columns: np.ndarray
+    ) -> None:
+        """Write a plan of members, see `Flows`, into the columns of the program."""
+        at, column = self.holder, self.column
+        columns[column["p_charge"]] = flow[CHARGE][at]
+        if "p_discharge" in column:
+            columns[column["p_discharge"]] = flow[DISCHARGE][at]
+        if "p_missing" in column:
+            columns[column["p_missing"]] = flow[MISSING][at] / dt
+        columns[column["state_of_charge"]] = content[at]
+        columns[column["shortfall"]] = shortfall[at, -column["shortfall"].shape[1] :]
+
+    def write_prices(self, prices: RowPrices, rows: np.ndarray) -> None:
+        """Write prices of members into those of the program's rows."""
+        rows[self.balance] = -prices.value[self.holder]
+        rows[self.least] = prices.at_least[self.holder, -self.least.shape[1] :]
+
+
+def cells_of(program: Program, inputs: Inputs, member: np.ndarray) -> list[Cells]:
+    """List the stores of each kind behind members' meters.
+
+    Parameters
+    ----------
+    program : Program
+        Compiled without the network.
+    inputs : Inputs
+        From which it was compiled.
+    member : ndarray (meter,)
+        Number of the member at each meter, -1 where it is none.
+
+    Returns
+    -------
+    list of Cells
+        Kinds without any are left out.
+    """
+    found = []
+    for kind in STORES:
+        stores = inputs.kinds[kind]
+        holder = member[stores.nodes["meter"][1]]
+        own = np.nonzero(holder >= 0)[0]
+        if not len(own):
+            continue
+        names = ["p_charge", "state_of_charge", "shortfall"]
+        names += ["p_discharge"] if kind in DISCHARGING else []
+        names += ["p_missing"] if kind != "battery" else []
+        shape = (stores.count, inputs.steps)
+        found.append(
+            Cells(
+                kind,
+                holder[own],
+                {name: program.column(kind, name)[own] for name in names},
+                program.row(kind, "balance")[own],
+                program.row(kind, LEAST[kind])[own],
+                {name: np.broadcast_to(values, shape)[own] for name, values in stores.parameters.items()},
+            )
+        )
+    return found
+
+
+def single_stores(inputs: Inputs) -> np.ndarray:
+    """Meters with at most one store, of a kind of which every part can be priced.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Of a program.
+
+    Returns
+    -------
+    ndarray (meter,) of bool
+        False too where efficiencies or losses are those of nothing: they have no marginal values to divide by.
+    """
+    meters = inputs.kinds["meter"].count
+    count, usable = np.zeros(meters, np.int64), np.ones(meters, bool)
+    for kind in STORES:
+        stores, at = inputs.kinds[kind], inputs.kinds[kind].nodes["meter"][1]
+        count += np.bincount(at, minlength=meters)[:meters]
+        given = stores.parameters
+        whole = (given["efficiency_charge"] > 0).all(axis=1) & (given["standing_loss"] < 1).all(axis=1)
+        if kind in DISCHARGING:
+            whole = whole & (given["efficiency_discharge"] > 0).all(axis=1)
+        usable[at[~np.broadcast_to(whole, stores.count)]] = False
+    return (count <= 1) & usable
