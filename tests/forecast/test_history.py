@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 import dispatch
+from dispatch.cli import main
 from dispatch.errors import InputError
 from dispatch.forecast.calendar import Clock, country_of, public_holidays
 from dispatch.forecast.covariates import Covariates, arranged
@@ -175,3 +178,21 @@ def test_a_few_days_lean_on_the_standard_household() -> None:
     p = forecast_loads_of(case, hours("2023-01-04", 24), LEVELS).p_load[0]
     assert p[19] > p[4] + 0.2
     assert p.mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_command_writes_case_figure_and_json(tmp_path, capsys) -> None:
+    rng = np.random.default_rng(6)
+    time = hours("2023-01-01", 24 * 30)
+    values = daily(time, rng)
+    values[0, 100] = np.nan
+    case = town({"id": ["x"], "load": ["l1"], "time": time, "p": values})
+    dispatch.save_case(case, tmp_path / "case.nc")
+    options = ["--from", "2023-01-30", "--figure", str(tmp_path / "f.svg"), "--json"]
+    assert main(["forecast", str(tmp_path / "case.nc"), "-o", str(tmp_path / "out.nc"), *options]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["source"], said["loads_from_history"], said["faults"]) == ("model", 1, {"x": {"missing": 1}})
+    assert (tmp_path / "f.svg").read_text().count("<circle") == 24
+    forecast = dispatch.load_case(tmp_path / "out.nc")["forecast"]
+    later = dispatch.predict(case, start="2023-01-30")["forecast"]
+    np.testing.assert_array_equal(forecast["p_load"], later["p_load"])
+    assert main(["forecast", str(tmp_path / "case.nc"), "-o", str(tmp_path / "o.nc"), "--quantiles", "10"]) == 1
