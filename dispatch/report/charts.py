@@ -87,13 +87,13 @@ def energy_figure(outcome: Outcome, clock: Clock) -> Figure:
     day = day_of_town(outcome)
     sources = (
         ("pv", "PV used", day.pv_used),
-        ("battery", "from batteries", day.discharge),
+        ("battery", "from batteries and cars", day.discharge),
         ("grid", "from the grid above", day.taken),
         ("curtailed", "PV curtailed", day.pv_curtailed),
     )
     uses = (
         ("load", "used in houses", day.load),
-        ("battery", "into batteries", day.charge),
+        ("battery", "into batteries, cars, heat pumps", day.charge),
         ("grid", "to the grid above", day.given),
     )
     up, down = (np.nan_to_num(sum(v for _, _, v in side)) for side in (sources, uses))

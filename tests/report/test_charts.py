@@ -117,8 +117,8 @@ def test_energies_in_the_legend_equal_sums_over_elements() -> None:
     expected = {
         "PV used": float((forecast["p_available"] - schedule["p_curtailed"]).sum()) * hours,
         "PV curtailed": float(schedule["p_curtailed"].sum()) * hours,
-        "from batteries": float(schedule["p_discharge"].sum()) * hours,
-        "into batteries": float(schedule["p_charge"].sum()) * hours,
+        "from batteries and cars": float(schedule["p_discharge"].sum()) * hours,
+        "into batteries, cars, heat pumps": float(schedule["p_charge"].sum()) * hours,
         "used in houses": float(forecast["p_load"].sum()) * hours,
         "from the grid above": sum(n for n in net if n > 0) * hours,
         "to the grid above": -sum(n for n in net if n < 0) * hours,
