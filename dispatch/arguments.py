@@ -170,6 +170,23 @@ def _solving(p: argparse.ArgumentParser) -> None:
     p.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
 
 
+def _until(p: argparse.ArgumentParser) -> None:
+    """Say when a run may stop."""
+    p.add_argument(
+        "--gap",
+        type=float,
+        metavar="G",
+        default=1e-6,
+        help="relative gap to the lower bound that is optimal enough (default: 1e-6; 1e-4 for planning runs)",
+    )
+    p.add_argument(
+        "--deadline-s",
+        type=float,
+        metavar="S",
+        help="seconds after which the best schedule so far is written, with its bound (default: none)",
+    )
+
+
 def _add_runs(add: Add) -> None:
     p = add("demo", "run the embedded town of Schutterwald (1,506 houses) and show the result", DEMO)
     p.add_argument("--season", choices=["summer", "winter"], default="summer", help="which day (default: summer)")
@@ -199,19 +216,7 @@ def _add_runs(add: Add) -> None:
         default="auto",
         help="way to the optimum, which is the same: one program, or stores by prices (default: what suits the feeder)",
     )
-    p.add_argument(
-        "--gap",
-        type=float,
-        metavar="G",
-        default=1e-6,
-        help="relative gap to the lower bound that is optimal enough (default: 1e-6; 1e-4 for planning runs)",
-    )
-    p.add_argument(
-        "--deadline-s",
-        type=float,
-        metavar="S",
-        help="seconds after which the best schedule so far is written, with its bound (default: none)",
-    )
+    _until(p)
     _components(p)
     p.add_argument("--no-report", action="store_true", help="write no report.html")
     _solving(p)
