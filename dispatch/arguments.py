@@ -234,6 +234,11 @@ def _add_runs(add: Add) -> None:
     p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
     _components(p)
     _workers(p)
+    _add_readers(add)
+
+
+def _add_readers(add: Add) -> None:
+    """Commands that read a case or a result."""
     p = add("report", "write the HTML report of a result again", REPORT)
     p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
     _output(p, "REPORT.html", "page to write", "report.html")
