@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from dispatch.run.backtest import backtest
     from dispatch.run.files import run_case, run_demo
     from dispatch.run.optimize import optimize
+    from dispatch.run.parallel import WorkerPool
     from dispatch.run.reinforce import rank_reinforcements
+    from dispatch.run.rolling import Rolling
     from dispatch.scenario.equip import equip
     from dispatch.solve.price_parts import price_parts
     from dispatch.verify.electric import check_physics
@@ -36,6 +38,8 @@ if Path(kernels.__file__ or "").resolve().parent.parent != Path(__file__).resolv
     )
 
 _HOME = {
+    "Rolling": "dispatch.run.rolling",
+    "WorkerPool": "dispatch.run.parallel",
     "apply_fit": "dispatch.forecast.fit",
     "backtest": "dispatch.run.backtest",
     "build_case": "dispatch.case.schema",
@@ -57,6 +61,8 @@ _HOME = {
 }
 
 __all__ = [
+    "Rolling",
+    "WorkerPool",
     "apply_fit",
     "backtest",
     "build_case",

@@ -58,6 +58,12 @@ EXPLAIN = """examples:
   dispatch explain line.s_nom            one row of the table
   dispatch explain store                 all attributes of a kind: the columns of store.csv
 """
+FORECAST = """examples:
+  dispatch forecast case.nc -o ready.nc --from 2024-03-04T12:00 --horizon-h 36
+  dispatch forecast case.nc -o ready.nc --quantiles 0.05 0.5 0.95 --figure feeder.svg --load l17
+
+Loads with a history in /history are forecast by regressions, others from profiles (docs/forecast.md).
+"""
 SCENARIO = """examples:
   dispatch scenario net.nc --pv-share 0.6 --battery-share 0.4 --seed 1 -o case.nc
   dispatch scenario net.nc --pv-share 0.3 --battery-share 0 --heat-pump-share 0.5 --season winter -o winter.nc
@@ -164,6 +170,23 @@ def _solving(p: argparse.ArgumentParser) -> None:
     p.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
 
 
+def _until(p: argparse.ArgumentParser) -> None:
+    """Say when a run may stop."""
+    p.add_argument(
+        "--gap",
+        type=float,
+        metavar="G",
+        default=1e-6,
+        help="relative gap to the lower bound that is optimal enough (default: 1e-6; 1e-4 for planning runs)",
+    )
+    p.add_argument(
+        "--deadline-s",
+        type=float,
+        metavar="S",
+        help="seconds after which the best schedule so far is written, with its bound (default: none)",
+    )
+
+
 def _add_runs(add: Add) -> None:
     p = add("demo", "run the embedded town of Schutterwald (1,506 houses) and show the result", DEMO)
     p.add_argument("--season", choices=["summer", "winter"], default="summer", help="which day (default: summer)")
@@ -193,6 +216,7 @@ def _add_runs(add: Add) -> None:
         default="auto",
         help="way to the optimum, which is the same: one program, or stores by prices (default: what suits the feeder)",
     )
+    _until(p)
     _components(p)
     p.add_argument("--no-report", action="store_true", help="write no report.html")
     _solving(p)
@@ -210,6 +234,11 @@ def _add_runs(add: Add) -> None:
     p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
     _components(p)
     _workers(p)
+    _add_readers(add)
+
+
+def _add_readers(add: Add) -> None:
+    """Commands that read a case or a result."""
     p = add("report", "write the HTML report of a result again", REPORT)
     p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
     _output(p, "REPORT.html", "page to write", "report.html")
@@ -219,6 +248,18 @@ def _add_runs(add: Add) -> None:
     p.add_argument("--top", type=_most, metavar="N", default=5, help=text)
     _components(p)
     _solving(p)
+    p = add("forecast", "fill /forecast from the history of the meters and from profiles", FORECAST)
+    p.add_argument("case", metavar="CASE.nc", type=Path, help="case file")
+    _output(p, "READY.nc", "case file to write")
+    text = "first step, UTC or with offset; later history is not looked at (default: the end of the history)"
+    p.add_argument("--from", dest="start", metavar="TIME", help=text)
+    p.add_argument("--horizon-h", type=float, metavar="H", help="length in hours, whole steps (default: 24)")
+    text = "quantiles, each above 0 and below 1; the lowest and highest are stored (default: 0.1 0.5 0.9)"
+    p.add_argument("--quantiles", type=float, nargs="+", metavar="Q", help=text)
+    p.add_argument("--figure", type=Path, metavar="FILE.svg", help="draw the forecast of a load against what came")
+    p.add_argument("--load", metavar="ID", help="load that is drawn (default: the first with a history)")
+    p.add_argument("--json", action="store_true", help="one JSON object on stdout, everything else on stderr")
+    p.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
     p = add("check", "list everything that is wrong with a case file", CHECK)
     p.add_argument("case", metavar="CASE.nc", type=Path, help="case or result")
     _components(p)

@@ -40,6 +40,8 @@ def _run(a: argparse.Namespace) -> int:
         horizon_h=a.horizon_h,
         all_rows=a.all_rows,
         method=a.method,
+        gap=a.gap,
+        deadline_s=a.deadline_s,
         components=tuple(str(Path(f).resolve()) for f in a.component),
     )
     outcome = run_case(a.case, a.output, settings, workers=a.workers, report=not a.no_report, progress=_progress(a))
@@ -146,6 +148,31 @@ def _report(a: argparse.Namespace) -> int:
     return 0
 
 
+def _forecast(a: argparse.Namespace) -> int:
+    from dispatch.run.forecasts import forecast_case
+
+    said = forecast_case(
+        a.case,
+        a.output,
+        start=a.start,
+        horizon_h=a.horizon_h,
+        quantiles=a.quantiles,
+        figure=a.figure,
+        load=a.load,
+        progress=_progress(a) and not a.json,
+    )
+    if a.json:
+        print(json.dumps(said, allow_nan=False))  # noqa: T201
+    elif not a.quiet:
+        text = f"{said['loads_from_history']} of {said['loads']} loads from history, {said['steps']} steps"
+        print(f"{text} from {said['start']} UTC")  # noqa: T201
+        for series, faults in said.get("faults", {}).items():
+            print(f"  {series}: " + ", ".join(f"{count} {name}" for name, count in faults.items()))  # noqa: T201
+        for file in said["files"]:
+            print(f"wrote {file}")  # noqa: T201
+    return 0
+
+
 def _progress(a: argparse.Namespace) -> bool:
     return not a.quiet and sys.stderr.isatty()
 
@@ -187,6 +214,7 @@ COMMANDS = {
     "rerun": _rerun,
     "check": _check,
     "explain": _explain,
+    "forecast": _forecast,
     "scenario": _scenario,
     "import": _import,
     "export": _export,

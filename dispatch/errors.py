@@ -95,6 +95,10 @@ class SolverError(DispatchError):
     """The solver warned, stopped early or lost part of the program."""
 
 
+class TimeUp(SolverError):  # noqa: N818  (not a failure: the best so far is returned)
+    """Time is up before an optimum is found."""
+
+
 class CertificateError(DispatchError):
     """A solution does not prove itself: a residual or the gap is above its tolerance."""
 

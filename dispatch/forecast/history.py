@@ -1,140 +1,244 @@
-"""Series of the case's own meters: what they measured, and what follows from it for the time to come."""
+"""Loads of a case from its ``/history``."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dispatch.case.attributes import attribute_table
-from dispatch.case.schema import Columns, columns
-from dispatch.errors import InputError, Problem
+from dispatch.case.schema import columns, positions
+from dispatch.errors import Problem, raise_if_any
+from dispatch.forecast.calendar import DAY, country_of
 from dispatch.forecast.load import Place, forecast_history
+from dispatch.forecast.quality import Quality, clean
+from dispatch.forecast.standard import standard_load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
 
-MEASURED = {"load": "p_load", "pv": "p_available"}
-"""Which series of /history belongs to which kind."""
-LEAST_DAYS = 7
-"""Days of history from which a series is forecast from it; below, its profile says more."""
-DAY = np.timedelta64(24, "h")
-POINT = np.array([0.5])  # quantiles are asked for elsewhere
+    from dispatch.case.schema import Columns
+
+ENOUGH = 14  # days of history from which the model stands alone; fewer share the forecast with the standard load
+IN_WATTS = (300.0, 3000.0)  # yearly use over that of the prosumer, if the history is in W instead of kW
 
 
-def metered(
-    case: xr.DataTree, kind: str, time: np.ndarray, step: np.timedelta64, issue: np.datetime64
-) -> tuple[np.ndarray, np.ndarray]:
-    """Forecast the series of a kind that have a history.
+@dataclass(frozen=True)
+class HistoryForecast:
+    """What the history says of the loads.
 
-    Parameters
+    Attributes
     ----------
-    case : DataTree
-        A valid case.
-    kind : {"load", "pv"}
-        Whose series.
-    time : ndarray (time,) of datetime64
-        Left edges of the steps that are wanted, UTC; none before `issue`.
-    step : timedelta64
-        Their length.
-    issue : datetime64
-        From when on nothing is known, UTC.
-
-    Returns
-    -------
-    known : ndarray (element,) of bool
-        Which elements have enough history before the issue.
-    power : ndarray (known element, time)
+    p_load : ndarray (load, time)
+        NaN for loads without history. [kW]
+    quantiles : ndarray (load, quantile, time)
         [kW]
-
-    Raises
-    ------
-    InputError
-        If the history has another step.
+    quality : Quality
+        Of each series of the history.
+    ids : ndarray (series,) of bytes
+        Of the history.
+    days : ndarray (series,) of int
+        Days with any usable value before the issue.
     """
-    table = columns(case, "history")
-    name, count = MEASURED[kind], len(columns(case, kind)["id"])
-    if not count or "time" not in table or name not in table or not (table["time"] < issue).any():
-        return np.zeros(count, bool), np.zeros((0, len(time)))
-    _require_step(table, step)
-    before = table["time"] < issue
-    filled = np.isfinite(table[name][:, before]).sum(axis=1) * (step / DAY)
-    known = filled >= LEAST_DAYS
-    if not known.any():
-        return known, np.zeros((0, len(time)))
-    values, place = table[name][known].astype(float), Place(str(case.attrs["time_zone"]))
-    found = forecast_history(values, table["time"].astype("datetime64[s]"), time, place, POINT, issue=issue)
-    power = np.maximum(found.point, 0.0) if kind == "pv" else found.point
-    return known, power
+
+    p_load: np.ndarray
+    quantiles: np.ndarray
+    quality: Quality
+    ids: np.ndarray
+    days: np.ndarray
 
 
-def measured(case: xr.DataTree, time: np.ndarray) -> Columns:
-    """Series of /history at given times, as they came.
+def history_step(table: Columns) -> np.timedelta64:
+    """Length of a step of ``/history``, which must be a whole part of a day."""
+    step = table["time_step"][0] if len(table["time"]) < 2 else table["time"][1] - table["time"][0]
+    step = step.astype("timedelta64[s]")
+    if DAY % step:
+        hint = "Give the history in steps of which a whole number is a day, such as 15, 30 or 60 min."
+        value = f"in steps of {step / np.timedelta64(1, 'm'):g} min"
+        raise_if_any(
+            [Problem("time-step", "/history", "time", value=value, allowed="a whole part of a day", hint=hint)]
+        )
+    return np.timedelta64(step)
+
+
+def forecast_loads_of(
+    case: xr.DataTree,
+    time: np.ndarray,
+    levels: np.ndarray,
+    *,
+    issue: np.datetime64 | None = None,
+    done: Callable[[float], None] | None = None,
+) -> HistoryForecast:
+    """Forecast every load that has a history.
 
     Parameters
     ----------
     case : DataTree
-        A valid case.
+        With ``/history``.
     time : ndarray (time,) of datetime64
-        Left edges, UTC.
+        Left edges of the steps that are forecast, UTC, in equal steps.
+    levels : ndarray (quantile,)
+        Ascending, in (0, 1).
+    issue : datetime64, optional
+        From when on nothing is known; default: the first of `time`.
+    done : callable, optional
+        Told the part of the work that is done, in [0, 1].
 
     Returns
     -------
-    dict of str to ndarray
-        ``p_load`` and ``p_available``, where there are loads and pv. [kW]
+    HistoryForecast
 
     Raises
     ------
     InputError
-        If a load or pv was not measured at all of these times.
+        If a series belongs to no load, or seems to be in W.
     """
-    table, found = columns(case, "history"), {}
-    for kind, name in MEASURED.items():
-        ids = columns(case, kind)["id"]
-        if not len(ids):
-            continue
-        at = np.searchsorted(table.get("time", time[:0]), time)
-        inside = name in table and len(time) and at[-1] < len(table["time"]) and (table["time"][at] == time).all()
-        values = table[name][:, at].astype(float) if inside else np.full((len(ids), len(time)), np.nan)
-        missing = ~np.isfinite(values).all(axis=1)
-        if missing.any():
-            names = tuple(i.decode(errors="replace") for i in ids[missing][:3])
-            value = f"missing between {time[0]} and {time[-1]} UTC"
-            hint = f"Fill them in /history, or choose days in which every {kind} was measured."
-            raise InputError([Problem("history-gap", "/history", name, names, int(missing.sum()), value, hint=hint)])
-        found[name] = values
-    return found
+    table, loads = columns(case, "history"), columns(case, "load")
+    share = _shares(table, loads)
+    raise_if_any(_problems(case, table, loads, share))
+    step = history_step(table)
+    past = table["time"].astype("datetime64[s]")
+    start = np.datetime64(time[0] if issue is None else issue).astype("datetime64[s]")
+    before = past < start
+    cleaned, quality = clean(table["p"][:, before].astype(float), step / np.timedelta64(1, "h"))
+    zone, country, region = (str(case.attrs.get(name, "")) for name in ("time_zone", "country", "region"))
+    place = Place(zone, country, region)
+    first = past[0] + (time[0].astype("datetime64[s]") - past[0]) // step * step
+    length = time[1] - time[0] if len(time) > 1 else step
+    wanted = np.arange(first, time[-1].astype("datetime64[s]") + length, step)
+    found = forecast_history(cleaned, past[before], wanted, place, levels, issue=min(start, first), done=done)
+    series = np.concatenate([found.point[:, None], found.quantiles], axis=1)
+    series = _with_standard(series, found.days, cleaned, past[before], wanted, place)
+    resampled = _resampled(series, wanted, step, time)
+    whole = np.full((len(loads["id"]), *resampled.shape[1:]), np.nan)
+    whole[share.load] = 0.0
+    np.add.at(whole, share.load, share.part[:, None, None] * resampled[share.series])
+    return HistoryForecast(whole[:, 0], whole[:, 1:], quality, table["id"], found.days)
 
 
-def same_time_before(case: xr.DataTree, time: np.ndarray, issue: np.datetime64) -> Columns:
-    """Take the same time of yesterday, or of the day before where that is not over at the issue.
+def series_of_loads(
+    case: xr.DataTree,
+    otherwise: np.ndarray,
+    time: np.ndarray,
+    levels: np.ndarray,
+    issue: np.datetime64,
+    done: Callable[[float], None] | None = None,
+) -> Columns:
+    """Series of ``/forecast`` of all loads: from the history where there is one.
 
     Parameters
     ----------
-    case, time
-        See `measured`.
+    case : DataTree
+        With ``/history``.
+    otherwise : ndarray (load, time)
+        Power of loads without history. [kW]
+    time : ndarray (time,) of datetime64
+        Left edges of the steps that are forecast, UTC.
+    levels : ndarray (quantile,)
+        Ascending, in (0, 1).
     issue : datetime64
-        From when on nothing is known, UTC.
+        From when on nothing is known.
+    done : callable, optional
+        Told the part of the work that is done, in [0, 1].
 
     Returns
     -------
-    dict of str to ndarray
-        As of `measured`.
+    dict of str to ndarray (load, time)
+        ``p_load``, ``p_load_low``, ``p_load_high``. [kW]
     """
-    step = time[1] - time[0] if len(time) > 1 else columns(case, "history")["time_step"][0]
-    late = time - DAY + step > issue
-    days = 1 + late + np.maximum(np.ceil((time - 2 * DAY + step - issue) / DAY), 0).astype(int)
-    source = time - days * DAY
-    order = np.unique(source)
-    found = measured(case, order)
-    at = np.searchsorted(order, source)
-    return {name: values[:, at] for name, values in found.items()}
+    found = forecast_loads_of(case, time, levels, issue=issue, done=done)
+    known = np.isfinite(found.p_load).all(axis=1, keepdims=True)
+    series = {"p_load": np.where(known, found.p_load, otherwise)}
+    series["p_load_low"] = np.where(known, found.quantiles[:, 0], np.nan)
+    series["p_load_high"] = np.where(known, found.quantiles[:, -1], np.nan)
+    return {name: values.astype(np.float32) for name, values in series.items()}
 
 
-def _require_step(table: Columns, step: np.timedelta64) -> None:
-    own = table["time_step"][0]
-    if own != step:
-        value, allowed = f"steps of {own / np.timedelta64(1, 'm'):g} min", f"{step / np.timedelta64(1, 'm'):g} min"
-        hint = "Average the history to the steps that are solved (or the other way round); nothing is resampled here."
-        group = attribute_table()["history"].group
-        raise InputError([Problem("time-step", group, "time", value=value, allowed=allowed, hint=hint)])
+@dataclass(frozen=True)
+class _Shares:
+    """Which part of which series goes to which load, pair by pair."""
+
+    load: np.ndarray
+    series: np.ndarray
+    part: np.ndarray
+
+
+def _shares(table: Columns, loads: Columns) -> _Shares:
+    """Pair series and loads; a load's own history beats that of its meter, which its loads share by p_nom."""
+    at = positions(loads["id"], table["load"])
+    own = np.nonzero(at >= 0)[0]
+    free = ~np.isin(np.arange(len(loads["id"])), at[own])
+    metered = np.nonzero((table["load"] == b"") & (table["meter"] != b""))[0]
+    behind = positions(table["meter"][metered], loads["meter"])
+    pairs = np.nonzero(free & (behind >= 0))[0]
+    of = metered[behind[pairs]] if len(pairs) else np.zeros(0, np.int64)
+    total = np.bincount(of, loads["p_nom"][pairs], len(table["id"]))[of]
+    count = np.bincount(of, minlength=len(table["id"]))[of]
+    part = np.where(total > 0, loads["p_nom"][pairs] / np.where(total > 0, total, 1), 1 / np.maximum(count, 1))
+    return _Shares(
+        np.concatenate([at[own], pairs]), np.concatenate([own, of]), np.concatenate([np.ones(len(own)), part])
+    )
+
+
+def _problems(case: xr.DataTree, table: Columns, loads: Columns, share: _Shares) -> list[Problem]:
+    """Name series of nothing, loads with two series, and series that seem to be in W."""
+    problems = []
+
+    def add(code: str, variable: str, bad: np.ndarray, value: str, hint: str) -> None:
+        if bad.any():
+            ids = tuple(i.decode() for i in table["id"][bad][:3])
+            problems.append(Problem(code, "/history", variable, ids, int(bad.sum()), value, hint=hint))
+
+    named = np.bincount(share.series, minlength=len(table["id"]))
+    nothing = (named == 0) & (table["load"] != b"")
+    add("unknown-parent", "load", nothing, "no load of the case", "Give the id of a load, or leave the series out.")
+    often = np.bincount(share.load, minlength=len(loads["id"])) > 1
+    twice = np.isin(np.arange(len(table["id"])), share.series[often[share.load]])
+    add("duplicate", "load", twice, "one of several of the same load", "Keep one series a load.")
+    prosumers, meters = columns(case, "prosumer"), columns(case, "meter")
+    if len(prosumers["id"]) and len(meters["id"]) and len(table["id"]):
+        of_meter = positions(prosumers["id"], meters["prosumer"])[positions(meters["id"], loads["meter"])]
+        year = np.where(of_meter >= 0, prosumers["energy_year"][of_meter], np.nan)
+        stated = np.full(len(table["id"]), np.nan)
+        alone = named[share.series] == 1
+        stated[share.series[alone]] = year[share.load[alone]]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            known = np.isfinite(table["p"])
+            mean = np.where(known, table["p"], 0).sum(axis=1) / known.sum(axis=1)
+            ratio = mean * 8760 / stated
+        hint = "Give p in kW, or state its unit (units = 'W') in the file."
+        add(
+            "unit", "p", (ratio > IN_WATTS[0]) & (ratio < IN_WATTS[1]), "a thousand times energy_year: W, not kW?", hint
+        )
+    return problems
+
+
+def _with_standard(
+    series: np.ndarray, days: np.ndarray, known: np.ndarray, past: np.ndarray, wanted: np.ndarray, place: Place
+) -> np.ndarray:
+    """Share the forecast of series with few days with a standard household of the same recent mean."""
+    few = np.nonzero((days < ENOUGH) & (days > 0))[0]
+    if not len(few):
+        return series
+    country = place.country or country_of(place.zone)
+    before = standard_load(past, place.zone, country, place.region)
+    after = standard_load(wanted, place.zone, country, place.region)
+    for s in few:
+        seen = np.isfinite(known[s])
+        standard = after * known[s, seen].mean() / before[seen].mean()
+        weight = days[s] / ENOUGH
+        mixed = weight * series[s] + (1 - weight) * standard
+        series[s] = np.where(np.isfinite(series[s]), mixed, standard)
+    return series
+
+
+def _resampled(series: np.ndarray, wanted: np.ndarray, step: np.timedelta64, time: np.ndarray) -> np.ndarray:
+    """From the steps of the history to those of the forecast: finer ones are averaged, coarser ones held."""
+    length = time[1] - time[0] if len(time) > 1 else step
+    if length <= step:
+        return np.asarray(series[:, :, (time - wanted[0]) // step])
+    edges = np.searchsorted(wanted, time)
+    count = np.diff(np.append(edges, len(wanted)))
+    return np.asarray(np.add.reduceat(series, edges, axis=2) / count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,17 +12,21 @@ from dispatch.case.attributes import attribute_table
 from dispatch.case.instant import instant
 from dispatch.case.schema import Columns, columns, kind_dataset, positions, time_axis
 from dispatch.errors import InputError, Problem, raise_if_any
-from dispatch.forecast.history import MEASURED, metered
+from dispatch.forecast.history import series_of_loads
+from dispatch.forecast.measured import series_of_pv
 from dispatch.forecast.pv import modelled, pv_forecast, require_no_gaps
+from dispatch.forecast.quantiles import QUANTILES, checked_quantiles
 from dispatch.forecast.stores import store_series
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
 PRICES = ("price_import", "price_export")
 OF_STORES = ("p_max_pu", "p_withdrawn", "state_of_charge_least", "coefficient_of_performance")
 SERIES = ("p_load", "q_load", "p_available", *OF_STORES, *PRICES)
 DAY_H = 24.0
+FURTHEST = np.timedelta64(14 * 24 * 3600, "s")  # after the end of a history, how far its loads are forecast
 
 
 @dataclass(frozen=True)
@@ -49,18 +53,22 @@ def predict(
     *,
     start: str | datetime | np.datetime64 | None = None,
     horizon_h: float | None = None,
-    issue: str | datetime | np.datetime64 | None = None,
+    quantiles: Sequence[float] = QUANTILES,
+    known_until: str | datetime | np.datetime64 | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> xr.DataTree:
     """Fill ``/forecast`` for a span, from ``/history`` and ``/weather`` where there are any, else from ``/profile``.
+
+    A load with a history takes what the regressions of ``docs/forecast.md`` say, with the lowest and the highest of
+    `quantiles` as ``p_load_low`` and ``p_load_high``; `source` is then ``model``.
 
     A load or pv takes ``p_nom * p_pu`` (and ``q_nom * q_pu``) of its profile, moved later by ``profile_shift``
     (rounded to whole steps); what is moved over one end of the profile's whole span comes in again at its other end.
     One without a profile is constant at ``p_nom`` and ``q_nom``. A pv with planes, where ``/weather`` has irradiance
-    over the whole span, takes the power that this gives instead (`dispatch.forecast.pv.pv_forecast`). A load, or a pv
-    without weather, with a week of ``/history`` before the issue takes the forecast from it instead
-    (`dispatch.forecast.load.forecast_history`; reactive power in the proportion of ``q_nom`` to ``p_nom``). Cars and
-    tanks follow `store_series`. Prices are those of the tariff table, constant. Each series that ``/forecast`` already
-    has is kept instead and cropped to the span, never resampled.
+    over the whole span, takes the power that this gives instead (`dispatch.forecast.pv.pv_forecast`); one without, but
+    with a history, what `series_of_pv` makes of it. Cars and tanks follow `store_series`. Prices are those of the
+    tariff table, constant. Each series that ``/forecast`` already has is kept instead and cropped to the span, never
+    resampled.
 
     Parameters
     ----------
@@ -70,8 +78,12 @@ def predict(
         Left edge of the first step; UTC unless it carries an offset. Default: the first time that is covered.
     horizon_h : float, optional
         Length of the span; default: a day, or all that is covered if that is less. [h]
-    issue : str, datetime or datetime64, optional
-        From when on nothing of ``/history`` is known; default: the start.
+    quantiles : sequence of float
+        Of the loads with a history, each in (0, 1).
+    known_until : str, datetime or datetime64, optional
+        From when on the history is not looked at, such as noon of the day before; default: `start`.
+    progress : callable, optional
+        Told the part of the regressions that is done, in [0, 1].
 
     Returns
     -------
@@ -85,7 +97,13 @@ def predict(
         fall on whole steps, a profile is unknown, or the available power of a pv would be negative.
     """
     library, given = columns(case, "profile"), columns(case, "forecast")
-    axes = [a for a in (_axis("/forecast", given), _axis("/profile", library) or _ahead(case)) if a]
+    past = columns(case, "history")
+    axes = [a for a in (_axis("/forecast", given), _axis("/profile", library)) if a]
+    learnt = _axis("/history", past)
+    if learnt and not any(a.group == "/profile" for a in axes):  # what comes after it, and any part of it again
+        start = learnt.end if start is None and not axes else start
+        axes.append(replace(learnt, count=learnt.count + round(FURTHEST / learnt.step)))
+        horizon_h = DAY_H if horizon_h is None else horizon_h
     missing = [k for k, name in (("load", "p_load"), ("pv", "p_available")) if name not in given]
     needs_library = any(len(columns(case, kind)["id"]) for kind in missing)
     first, span = _span(axes if needs_library else axes[:1], start, horizon_h)
@@ -93,47 +111,25 @@ def predict(
     series = _flat_prices(columns(case, "tariff"), len(time))
     for kind in missing:
         series |= _expanded(kind, columns(case, kind), library, time, span.step)
-    told = first if issue is None else instant(issue)
-    learned = [_from_history(case, kind, series, time, span.step, told) for kind in missing]
-    by_weather = modelled(case, time[0], span.end) & ("pv" in missing)
-    if by_weather.any():
-        power = pv_forecast(case, time, span.step, dtype="float32")
-        require_no_gaps(power)
-        series["p_available"][by_weather] = power
+    source, issue = given.get("source", b"profile"), first if known_until is None else min(first, instant(known_until))
+    if "load" in missing and len(past.get("time", ())):
+        series |= series_of_loads(case, series["p_load"], time, checked_quantiles(quantiles), issue, progress)
+        source = b"model"
+    if "pv" in missing:
+        by_weather = modelled(case, time[0], span.end)
+        series["p_available"] = series_of_pv(case, series["p_available"], time, issue)
+        if by_weather.any():
+            power = pv_forecast(case, time, span.step, dtype="float32")
+            require_no_gaps(power)
+            series["p_available"][by_weather] = power
+            source = b"model"
     if not set(OF_STORES) <= set(given):
         series |= store_series(case, time, float(span.step / np.timedelta64(1, "h")))
     # Reactive power belongs to its active power: zeros that fill a /forecast of prices alone are no series of loads.
     stated = [name for name in SERIES if name in given and (name != "q_load" or "p_load" in given)]
     kept = {name: _cropped(given, name, time) for name in stated}
-    labels = {
-        "time": time,
-        "time_step": span.step,
-        "source": b"model" if by_weather.any() or any(learned) else given.get("source", b"profile"),
-    }
+    labels = {"time": time, "time_step": span.step, "source": source}
     return _with_forecast(case, {**series, **kept, **labels})
-
-
-def _from_history(
-    case: xr.DataTree, kind: str, series: Columns, time: np.ndarray, step: np.timedelta64, issue: np.datetime64
-) -> bool:
-    """Put forecasts from the history in place; whether there are any."""
-    known, power = metered(case, kind, time, step, issue)
-    name = MEASURED[kind]
-    series[name][known] = power
-    if kind == "load" and known.any():
-        table = columns(case, kind)
-        ratio = np.divide(table["q_nom"], table["p_nom"], out=np.zeros(len(known)), where=table["p_nom"] > 0)
-        series["q_load"][known] = ratio[known, None] * power
-    return bool(known.any())
-
-
-def _ahead(case: xr.DataTree) -> Axis | None:
-    """Axis of what a history without profiles lets be forecast: a week from its end on, or any time within it."""
-    axis = _axis("/history", columns(case, "history"))
-    if axis is None:
-        return None
-    week = int(np.timedelta64(7, "D") // axis.step)
-    return Axis(axis.group, axis.first, axis.step, axis.count + week)
 
 
 def _axis(group: str, table: Columns) -> Axis | None:

@@ -10,6 +10,7 @@ import numpy as np
 from dispatch.case.attributes import Attribute, attribute_table
 from dispatch.case.schema import columns, has, positions
 from dispatch.errors import InputError, Problem
+from dispatch.model.registry import own_components
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -80,8 +81,9 @@ def read_series(case: xr.DataTree) -> Series:
     }
     found["price_import"] = found["price_import"] + tariff.get("network_fee", np.zeros(0))[:, None]
     own: dict[str, dict[str, np.ndarray]] = {}
+    added = own_components()
     for name, attribute in section.items():
-        if attribute.series and name not in found and name not in OF_STORES:
+        if attribute.series and attribute.of in added:
             filler = np.full(
                 len(columns(case, attribute.of)["id"]), np.nan if attribute.required else attribute.default
             )

@@ -13,7 +13,7 @@ from dispatch.case.rules import check_case
 from dispatch.case.schema import Columns, as_bytes, columns
 from dispatch.errors import InputError, Problem, raise_if_any
 from dispatch.forecast.calendar import local_time
-from dispatch.forecast.history import measured, same_time_before
+from dispatch.forecast.measured import measured, same_time_before
 from dispatch.forecast.profile import predict
 from dispatch.model.baseline import self_use, step_h
 from dispatch.run.follow import Followed, follow
@@ -99,7 +99,7 @@ def backtest(
     rows: list[dict[str, tuple[float, ...]]] = []
     for k, day in enumerate(chosen):
         issue = day.start - np.timedelta64(round(notice_h * 3600), "s")
-        base = predict(bare, start=day.start, horizon_h=day.hours, issue=issue)
+        base = predict(bare, start=day.start, horizon_h=day.hours, known_until=issue)
         time = columns(base, "forecast")["time"].astype("datetime64[s]")
         came = measured(bare, time)
         known = {
@@ -160,7 +160,7 @@ def _last_days(case: xr.DataTree, days: int) -> list[Day]:
     """Find the last whole local days of the history."""
     table = columns(case, "history")
     if "time" not in table or not len(table["time"]):
-        hint = "Add the series of the meters as /history (dispatch import tables, history_p_load.csv)."
+        hint = "Add the series of the meters as /history (dispatch import tables, history.csv and history_p.csv)."
         raise InputError([Problem("no-series", "/history", value="missing", hint=hint)])
     time, step = table["time"].astype("datetime64[s]"), table["time_step"][0]
     edges = np.append(time, time[-1] + step)

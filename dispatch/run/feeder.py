@@ -8,23 +8,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dispatch.case.attributes import attribute_table
-from dispatch.case.schema import as_bytes, columns
+from dispatch.case.schema import as_bytes, columns, reading
 from dispatch.errors import CertificateError, InputError, ModelError, SolverError
 from dispatch.model.registry import load_components
 from dispatch.run.arrays import certificate_arrays, offset_arrays, price_arrays, schedule_arrays, uncontrolled_arrays
 from dispatch.run.rounds import Rounds
 from dispatch.run.stages import Stages
 from dispatch.solve.certificate import certify, require
+from dispatch.solve.until import Until
 
 if TYPE_CHECKING:
-    import numpy as np
     import xarray as xr
 
+    from dispatch.run.rounds import Kept
     from dispatch.run.settings import Settings
 
-OPTIMAL = 1e-6
-"""Largest gap of a delivered schedule that is called optimal."""
+CHECK_S = 1.5e-5
+"""Seconds for each meter and step that checking, proving and writing down a schedule takes after it is found."""
 
 
 @dataclass
@@ -69,7 +72,7 @@ class FeederRun:
         return ", ".join(i.decode(errors="replace") for i in self.ids["source"])
 
 
-def run_feeder(case: xr.DataTree, settings: Settings) -> FeederRun:
+def run_feeder(case: xr.DataTree, settings: Settings, end: float = float("inf"), kept: Kept | None = None) -> FeederRun:
     """Schedule one feeder: compile, then solve and verify until AC holds, certify, and say what cannot be met.
 
     Parameters
@@ -78,6 +81,10 @@ def run_feeder(case: xr.DataTree, settings: Settings) -> FeederRun:
         Sub-case of one feeder, with /forecast.
     settings : Settings
         Choices of the run.
+    end : float
+        Time on the monotonic clock at which the best so far is wanted. [s]
+    kept : dict, optional
+        Models of feeders by the id of their source: those to start from, and those that are left.
 
     Returns
     -------
@@ -87,7 +94,8 @@ def run_feeder(case: xr.DataTree, settings: Settings) -> FeederRun:
     load_components(settings.components)
     run = _empty(case)
     try:
-        _schedule_or_whole(case, settings, run)
+        with reading(case):
+            _schedule_or_whole(case, settings, _until(case, settings, end), run, kept)
     except (InputError, ModelError):
         raise
     except (CertificateError, SolverError) as error:
@@ -99,17 +107,23 @@ def run_feeder(case: xr.DataTree, settings: Settings) -> FeederRun:
     return run
 
 
-def _schedule_or_whole(case: xr.DataTree, settings: Settings, run: FeederRun) -> None:
+def _until(case: xr.DataTree, settings: Settings, end: float) -> Until:
+    """Leave time to check and prove what is found."""
+    cells = len(columns(case, "meter")["id"]) * len(columns(case, "forecast")["time"])
+    return Until(settings.gap, end - CHECK_S * cells)
+
+
+def _schedule_or_whole(case: xr.DataTree, settings: Settings, until: Until, run: FeederRun, kept: Kept | None) -> None:
     """Schedule by the chosen method; where that finds no proven optimum, once more as one program, and say so."""
     try:
-        _schedule(case, settings, run)
+        _schedule(case, settings, until, run, kept)
     except (CertificateError, SolverError) as error:
         if settings.method == "monolithic":
             raise
         run.messages.append(
             f"feeder {run.name!r}: solved as one program, since method {settings.method!r} ended so: {error}"
         )
-        _schedule(case, dataclasses.replace(settings, method="monolithic"), run)
+        _schedule(case, dataclasses.replace(settings, method="monolithic"), until, run, None)
 
 
 def lost_feeder(case: xr.DataTree) -> FeederRun:
@@ -144,16 +158,17 @@ def _fail(run: FeederRun, message: str) -> None:
     run.groups = {"certificate": {"status": as_bytes([run.status])}}
 
 
-def _schedule(case: xr.DataTree, settings: Settings, run: FeederRun) -> None:
+def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRun, kept: Kept | None) -> None:
     """Fill in a feeder's run."""
-    feeder = Rounds(case, settings, run.stages)
+    feeder = Rounds(case, settings, until, run.stages, kept)
     state = feeder.settle(settings.rounds)
-    if settings.all_rows:
+    stopped = until.over
+    if settings.all_rows and not stopped:
         state = feeder.state_all_rows(state, settings.rounds)
     with run.stages.stage("certify"):
         solution = state.solution
         certificate = certify(case, state.offsets, solution.limit_penalty, solution.columns, solution.prices)
-        require(certificate)
+        require(certificate, np.inf if stopped else settings.gap)
     with run.stages.stage("verify"):
         uncontrolled, run.v_error_uncontrolled_max_pu = uncontrolled_arrays(case, feeder.ac)
         schedule = schedule_arrays(feeder, state) | uncontrolled
@@ -161,7 +176,13 @@ def _schedule(case: xr.DataTree, settings: Settings, run: FeederRun) -> None:
     figures = certificate_arrays(feeder.program, state, certificate, feeder.rounds)
     run.method = "all network rows" if settings.all_rows else solution.method.partition(",")[0]
     run.v_error_max_pu = state.excess.v_error_max_pu
-    run.status = "limits_unmet" if run.unmet else "optimal" if figures["gap"] <= OPTIMAL else "gap"
+    proven = figures["gap"] <= settings.gap
+    run.status = "gap" if stopped and not proven else "limits_unmet" if run.unmet else "optimal" if proven else "gap"
+    if stopped:
+        run.messages.append(
+            f"feeder {run.name!r}: time was up after round {feeder.rounds}; the best schedule so far costs at most"
+            f" {figures['objective'] - figures['lower_bound']:.4g} more than the best there is."
+        )
     run.groups = {
         "schedule": schedule,
         "price": price_arrays(feeder, state),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +20,11 @@ from dispatch.run.settings import Settings
 from dispatch.run.stages import Stages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
 
+    from dispatch.run.parallel import WorkerPool
 
 UNMET_BYTES = 48_000
 """Text of unmet limits that a result holds at most."""
@@ -30,9 +34,10 @@ def optimize(
     case: xr.DataTree,
     settings: Settings | None = None,
     *,
-    workers: int | None = 1,
+    workers: int | WorkerPool | None = 1,
     progress: bool = False,
     stages: Stages | None = None,
+    feeder: Callable[[xr.DataTree, Settings, float], FeederRun] = run_feeder,
 ) -> xr.DataTree:
     """Find the schedule of a case, prove it optimal and check it by AC power flow.
 
@@ -42,13 +47,15 @@ def optimize(
         With /forecast, or /profile from which it is made.
     settings : Settings, optional
         Horizon and method.
-    workers : int, optional
-        Processes, None: one a core where the case is large enough. More than one needs a script whose main part
-        stands under ``if __name__ == "__main__":``. The result does not depend on it.
+    workers : int or WorkerPool, optional
+        Processes, None: one a core where the case is large enough; a `WorkerPool` keeps them from run to run. More than
+        one needs a script whose main part stands under ``if __name__ == "__main__":``. It changes nothing but the time.
     progress : bool
         Show a progress bar on stderr.
     stages : Stages, optional
         Filled with seconds by stage.
+    feeder : callable, optional
+        How a feeder is solved; see `dispatch.Rolling`.
 
     Returns
     -------
@@ -67,6 +74,7 @@ def optimize(
     >>> result["schedule/v_pu"].max("bus").plot()                      # doctest: +SKIP
     """
     settings, stages = settings or Settings(), stages or Stages()
+    end = time.monotonic() + (settings.deadline_s if settings.deadline_s is not None else np.inf)
     load_components(settings.components)
     bare, title = without_results(case), str(case.attrs.get("title", ""))
     with stages.stage("check"):
@@ -75,7 +83,7 @@ def optimize(
         solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h)
         raise_if_any(check_case(solved), title)
         feeders = split_feeders(solved)
-    runs = map_feeders(run_feeder, feeders, settings, lost=lost_feeder, workers=workers, progress=progress)
+    runs = map_feeders(feeder, feeders, settings, end=end, lost=lost_feeder, workers=workers, progress=progress)
     for run in runs:
         stages.add(run.stages.seconds)
     with stages.stage("assemble"):

@@ -6,19 +6,25 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import numpy as np
 
 from dispatch.case.schema import columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
 
     import xarray as xr
 
     from dispatch.run.settings import Settings
+
+    Given = tuple[xr.DataTree, Settings, float]
 
 T = TypeVar("T")
 TRIES_ALONE = 2
@@ -40,12 +46,13 @@ def _size(feeder: xr.DataTree) -> int:
 
 
 def map_feeders(
-    function: Callable[[xr.DataTree, Settings], T],
+    function: Callable[[xr.DataTree, Settings, float], T],
     feeders: Sequence[xr.DataTree],
     settings: Settings,
     *,
+    end: float = float("inf"),
     lost: Callable[[xr.DataTree], T],
-    workers: int | None,
+    workers: int | WorkerPool | None,
     progress: bool,
 ) -> list[T]:
     """Apply a function to every feeder.
@@ -58,9 +65,11 @@ def map_feeders(
         One sub-case each.
     settings : Settings
         Handed to every call.
+    end : float
+        Time on the monotonic clock by which all of it is wanted; each call is told when its own share ends. [s]
     lost : callable
         Makes the entry of a feeder whose process was ended from outside, also where it had one of its own, twice.
-    workers : int or None
+    workers : int, WorkerPool or None
         Processes; None: one a core, where the work is worth it. One worker or one feeder: in this process.
     progress : bool
         Show a bar on stderr.
@@ -70,23 +79,27 @@ def map_feeders(
     list
         One entry a feeder, in their order.
     """
-    count = min(workers or _sensible(feeders), len(feeders))
+    kept = isinstance(workers, WorkerPool)
+    start = workers.borrow if isinstance(workers, WorkerPool) else _workers
+    asked = workers.count if isinstance(workers, WorkerPool) else workers or _sensible(feeders)
+    count = min(asked, len(feeders))
+    # The largest first, so that no long feeder starts when the others are done.
+    waiting = sorted(range(len(feeders)), key=lambda k: -_size(feeders[k]))
+    ends = dict(zip(waiting, _ends([_size(feeders[k]) for k in waiting], end), strict=True))
+    given = {k: (feeder, settings, ends[k]) for k, feeder in enumerate(feeders)}
     found: dict[int, T] = {}
     with _bar(len(feeders)) if progress else nullcontext(lambda: None) as advance:
-        if count <= 1:
-            for k, feeder in enumerate(feeders):
-                found[k] = function(feeder, settings)
+        if count <= 1 and not kept:
+            for k in waiting:
+                found[k] = function(*given[k])
                 advance()
         else:
-            os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
-            # The largest first, so that no long feeder starts when the others are done.
-            waiting = sorted(range(len(feeders)), key=lambda k: -_size(feeders[k]))
             while waiting:
-                done = _until_broken(function, [(k, feeders[k]) for k in waiting], settings, count, advance)
+                done = _until_broken(function, [(k, given[k]) for k in waiting], start, count, advance)
                 waiting = [k for k in waiting if k not in done]
                 # Feeders start in this order: where a process was ended, the one to blame is among the first left.
                 for k in waiting[:count]:
-                    done |= _alone(function, (k, feeders[k]), settings, lost, advance)
+                    done |= _alone(function, (k, given[k]), lost, advance)
                 waiting = [k for k in waiting if k not in done]
                 found |= done
     return [found[k] for k in range(len(feeders))]
@@ -102,17 +115,23 @@ def _work(feeder: xr.DataTree) -> int:
     return len(columns(feeder, "meter")["id"]) * len(columns(feeder, "forecast").get("time", ()))
 
 
+def _ends(sizes: Sequence[int], end: float) -> list[float]:
+    """When each of some feeders, in the order in which they begin, has had its share of the time until `end`."""
+    begin, share = time.monotonic(), np.cumsum(sizes) / max(sum(sizes), 1)
+    return [end if end == float("inf") else begin + (end - begin) * float(part) for part in share]
+
+
 def _until_broken(
-    function: Callable[[xr.DataTree, Settings], T],
-    feeders: list[tuple[int, xr.DataTree]],
-    settings: Settings,
+    function: Callable[[xr.DataTree, Settings, float], T],
+    feeders: list[tuple[int, Given]],
+    start: Callable[[int], AbstractContextManager[ProcessPoolExecutor]],
     count: int,
     advance: Callable[[], None],
 ) -> dict[int, T]:
     """Run all feeders; return those that were done when a process was ended from outside."""
     found: dict[int, T] = {}
-    with _workers(min(count, len(feeders))) as pool:
-        futures = _submit(pool, function, feeders, settings)
+    with start(min(count, len(feeders))) as pool:
+        futures = _submit(pool, function, feeders)
         for future in as_completed(futures):
             try:
                 found[futures[future]] = future.result()
@@ -123,24 +142,24 @@ def _until_broken(
 
 
 def _alone(
-    function: Callable[[xr.DataTree, Settings], T],
-    feeder: tuple[int, xr.DataTree],
-    settings: Settings,
+    function: Callable[[xr.DataTree, Settings, float], T],
+    feeder: tuple[int, Given],
     lost: Callable[[xr.DataTree], T],
     advance: Callable[[], None],
 ) -> dict[int, T]:
     """Run one feeder in a process of its own; it is lost if that is ended as well, twice."""
     for _ in range(TRIES_ALONE):
-        found = _until_broken(function, [feeder], settings, 1, advance)
+        found = _until_broken(function, [feeder], _workers, 1, advance)
         if found:
             return found
     advance()
-    return {feeder[0]: lost(feeder[1])}
+    return {feeder[0]: lost(feeder[1][0])}
 
 
 @contextmanager
 def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
     """Hand out processes that end when the block does: at once where it is left by an error or Ctrl-C."""
+    os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
     others = set(multiprocessing.active_children())
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_end_with_parent)
@@ -154,8 +173,56 @@ def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
+class WorkerPool:
+    """Processes that stay for several runs, each of which then saves the second or two in which they would start.
+
+    Use it as ``with dispatch.WorkerPool(2) as pool: dispatch.optimize(case, workers=pool)``; they end with the block.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Processes; None: one a core.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.count = workers or cores()
+        self._context = ExitStack()
+        self._pool: ProcessPoolExecutor | None = None
+
+    @contextmanager
+    def borrow(self, count: int) -> Iterator[ProcessPoolExecutor]:  # noqa: ARG002  (as many as it has)
+        """Hand out the processes; they end at once where the block is left by an error or Ctrl-C, or one was ended."""
+        if self._pool is None:
+            self._pool = self._context.enter_context(_workers(self.count))
+        try:
+            yield self._pool
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
+        if self._pool is not None and _broken(self._pool):
+            self.__exit__(None, None, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool = None
+        self._context.__exit__(kind, error, trace)
+
+
+def _broken(pool: ProcessPoolExecutor) -> bool:
+    """Whether a process of the pool was ended from outside."""
+    try:
+        pool.submit(int).result()
+    except BrokenProcessPool:
+        return True
+    return False
+
+
 def _submit(
-    pool: ProcessPoolExecutor, function: Callable[..., T], feeders: list[tuple[int, xr.DataTree]], settings: Settings
+    pool: ProcessPoolExecutor, function: Callable[..., T], feeders: list[tuple[int, Given]]
 ) -> dict[Future[T], int]:
     """Hand feeders to processes, which start here.
 
@@ -164,7 +231,7 @@ def _submit(
     blockable = hasattr(signal, "pthread_sigmask")
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blockable else set()
     try:
-        return {pool.submit(function, feeder, settings): k for k, feeder in feeders}
+        return {pool.submit(function, *given): k for k, given in feeders}
     finally:
         if blockable:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)

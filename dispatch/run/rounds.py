@@ -9,11 +9,13 @@ import numpy as np
 
 from dispatch.case.network import network_of
 from dispatch.case.offsets import Offsets
+from dispatch.case.schema import columns
 from dispatch.model.compiler import compile_program
 from dispatch.model.inputs import make_inputs
 from dispatch.model.linear import LinearFlow, linear_flow
 from dispatch.run.margins import Margins, margins_of, next_offsets
 from dispatch.run.unmet import unmet_by_ac
+from dispatch.solve.decomposed import Decomposed
 from dispatch.solve.explain import explain_unmet
 from dispatch.solve.methods import Model, make_model
 from dispatch.solve.monolithic import Monolithic, solve_elastic
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from dispatch.run.settings import Settings
     from dispatch.run.stages import Stages
     from dispatch.solve.solution import Solution
+    from dispatch.solve.until import Until
+
+Kept = dict[bytes, Model]
+"""Models of feeders by the id of their source."""
 
 
 @dataclass(frozen=True)
@@ -51,27 +57,45 @@ class Rounds:
         Sub-case of one feeder, with /forecast.
     settings : Settings
         Choices of the run.
+    until : Until
+        Gap and time at which to stop.
     stages : Stages
         Where seconds are counted.
+    kept : dict, optional
+        Models of feeders that were solved before under another forecast, by the id of their source; changed.
     """
 
-    def __init__(self, case: xr.DataTree, settings: Settings, stages: Stages) -> None:
-        self.case, self.stages, self.penalty, self.rounds = case, stages, settings.limit_penalty, 0
+    def __init__(
+        self, case: xr.DataTree, settings: Settings, until: Until, stages: Stages, kept: Kept | None = None
+    ) -> None:
+        self.case, self.until, self.stages = case, until, stages
+        self.penalty, self.rounds = settings.limit_penalty, 0
         with stages.stage("compile"):
             self.network = network_of(case)
             self.inputs = make_inputs(case, limit_penalty=settings.limit_penalty)
             self.program = compile_program(self.inputs)
         with stages.stage("solve"):
-            self.model: Model = make_model(settings.method, self.program, self.network, self.inputs)
+            self.model = self._model(settings, kept)
         with stages.stage("verify"):
             self.ac = AcModel(case)
+
+    def _model(self, settings: Settings, kept: Kept | None) -> Model:
+        """Go on with the model of an earlier forecast where it has the same elements, else make one."""
+        name = columns(self.case, "source")["id"].tobytes()
+        model = None if kept is None else kept.pop(name, None)
+        given = self.program, self.network, self.inputs
+        if not (isinstance(model, Decomposed) and model.renew(*given, self.penalty)):
+            model = make_model(settings.method, *given)
+        if kept is not None:
+            kept[name] = model
+        return model
 
     def state(self, offsets: Offsets) -> State:
         """Solve with given offsets, repair, and look at the network under the schedule."""
         self.rounds += 1
         with self.stages.stage("solve"):
-            solution, relaxation = solve_elastic(self.model, offsets, self.penalty)
-            delivered = deliver(self.program, self.network, self.inputs, offsets, solution, relaxation)
+            solution, relaxation = solve_elastic(self.model, offsets, self.penalty, self.until)
+            delivered = deliver(self.program, self.network, self.inputs, offsets, solution, relaxation, self.until)
         with self.stages.stage("verify"):
             x = self.program.injection @ delivered.columns + self.program.injection_constant
             p, q = x.reshape(2, self.network.buses, self.inputs.steps)
@@ -101,7 +125,11 @@ class Rounds:
 
     def _settle(self, state: State, most_rounds: int) -> State:
         best = state
-        while self.rounds < most_rounds and not (state.margins.holds and not state.margins.wasteful):
+        while (
+            self.rounds < most_rounds
+            and not self.until.over
+            and not (state.margins.holds and not state.margins.wasteful)
+        ):
             s_linear = np.hypot(state.linear.p, state.linear.q)
             new = offsets_of(self.network, state.linear.v_squared, s_linear, state.ac)
             state = self.state(new if self.rounds == 1 else next_offsets(state.offsets, new, state.margins))

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from types import NoneType
 from typing import Any
 
+from dispatch.errors import InputError, Problem, raise_if_any
+
 METHODS = ("auto", "monolithic", "decomposed")
 KINDS: dict[str, Any] = {
     "start": (str, NoneType),
@@ -16,6 +18,8 @@ KINDS: dict[str, Any] = {
     "rounds": int,
     "components": list,
     "method": str,
+    "gap": (int, float),
+    "deadline_s": (int, float, NoneType),
 }
 """What JSON holds for each choice."""
 
@@ -40,6 +44,12 @@ class Settings:
         Files of the user's own components.
     method : str
         ``"monolithic"``, ``"decomposed"`` or ``"auto"``; the optimum is the same.
+    gap : float
+        Objective less lower bound, relative to 1 or the objective, at which a schedule is optimal enough; 1e-4 suits
+        planning runs.
+    deadline_s : float or None
+        Seconds after which the best schedule so far is returned with its bound; None: no deadline. How far a run comes
+        by then is up to the machine, so such a result need not be the same twice. [s]
     """
 
     start: str | None = None
@@ -49,6 +59,18 @@ class Settings:
     rounds: int = 12
     components: tuple[str, ...] = ()
     method: str = "auto"
+    gap: float = 1e-6
+    deadline_s: float | None = None
+
+    def __post_init__(self) -> None:
+        problems = []
+        if not 1e-6 <= self.gap < 1:
+            hint = "Give 1e-6 for a proven optimum, 1e-4 for planning runs."
+            problems.append(Problem("out-of-range", "gap", value=str(self.gap), allowed="1e-6 … 1", hint=hint))
+        if self.deadline_s is not None and not 0 <= self.deadline_s < float("inf"):
+            hint = "Give seconds, or none for no deadline."
+            problems.append(Problem("out-of-range", "deadline_s", value=str(self.deadline_s), allowed="≥ 0", hint=hint))
+        raise_if_any(problems, "settings")
 
     def to_json(self) -> str:
         """As text for a result file."""
@@ -65,7 +87,8 @@ class Settings:
         """
         values = json.loads(text)
         if isinstance(values, dict):
-            values = {"method": "monolithic", **values}  # as results were solved before there was a choice
+            # As results were solved before there was a choice.
+            values = {"method": "monolithic", "gap": 1e-6, "deadline_s": None, **values}
         if not isinstance(values, dict) or values.keys() != {f.name for f in fields(cls)}:
             raise ValueError("not the choices of a run")
         for name, kinds in KINDS.items():
@@ -73,4 +96,7 @@ class Settings:
                 raise ValueError(f"{name} is {values[name]!r}")
         if values["method"] not in METHODS:
             raise ValueError(f"method is {values['method']!r}")
-        return cls(**{**values, "components": tuple(map(str, values["components"]))})
+        try:
+            return cls(**{**values, "components": tuple(map(str, values["components"]))})
+        except InputError as error:
+            raise ValueError(str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dispatch.solve.protocols import Block, Limits
+    from dispatch.solve.until import Until
 
 ASCENTS = 40
 WINDOW = 14
 """The last answers, in which blocks watch what moves."""
 SWEEP_EVERY = 8
 """Answers between two sweeps of all limits, and between two answers of blocks whose answers are dear."""
+PUSHES, PUSH = 6, 1.5
 STEP = 0.15
 """First step, as a share of the spread of prices."""
 
@@ -31,7 +34,7 @@ class Scaled:
         self.keys = np.zeros(0, KEY)
         self.matrix = sp.csr_matrix((0, ports))
         self.transposed = self.matrix.T
-        self.bound, self.most = np.zeros(0), np.zeros(0)
+        self.bound, self.most, self.size = np.zeros(0), np.zeros(0), np.zeros(0)
         self._ceiling = ceiling
 
     def add(self, limits: Limits, keys: np.ndarray) -> None:
@@ -46,7 +49,13 @@ class Scaled:
         self.transposed = self.matrix.T
         self.bound = np.concatenate([self.bound, rows.bound / largest])
         self.most = np.concatenate([self.most, self._ceiling * largest / rows.rating])
+        self.size = np.concatenate([self.size, largest])
         self.keys = np.concatenate([self.keys, keys])
+
+    def priced(self, price: np.ndarray) -> Ascent:
+        """Sort limits with prices per unit of their own, given those of the scaled rows."""
+        order = np.argsort(self.keys, kind="stable")
+        return Ascent(self.keys[order], (price / self.size)[order])
 
 
 class Answers:
@@ -56,6 +65,7 @@ class Answers:
         self._blocks, self._given = blocks, given
         self._last: list[Any] = [None] * len(blocks)
         self._injected = [given] * len(blocks)
+        self.spread = max(block.spread for block in blocks)
 
     def ask(self, weight: np.ndarray, *, everyone: bool) -> np.ndarray:
         """Return what enters at the ports at the prices `weight`, (port,)."""
@@ -73,7 +83,25 @@ class Answers:
             block.watch(plan)
 
 
-def ascend(blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float, keys: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class Ascent:
+    """Limits, and prices of theirs that may start or end an ascent.
+
+    Attributes
+    ----------
+    keys : ndarray (limit,) of KEY
+        Sorted.
+    prices : ndarray (limit,)
+        Per unit of each limit, at least 0 and at most its penalty. [money]
+    """
+
+    keys: np.ndarray
+    prices: np.ndarray
+
+
+def ascend(
+    blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float, start: Ascent, until: Until
+) -> Ascent:
     """Raise the prices of violated limits until members' answers waver about them.
 
     Parameters
@@ -86,29 +114,36 @@ def ascend(blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: 
         What enters besides. [kW, kvar]
     penalty : float
         Of relaxing a limit by its own rating in a step. [money]
-    keys : ndarray of KEY
-        Limits to start with.
+    start : Ascent
+        Limits to start with, and their prices.
+    until : Until
+        When to stop at once.
 
     Returns
     -------
-    ndarray of KEY
-        Limits that were found violated.
+    Ascent
+        Limits that were found violated, and the last prices.
     """
     for block in blocks:
         block.forget()
     answers, rows = Answers(blocks, given), Scaled(limits.ports, penalty)
-    mean = answers.ask(np.zeros(limits.ports), everyone=True)
+    if len(start.keys):
+        rows.add(limits, start.keys)
+    price = np.minimum(start.prices * rows.size, rows.most)
+    mean = answers.ask(np.asarray(rows.transposed @ price), everyone=True)
     found = limits.violated(mean, TOLERANCE, MOST_ROWS, rows.keys)
-    if len(keys):
-        found = np.unique(np.concatenate([found, keys]))
-    if not len(found):
+    if not len(found) and not len(price):
         answers.watch()
-        return rows.keys
+        return start
     rows.add(limits, found)
-    rate = STEP * max(block.spread for block in blocks)
-    price = np.zeros(len(found))
-    first, second = price.copy(), price.copy()
+    price = np.concatenate([price, np.zeros(len(found))])
+    rate = STEP * answers.spread
+    held = np.ones(len(price), bool)
+    first, second = np.zeros(len(price)), np.zeros(len(price))
     for k in range(1, ASCENTS + 1):
+        if until.over:
+            answers.watch()
+            return rows.priced(price)
         sweep = k % SWEEP_EVERY == 0
         x = answers.ask(np.asarray(rows.transposed @ price), everyone=sweep)
         if k >= ASCENTS - WINDOW:
@@ -122,8 +157,24 @@ def ascend(blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: 
                 price, first, second = (np.concatenate([a, np.zeros(len(found))]) for a in (price, first, second))
                 continue
         over = rows.matrix @ x - rows.bound
+        held = over <= 0 if k < ASCENTS - WINDOW else held | (over <= 0)
         over = np.where(price > 0, over, np.maximum(over, 0.0))
         first, second = 0.9 * first + 0.1 * over, 0.95 * second + 0.05 * over**2
         step = rate * (20 / (20 + k)) * first / (np.sqrt(second) + 1e-9)
         price = np.clip(price + step, 0.0, rows.most)
-    return rows.keys
+    _push(answers, rows, price, ~held)
+    return rows.priced(price)
+
+
+def _push(answers: Answers, rows: Scaled, price: np.ndarray, never: np.ndarray) -> None:
+    """Raise the prices of limits that no answer watched has held, until one does.
+
+    Otherwise nobody might move in their steps, and the restricted program could do nothing but relax them.
+    """
+    for _ in range(PUSHES):
+        if not never.any():
+            return
+        price = np.where(never, np.minimum(PUSH * (price + answers.spread), rows.most), price)
+        x = answers.ask(np.asarray(rows.transposed @ price), everyone=False)
+        answers.watch()
+        never &= rows.matrix @ x > rows.bound

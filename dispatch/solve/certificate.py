@@ -91,15 +91,15 @@ def certify(case: xr.DataTree, offsets: Offsets, limit_penalty: float, plan: np.
     )
 
 
-def require(certificate: Certificate, tolerance: float = TOLERANCE) -> None:
+def require(certificate: Certificate, gap: float = TOLERANCE) -> None:
     """Refuse what does not prove itself.
 
     Parameters
     ----------
     certificate : Certificate
         Figures of a plan and its prices.
-    tolerance : float
-        Largest residual and gap.
+    gap : float
+        Largest gap; where it is above `TOLERANCE`, plan and prices need not fit each other otherwise.
 
     Raises
     ------
@@ -107,7 +107,8 @@ def require(certificate: Certificate, tolerance: float = TOLERANCE) -> None:
         If a residual or the gap is above the tolerance or not a number, or the bound is above the objective.
     """
     found = certificate
-    for name in ("residual_primal", "residual_dual", "gap_relaxation"):
+    fit = TOLERANCE if gap <= TOLERANCE else np.inf
+    for name, tolerance in (("residual_primal", TOLERANCE), ("residual_dual", fit), ("gap_relaxation", gap)):
         value = getattr(found, name)
         if not value <= tolerance:
             raise CertificateError(

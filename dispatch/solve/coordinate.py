@@ -3,12 +3,12 @@
 With ``c(z)`` the cost of a plan, ``x`` what it gives to the ports, and limits ``a_i x <= b_i`` that may be relaxed at
 ``p_i`` per unit, the elastic program has, for any prices ``0 <= m_i <= p_i``, the lower bound [1]_
 
-    min c(z) + Σ m_i max(a_i x - b_i)  >=  Σ over blocks of min_z (c(z) + w x)  -  Σ m_i b_i,      w = Σ m_i a_i,
+    min c(z) + Σ p_i max(a_i x - b_i, 0)  >=  Σ over blocks of min_z (c(z) + w x)  -  Σ m_i b_i,      w = Σ m_i a_i,
 
 in which every member is on its own: that is what blocks answer. A *restricted* program in which only part of the
 blocks' decisions may move has a plan that is feasible in the whole one, and prices of limits. Where a member's answer
 to these prices is cheaper than its plan, the decisions in which the two differ may move in the next restricted program;
-where none is, plan and bound meet [2]_.
+where none is, plan and bound meet [2]_. At any time the best plan and the best bound so far stand.
 
 References
 ----------
@@ -18,15 +18,17 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dispatch.solve.ascent import ascend
+from dispatch.errors import SolverError, TimeUp
+from dispatch.solve.ascent import Ascent, ascend
 from dispatch.solve.engines import LazyRows, Optimum
 from dispatch.solve.protocols import KEY
-from dispatch.solve.restricted import join, split
+from dispatch.solve.restricted import carried_basis, first_basis, join, split
+from dispatch.solve.until import Until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,41 +39,56 @@ BETTER = 1e-10
 """An answer is better than a plan if it saves more than this, relative to 1 or the member's cost."""
 ROUNDING = 1e-7
 """What members could save together where no decision is left to free: solver's tolerances, relative to the optimum."""
+CEILING = 4.0
+"""Limits are first held at no more than this many times the spread of prices, so that one at which nobody may move yet
+does not, at its penalty of thousands of times any price, let far too much move in the next round."""
+RAISE = 16.0
+"""By how much that is raised while limits are relaxed although no answer differs."""
 MOST_ROUNDS = 100
 """Restricted programs before it is given up."""
 
 
 @dataclass(frozen=True)
 class Coordinated:
-    """What a coordination ends with.
+    """What a coordination ends with; limits sorted by key.
 
     Attributes
     ----------
     plans : list
         Of each block.
+    answers : list
+        What each block does at the prices: the plan itself where the block is whole.
     price : ndarray (port,)
         What each unit injected costs. [money]
-    optimum : Optimum
-        Of the restricted program: stated limits, their prices and slacks.
+    keys : ndarray (limit,) of KEY
+        Limits that have a price or are relaxed.
+    limit_prices, slacks : ndarray (limit,)
+        Price of each [money per unit], and its relaxation under the plan, in its own unit.
     row_prices : list of ndarray
-        Of the rows of each block's part.
-    saving : float
-        What members could still save at these prices: objective less lower bound. [money]
+        Of the rows of each block's part; empty where no program was solved.
+    objective, bound : float
+        Cost of the plan with all its relaxations, and what no plan can cost less than. [money]
     rounds : int
         Restricted programs.
+    method : str
+        How the last of them was solved.
     """
 
     plans: list[Any]
+    answers: list[Any]
     price: np.ndarray
-    optimum: Optimum
+    keys: np.ndarray
+    limit_prices: np.ndarray
+    slacks: np.ndarray
     row_prices: list[np.ndarray]
-    saving: float
+    objective: float
+    bound: float
     rounds: int
+    method: str
 
-    @property
-    def proven(self) -> bool:
-        """Whether plan and bound meet to rounding."""
-        return self.saving <= ROUNDING * max(1.0, abs(self.optimum.objective))
+    def within(self, gap: float) -> bool:
+        """Whether plan and bound meet to a gap relative to 1 or the objective."""
+        return self.objective - self.bound <= gap * max(1.0, abs(self.objective))
 
 
 class Coordinator:
@@ -89,7 +106,8 @@ class Coordinator:
 
     def __init__(self, blocks: Sequence[Block], given: np.ndarray, options: dict[str, Any] | None = None) -> None:
         self.blocks, self._given, self._options = blocks, given, options or {}
-        self._keys = np.zeros(0, KEY)
+        self._ascent = Ascent(np.zeros(0, KEY), np.zeros(0))
+        self._keys = self._ascent.keys
         self._engine: LazyRows | None = None
         self._parts: list[Part] = []
 
@@ -98,63 +116,188 @@ class Coordinator:
         """How many pairs of meter and step the last restricted program had."""
         return sum(block.entries for block in self.blocks)
 
-    def coordinate(self, limits: Limits, penalty: float) -> Coordinated | None:
+    def coordinate(self, limits: Limits, penalty: float, until: Until) -> Coordinated | None:
         """Find the optimum; see `coordinate`."""
         if self._engine is None or not len(self._keys):
-            self._keys, self._engine = ascend(self.blocks, limits, self._given, penalty, self._keys), None
-        for rounds in range(1, MOST_ROUNDS + 1):
-            found = self._round(limits, penalty, rounds)
-            if found is not None:
-                return found if found.proven else None
+            self._ascent = ascend(self.blocks, limits, self._given, penalty, self._ascent, until)
+            self._keys, self._engine = self._ascent.keys, None
+        best: Coordinated | None = None
+        ceiling = CEILING * max(block.spread for block in self.blocks)
+        try:
+            for rounds in range(1, MOST_ROUNDS + 1):
+                found, grown, capped = self._round(limits, penalty, ceiling, rounds, until)
+                require_order(found)
+                best = _better(best, found)
+                if found.within(until.gap if until.early else 0.0) or not (grown or capped):
+                    return best if best.within(max(ROUNDING, until.gap if until.early else 0.0)) else None
+                ceiling *= 1.0 if grown else RAISE
+        except TimeUp:
+            at_ascent = plan_at(self.blocks, limits, self._given, penalty, self._ascent)
+            return _better(best, at_ascent)
         return None
 
-    def _round(self, limits: Limits, penalty: float, rounds: int) -> Coordinated | None:
-        """Solve the restricted program and ask the blocks; None where one of them let more move."""
-        optimum = self._optimum(limits, penalty)
+    def renew(self, blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float) -> None:
+        """Go on with the same members under another forecast: from the last prices, rows, entries and basis.
+
+        Parameters
+        ----------
+        blocks : sequence of Block
+            Of the same members, in the same order.
+        limits, given, penalty
+            See `coordinate`.
+        """
+        before, self.blocks, self._given = self.blocks, blocks, given
+        if self._engine is None or not len(self._keys):
+            return
+        price = limits.rows(self._ascent.keys).matrix.T @ self._ascent.prices
+        for old, new in zip(before, blocks, strict=True):
+            new.resume(old, new.respond(price))
+        self._grow(limits, penalty, CEILING * max(block.spread for block in blocks))
+
+    def _round(
+        self, limits: Limits, penalty: float, ceiling: float, rounds: int, until: Until
+    ) -> tuple[Coordinated, bool, bool]:
+        """Solve the restricted program and ask the blocks.
+
+        Returns
+        -------
+        Coordinated
+            What is known now.
+        bool
+            Whether a block let more move.
+        bool
+            Whether a limit is relaxed for less than its penalty.
+        """
+        optimum = self._optimum(limits, penalty, ceiling, until)
         columns, row_prices = split(self._parts, optimum.columns, optimum.row_prices)
         plans = [block.decode(own) for block, own in zip(self.blocks, columns, strict=True)]
         price = limits.rows(optimum.keys).matrix.T @ optimum.limit_prices
-        saving, grown = 0.0, 0
+        saving, answers, worse = 0.0, [], []
         for block, plan in zip(self.blocks, plans, strict=True):
-            if not block.whole:
-                saved, more = challenge(block, plan, price)
-                saving, grown = saving + saved, grown + more
+            answer, saved = challenge(block, plan, price)
+            saving += float(saved.sum())
+            answers.append(answer)
+            worse.append(saved > BETTER * np.maximum(1.0, np.abs(block.costs(plan, price))))
+        own, free = 0.0, np.zeros(len(price))
+        for block, plan in zip(self.blocks, plans, strict=True):
+            own += float(np.sum(block.costs(plan, free)))
+        objective = own + penalty * float(np.sum(optimum.slacks / limits.rating_of(optimum.keys)))
+        found = Coordinated(
+            plans, answers, price, optimum.keys, optimum.limit_prices, optimum.slacks, row_prices,
+            objective, objective - optimum.spared - saving, rounds, optimum.method,
+        )  # fmt: skip
+        if found.within(until.gap if until.early else 0.0):
+            return found, False, False
+        grown = sum(
+            block.grow(*pair) for block, *pair in zip(self.blocks, plans, answers, worse, strict=True) if pair[2].any()
+        )
         if grown:
-            self._keys, self._engine = optimum.keys, None
-            return None
-        return Coordinated(plans, price, optimum, row_prices, saving, rounds)
+            self._grow(limits, penalty, ceiling)
+        return found, bool(grown), optimum.spared > 0
 
-    def _optimum(self, limits: Limits, penalty: float) -> Optimum:
-        """Solve the restricted program, hot where it is the same as before."""
+    def _optimum(self, limits: Limits, penalty: float, ceiling: float, until: Until) -> Optimum:
+        """Solve the restricted program from the last basis."""
         if self._engine is None:
-            self._parts = [block.part() for block in self.blocks]
-            self._whole = join(self._parts, self._given)
-            self._engine = LazyRows(self._whole, self._options)
-            if len(self._keys):
-                self._engine.state(limits, self._keys, penalty)
-        found = self._engine.optimum(limits, penalty, self._whole.cost)
+            self._engine = self._state(limits, penalty, ceiling)
+            self._engine.start_from(first_basis(self._whole, len(self._keys)))
+        found = self._engine.optimum(limits, penalty, self._whole.cost, ceiling, until)
         self._keys = found.keys
+        self._ascent = Ascent(found.keys, found.limit_prices)
         return found
 
+    def _state(self, limits: Limits, penalty: float, ceiling: float) -> LazyRows:
+        """State the restricted program as it is now."""
+        self._parts = [block.part() for block in self.blocks]
+        self._whole = join(self._parts, self._given)
+        engine = LazyRows(self._whole, self._options)
+        if len(self._keys):
+            engine.state(limits, self._keys, penalty, ceiling)
+        return engine
 
-def challenge(block: Block, plan: Any, price: np.ndarray) -> tuple[float, int]:
-    """Compare a plan with the block's own answer, and let move in which they differ.
+    def _grow(self, limits: Limits, penalty: float, ceiling: float) -> None:
+        """State the grown program, and let it start where the last one ended."""
+        assert self._engine is not None
+        old, basis = self._whole, self._engine.basis()
+        self._engine = self._state(limits, penalty, ceiling)
+        self._engine.start_from(carried_basis(old, basis, self._whole))
+
+
+def require_order(found: Coordinated) -> None:
+    """Refuse a bound above its objective: no success, but a sign that plan and prices are of two programs.
+
+    Raises
+    ------
+    SolverError
+        If it lies above by more than rounding.
+    """
+    if found.bound - found.objective > ROUNDING * max(1.0, abs(found.objective)):
+        raise SolverError(f"The bound {found.bound:.12g} lies above the objective {found.objective:.12g}.")
+
+
+def challenge(block: Block, plan: Any, price: np.ndarray) -> tuple[Any, np.ndarray]:
+    """Let a block answer prices, and compare a plan with that.
 
     Returns
     -------
-    float
+    Any
+        The answer; the plan where the block is whole: then it is one.
+    ndarray (member,)
         What the answer saves. [money]
-    int
-        How much may move that could not.
     """
+    if block.whole:
+        return plan, np.zeros(1)
     answer = block.respond(price)
-    cost = block.costs(plan, price)
-    saving = cost - block.costs(answer, price)
-    worse = saving > BETTER * np.maximum(1.0, np.abs(cost))
-    return float(saving.sum()), block.grow(plan, answer, worse) if worse.any() else 0
+    return answer, block.costs(plan, price) - block.costs(answer, price)
 
 
-def coordinate(blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float) -> Coordinated | None:
+def plan_at(blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float, at: Ascent) -> Coordinated:
+    """Take what members do at prices as the plan: what there is when time is up.
+
+    Parameters
+    ----------
+    blocks, limits, given, penalty
+        See `coordinate`.
+    at : Ascent
+        Limits and their prices, at most their penalties.
+    """
+    rows = limits.rows(at.keys)
+    price = rows.matrix.T @ at.prices
+    answers = [block.respond(price) for block in blocks]
+    own = sum(float(np.sum(block.costs(a, price))) for block, a in zip(blocks, answers, strict=True))
+    x = sum((block.injection(a) for block, a in zip(blocks, answers, strict=True)), given)
+    over, amount = limits.exceeded(x)
+    keys = np.unique(np.concatenate([at.keys, over]))
+    prices, slacks = np.zeros(len(keys)), np.zeros(len(keys))
+    prices[np.searchsorted(keys, at.keys)] = at.prices
+    slacks[np.searchsorted(keys, over)] = amount
+    priced = float(np.sum(price * (x - given)))
+    bound = own + float(np.sum(price * given)) - float(np.sum(rows.bound * at.prices))
+    relaxed = penalty * float(np.sum(slacks / limits.rating_of(keys)))
+    return Coordinated(
+        answers, answers, price, keys, prices, slacks, [], own - priced + relaxed, bound, 0, "prices alone"
+    )
+
+
+def _better(old: Coordinated | None, new: Coordinated) -> Coordinated:
+    """Combine the cheaper plan with the prices that prove more."""
+    if old is None:
+        return new
+    plan, proof = (old if old.objective < new.objective else new), (old if old.bound > new.bound else new)
+    if plan is proof:
+        return plan
+    keys = np.unique(np.concatenate([plan.keys, proof.keys]))
+    prices, slacks = np.zeros(len(keys)), np.zeros(len(keys))
+    prices[np.searchsorted(keys, proof.keys)] = proof.limit_prices
+    slacks[np.searchsorted(keys, plan.keys)] = plan.slacks
+    return replace(
+        proof, plans=plan.plans, keys=keys, limit_prices=prices, slacks=slacks, objective=plan.objective,
+        rounds=new.rounds,
+    )  # fmt: skip
+
+
+def coordinate(
+    blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float, until: Until | None = None
+) -> Coordinated | None:
     """Bring blocks to their common optimum under limits; knows neither kind.
 
     Parameters
@@ -167,10 +310,12 @@ def coordinate(blocks: Sequence[Block], limits: Limits, given: np.ndarray, penal
         What enters besides. [kW, kvar]
     penalty : float
         Of relaxing a limit by its own rating in a step. [money]
+    until : Until, optional
+        Gap and time at which to stop.
 
     Returns
     -------
     Coordinated or None
-        None where plan and bound do not meet.
+        The best so far where time is up; else None where plan and bound do not meet.
     """
-    return Coordinator(blocks, given).coordinate(limits, penalty)
+    return Coordinator(blocks, given).coordinate(limits, penalty, until or Until())

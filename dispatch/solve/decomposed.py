@@ -2,8 +2,8 @@
 
 A short dual ascent (`dispatch.solve.ascent`) leaves most flows of most stores decided. A *restricted* program over only
 the others, with the limits found violated, gives a plan and prices of limits, which every store answers; see
-`dispatch.solve.coordinate` for why this ends with the optimum of the whole program. Here the program's meters become
-blocks: those with at most one store are planned by the store kernel, all others keep their rows and columns.
+`dispatch.solve.coordinate` for why this ends with the optimum of the whole program, and `dispatch.solve.members` for
+how meters become the blocks that it coordinates.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dispatch.solve.blocks.moving import MovingStores
-from dispatch.solve.blocks.programs import ProgramBlock
-from dispatch.solve.blocks.stores import StoreBlock, priced_by_kernel
-from dispatch.solve.coordinate import Coordinated, Coordinator
+from dispatch.solve.coordinate import Coordinator
 from dispatch.solve.limits.radial import limits_of
-from dispatch.solve.monolithic import NOTICED, Monolithic
-from dispatch.solve.solution import Prices, Relaxation, Solution
+from dispatch.solve.members import Members
+from dispatch.solve.monolithic import Monolithic
+from dispatch.solve.until import Until
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network
     from dispatch.case.offsets import Offsets
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
+    from dispatch.solve.blocks.stores import StoreBlock
     from dispatch.solve.limits.radial import RadialLimits
+    from dispatch.solve.solution import Relaxation, Solution
 
 
 class Decomposed:
@@ -44,54 +44,62 @@ class Decomposed:
     """
 
     def __init__(self, program: Program, network: Network, inputs: Inputs, *, time_limit_s: float = np.inf) -> None:
-        self.program, self.dt = program, inputs.dt
-        self._given = program, network, inputs
+        self._given, self.dt = (program, network, inputs), inputs.dt
         self._limits = limits_of(program, network, inputs)
         self._options: dict[str, Any] = {"time_limit_s": time_limit_s}
         self._monolithic: Monolithic | None = None
-        self.block = StoreBlock(program, inputs, priced_by_kernel(program, inputs))
-        left = inputs.kinds["meter"].count - len(self.block.meters)
-        self._stores = MovingStores(self.block)
-        self._rest = ProgramBlock(program, self.block.columns, self.block.rows, left, inputs.steps, self._options)
-        self._coordinator = Coordinator((self._stores, self._rest), program.injection_constant, self._options)
+        self._members = Members(program, inputs, self._options)
+        self._coordinator = Coordinator(self._members.blocks, program.injection_constant, self._options)
 
-    def solve(self, offsets: Offsets, limit_penalty: float) -> Solution:
+    @property
+    def block(self) -> StoreBlock:
+        """The members that the store kernel plans."""
+        return self._members.stores.stores
+
+    def solve(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Solution:
         """Find the optimum under given offsets and penalty; see `Monolithic.solve`."""
         limits = self._shifted(offsets)
-        found = self._coordinator.coordinate(limits, self.dt * limit_penalty)
+        until = until or Until()
+        found = self._coordinator.coordinate(limits, self.dt * limit_penalty, until)
         if found is None:
-            return self._whole().solve(offsets, limit_penalty)
-        return self._solution(limits, limit_penalty, found)
+            return self._whole().solve(offsets, limit_penalty, until)
+        return self._members.solution(limits, limit_penalty, found, "decomposed", self._coordinator.entries)
 
-    def least_relaxation(self, offsets: Offsets) -> Relaxation:
+    def renew(self, program: Program, network: Network, inputs: Inputs, limit_penalty: float) -> bool:
+        """Take the same feeder with another forecast: other load, generation or prices.
+
+        The next solve starts from the prices, rows, entries and basis of the last one and ends with the same optimum as
+        a new model would.
+
+        Parameters
+        ----------
+        program, network, inputs
+            Of the same elements as before.
+        limit_penalty : float
+            Penalty of the next solve. [money h-1]
+
+        Returns
+        -------
+        bool
+            Whether the elements are the same; if not, nothing has changed and a new model is needed.
+        """
+        members = Members(program, inputs, self._options)
+        if members.elements != self._members.elements:
+            return False
+        self._given, self._limits = (program, network, inputs), limits_of(program, network, inputs)
+        self._members, self._monolithic = members, None
+        self._coordinator.renew(members.blocks, self._limits, program.injection_constant, self.dt * limit_penalty)
+        return True
+
+    def least_relaxation(self, offsets: Offsets, until: Until | None = None) -> Relaxation:
         """Find the least relaxation that lets all else be met; see `Monolithic.least_relaxation`."""
-        return self._whole().least_relaxation(offsets)
+        return self._whole().least_relaxation(offsets, until)
 
     def _whole(self) -> Monolithic:
         """Solve in one program what few feeders need: least relaxations, and optima that prices do not reach."""
         if self._monolithic is None:
             self._monolithic = Monolithic(*self._given, **self._options)
         return self._monolithic
-
-    def _solution(self, limits: RadialLimits, penalty: float, found: Coordinated) -> Solution:
-        """Write what the blocks plan into the columns of the whole program, and what it is worth into its rows."""
-        columns, row_prices = np.zeros_like(self.program.cost), np.zeros_like(self.program.row_lower)
-        self._stores.write(found.plans[0], found.price, columns, row_prices)
-        columns[self._rest.columns], row_prices[self._rest.rows] = found.plans[1], found.row_prices[1]
-        optimum = found.optimum
-        share = optimum.slacks / limits.rating_of(optimum.keys)
-        return Solution(
-            columns,
-            Prices(row_prices, optimum.keys, optimum.limit_prices / self.dt),
-            optimum.slacks,
-            float(self.dt * share[share > NOTICED].sum()),
-            float(self.program.cost @ columns) + self.program.constant + self.dt * penalty * float(share.sum()),
-            penalty,
-            found.rounds,
-            f"decomposed, {optimum.method}",
-            self._coordinator.entries,
-            self._rest.meters,
-        )
 
     def _shifted(self, offsets: Offsets) -> RadialLimits:
         if offsets is not self._limits.offsets:

@@ -17,7 +17,9 @@ from dispatch.solve.protocols import KEY
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
+    from dispatch.solve.highs import Basis
     from dispatch.solve.protocols import Limits, Part
+    from dispatch.solve.until import Until
 
 TOLERANCE = 1e-10
 """Limits exceeded by less, in units of their rating, are not stated."""
@@ -46,6 +48,8 @@ class Optimum:
         Solves that it took.
     method : str
         How the last solve went.
+    spared : float
+        What relaxing limits would cost more at their penalties: where it is not 0, this is no optimum at the penalty.
     """
 
     columns: np.ndarray
@@ -56,6 +60,7 @@ class Optimum:
     objective: float
     rounds: int
     method: str
+    spared: float = 0.0
 
 
 class LazyRows:
@@ -77,10 +82,17 @@ class LazyRows:
         self._cost = program.cost
         self._keys = np.zeros(0, KEY)
         self._shift = np.zeros(0)
-        self._rating = np.zeros(0)
+        self._rating, self._size = np.zeros(0), np.zeros(0)
         self._started = False
 
-    def optimum(self, limits: Limits, penalty: float, cost: np.ndarray) -> Optimum:
+    def optimum(
+        self,
+        limits: Limits,
+        penalty: float,
+        cost: np.ndarray,
+        ceiling: float = np.inf,
+        until: Until | None = None,
+    ) -> Optimum:
         """Solve for limits, their penalty and the prosumers' costs.
 
         Parameters
@@ -91,6 +103,10 @@ class LazyRows:
             Of relaxing a limit by its own rating in a step. [money]
         cost : ndarray (column,)
             Of the prosumers' columns.
+        ceiling : float
+            What relaxing a limit costs at most, per unit of what relieves it most. [money/kW]
+        until : Until, optional
+            When to give up.
 
         Returns
         -------
@@ -100,36 +116,60 @@ class LazyRows:
         ------
         SolverError
             If HiGHS warns, stops early or finds no optimum.
+        TimeUp
+            If it is time to give up.
         """
         if cost is not self._cost:
             self._highs.change_cost(cost)
             self._cost = cost
-        self._highs.change_added(limits.bound(self._keys) - self._shift, penalty / self._rating)
+        self._highs.change_added(limits.bound(self._keys) - self._shift, self._price(penalty, ceiling))
         for rounds in range(1, MOST_ROUNDS + 1):
-            found = self._highs.solve(LADDER if self._started else LADDER[1:])
+            found = self._highs.solve(LADDER if self._started else LADDER[1:], until)
             self._started = True
             x = self._program.injection @ found.columns + self._program.injection_constant
             keys = limits.violated(x, TOLERANCE, MOST_ROWS, self._keys)
             if not len(keys):
                 order = np.argsort(self._keys, kind="stable")
                 prices, slacks = np.maximum(-found.added_prices, 0.0), np.maximum(found.slacks, 0.0)
+                relaxed = np.where(slacks > TOLERANCE * self._rating, slacks, 0.0)
+                spared = penalty / self._rating - self._price(penalty, ceiling)
                 return Optimum(
                     found.columns, found.row_prices, self._keys[order], prices[order], slacks[order],
-                    found.objective, rounds, found.method,
+                    found.objective, rounds, found.method, float(np.sum(relaxed * spared)),
                 )  # fmt: skip
-            self.state(limits, keys, penalty)
+            self.state(limits, keys, penalty, ceiling)
         raise SolverError(f"Limits were still violated after {MOST_ROUNDS} rounds.")
 
-    def state(self, limits: Limits, keys: np.ndarray, penalty: float) -> None:
-        """Add limits as rows over the prosumers' columns."""
+    def basis(self) -> Basis:
+        """Basis of the last solve, its limits sorted by key."""
+        found, order = self._highs.basis(), np.argsort(self._keys, kind="stable")
+        return found._replace(limits=found.limits[order], slacks=found.slacks[order])
+
+    def start_from(self, basis: Basis) -> None:
+        """Start the next solve from a basis whose limits are in the order in which they were stated."""
+        self._highs.start_from(basis)
+        self._started = True
+
+    def state(self, limits: Limits, keys: np.ndarray, penalty: float, ceiling: float = np.inf) -> None:
+        """Add limits as rows over the prosumers' columns; see `optimum`."""
         program, rows = self._program, limits.rows(keys)
         fixed = limits.bound(keys) - rows.bound + rows.matrix @ program.injection_constant
         matrix = sp.csr_matrix(rows.matrix @ program.injection)
         matrix.eliminate_zeros()
-        self._highs.add_elastic_rows(matrix, limits.bound(keys) - fixed, penalty / rows.rating)
         self._keys = np.concatenate([self._keys, keys])
         self._shift = np.concatenate([self._shift, fixed])
         self._rating = np.concatenate([self._rating, rows.rating])
+        size = np.zeros(len(keys))
+        filled = np.diff(rows.matrix.indptr) > 0
+        size[filled] = np.maximum.reduceat(np.abs(rows.matrix.data), rows.matrix.indptr[:-1][filled])
+        self._size = np.concatenate([self._size, size])
+        price = self._price(penalty, ceiling)[-len(keys) :]
+        self._highs.add_elastic_rows(matrix, limits.bound(keys) - fixed, price)
+
+    def _price(self, penalty: float, ceiling: float) -> np.ndarray:
+        """Cost of each limit's slack."""
+        most = np.where(self._size > 0, ceiling / np.where(self._size > 0, self._size, 1.0), np.inf)
+        return np.minimum(penalty / self._rating, most)
 
 
 class AllRows:
@@ -155,7 +195,7 @@ class AllRows:
         self._stated = _stated(full, inputs, lines)
         self._started = False
 
-    def optimum(self, limits: RadialLimits, penalty: float, cost: np.ndarray) -> Optimum:
+    def optimum(self, limits: RadialLimits, penalty: float, cost: np.ndarray, until: Until | None = None) -> Optimum:
         """Solve for limits, their penalty and the prosumers' costs; see `LazyRows.optimum`."""
         total = self._cost.copy()
         total[: self._columns] = cost
@@ -164,7 +204,7 @@ class AllRows:
             self._highs.change_first(rows, -endless if sign > 0 else -bound, bound if sign > 0 else endless)
             total[slacks] = penalty / limits.rating_of(keys)
         self._highs.change_cost(total)
-        found = self._highs.solve(LADDER if self._started else LADDER[1:])
+        found = self._highs.solve(LADDER if self._started else LADDER[1:], until)
         self._started = True
         keys = np.concatenate([stated[0] for stated in self._stated])
         prices = np.concatenate([-sign * found.row_prices[rows] for _, rows, _, sign in self._stated])

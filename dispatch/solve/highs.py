@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import highspy
 import numpy as np
 import scipy.sparse as sp
 
-from dispatch.errors import SolverError
+from dispatch.errors import SolverError, TimeUp
 from dispatch.solve.scaling import INFINITE, require_span, row_and_column_scale, row_scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from dispatch.solve.until import Until
 
 ADVICE = re.compile(r"excessively (small|large)|(Consider|Improve) scaling|the user_\w+_scale|badly scaled")
 """HiGHS remarks at warning level on the range of costs and bounds, such as a load of 0.05 W at dawn (below 1e-4).
@@ -23,6 +25,8 @@ It uses them as they are, and the certificate judges what comes of it, so these 
 count as warnings. Their words change between versions of HiGHS (1.15 and 1.16 differ); a test provokes each of them.
 """
 DONE = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty)
+BASIC, AT_LOWER, AT_UPPER = 1, 0, 2
+"""States of columns and rows in a `Basis`, as HiGHS numbers them; others (free, fixed) count as the lower."""
 LADDER = ("hot", "cold", "interior point")
 """Ways to solve, tried in this order: from the last basis, from scratch, interior point with crossover."""
 
@@ -63,6 +67,23 @@ class Outcome:
     method: str
 
 
+class Basis(NamedTuple):
+    """States of columns and rows: `BASIC`, `AT_LOWER` or `AT_UPPER`, as int8.
+
+    Attributes
+    ----------
+    columns, rows : ndarray
+        Of those that were passed first.
+    limits, slacks : ndarray
+        Of the elastic rows that were added, and of their slacks.
+    """
+
+    columns: np.ndarray
+    rows: np.ndarray
+    limits: np.ndarray
+    slacks: np.ndarray
+
+
 class Highs:
     """A linear program in HiGHS that can grow by elastic rows and be solved again from its last basis.
 
@@ -101,7 +122,7 @@ class Highs:
         time_limit_s: float = np.inf,
         options: dict[str, Any] | None = None,
     ) -> None:
-        self._model = _Quiet()
+        self._model, self._seconds = _Quiet(), time_limit_s
         self._warnings: list[str] = []
         settings = {
             "log_to_console": False, "threads": 1, "random_seed": 0, "parallel": "off",
@@ -189,13 +210,36 @@ class Highs:
         self._checked(self._model.changeColsCost(len(number), number, scaled), "changing costs")
         self._fixed_cost = float(np.sum(cost * self._fixed))
 
-    def solve(self, ladder: Sequence[str] = LADDER) -> Outcome:
+    def basis(self) -> Basis:
+        """Read the basis of the last solve."""
+        held = self._model.getBasis()
+        columns, rows = (
+            np.fromiter(map(int, status), np.int8, len(status)) for status in (held.col_status, held.row_status)
+        )
+        for status in (columns, rows):
+            status[status > AT_UPPER] = AT_LOWER
+        every = np.full(len(self._fixed), AT_LOWER, np.int8)
+        every[self._free] = columns[: self._first_columns]
+        first = self._first_rows
+        return Basis(every, rows[:first], rows[first:], columns[self._first_columns :])
+
+    def start_from(self, basis: Basis) -> None:
+        """Let the next solve start from a basis; it need not be one: HiGHS puts right what is singular."""
+        held, states = highspy.HighsBasis(), [highspy.HighsBasisStatus(k) for k in range(3)]
+        held.col_status = [states[k] for k in np.concatenate([basis.columns[self._free], basis.slacks])]
+        held.row_status = [states[k] for k in np.concatenate([basis.rows, basis.limits])]
+        held.valid = held.alien = True
+        self._checked(self._model.setBasis(held), "setting a basis")
+
+    def solve(self, ladder: Sequence[str] = LADDER, until: Until | None = None) -> Outcome:
         """Solve, from the last basis where there is one.
 
         Parameters
         ----------
         ladder : sequence of str
             Ways to try.
+        until : Until, optional
+            When to give up.
 
         Returns
         -------
@@ -205,8 +249,16 @@ class Highs:
         ------
         SolverError
             If the program has no optimum, time runs out, or no way finds the optimum.
+        TimeUp
+            If it is time to give up.
         """
         tried: list[str] = []
+        left = until.left if until else np.inf
+        if left <= 0:
+            raise TimeUp("Time is up.")
+        if until and left < np.inf:
+            self._model.zeroAllClocks()
+            self._model.setOptionValue("time_limit", min(left, self._seconds))
         for way in ladder:
             if way != "hot":
                 self._checked(self._model.clearSolver(), "clearing")
@@ -218,6 +270,8 @@ class Highs:
             if status in DONE and clean and not said:
                 return self._outcome(way)
             tried.append(" ".join([f"{way}: {self._model.modelStatusToString(status)}", *said]))
+            if status == highspy.HighsModelStatus.kTimeLimit and until and until.over:
+                raise TimeUp("Time is up.")
             if status == highspy.HighsModelStatus.kTimeLimit:
                 raise SolverError(f"No optimum within the time limit ({'; '.join(tried)}). Give it more time.")
         raise SolverError(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
     from dispatch.solve.solution import Relaxation, Solution
+    from dispatch.solve.until import Until
 
 ENOUGH = 0.5
 """Share of meters that the store kernel must be able to price for the decomposed way to be chosen."""
@@ -22,10 +23,10 @@ ENOUGH = 0.5
 class Model(Protocol):
     """A feeder that is solved again and again under other offsets, each time from where it was left."""
 
-    def solve(self, offsets: Offsets, limit_penalty: float) -> Solution:
-        """Find the optimum under given offsets and penalty."""
+    def solve(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Solution:
+        """Find the optimum under given offsets and penalty, or the best so far when time is up."""
 
-    def least_relaxation(self, offsets: Offsets) -> Relaxation:
+    def least_relaxation(self, offsets: Offsets, until: Until | None = None) -> Relaxation:
         """Find the least relaxation that lets all else be met."""
 
 

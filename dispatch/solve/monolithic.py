@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dispatch.errors import TimeUp
+from dispatch.solve.ascent import Ascent
+from dispatch.solve.coordinate import plan_at
 from dispatch.solve.engines import AllRows, LazyRows
 from dispatch.solve.limits.radial import limits_of
-from dispatch.solve.solution import Prices, Relaxation, Solution
+from dispatch.solve.members import Members
+from dispatch.solve.protocols import KEY
+from dispatch.solve.solution import NOTICED, Prices, Relaxation, Solution
+from dispatch.solve.until import Until
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network
@@ -18,10 +24,10 @@ if TYPE_CHECKING:
     from dispatch.solve.limits.radial import RadialLimits
     from dispatch.solve.methods import Model
 
+GRACE_S = 1.0
+"""Seconds that members which the store kernel cannot plan have for a plan without limits once time is up."""
 LARGEST_PENALTY = 1e10
 """Penalties are not raised beyond."""
-NOTICED = 1e-9
-"""Relaxations below this share of a limit's rating are rounding."""
 
 
 class Monolithic:
@@ -53,7 +59,7 @@ class Monolithic:
         time_limit_s: float = np.inf,
         options: dict[str, Any] | None = None,
     ) -> None:
-        self.program = program
+        self.program, self._inputs = program, inputs
         self.dt = inputs.dt
         self._limits = limits_of(program, network, inputs)
         self._meters = inputs.kinds["meter"].count
@@ -63,7 +69,7 @@ class Monolithic:
             AllRows(program, inputs, network.lines, settings) if all_rows else LazyRows(program, settings)
         )
 
-    def solve(self, offsets: Offsets, limit_penalty: float) -> Solution:
+    def solve(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Solution:
         """Find the optimum under given offsets and penalty.
 
         Parameters
@@ -72,6 +78,8 @@ class Monolithic:
             What the AC check adds to the limits.
         limit_penalty : float
             Penalty of relaxing a limit by its own rating for an hour. [money h-1]
+        until : Until, optional
+            When to return what there is: every member's optimum without limits, which proves a bound, too.
 
         Returns
         -------
@@ -83,7 +91,10 @@ class Monolithic:
             If HiGHS warns, stops early or finds no optimum.
         """
         limits = self._shifted(offsets)
-        found = self._engine.optimum(limits, self.dt * limit_penalty, self.program.cost)
+        try:
+            found = self._engine.optimum(limits, self.dt * limit_penalty, self.program.cost, until=until)
+        except TimeUp:
+            return self._unlimited(limits, limit_penalty)
         share = found.slacks / limits.rating_of(found.keys)
         return Solution(
             found.columns,
@@ -98,13 +109,22 @@ class Monolithic:
             self._meters,
         )
 
-    def least_relaxation(self, offsets: Offsets) -> Relaxation:
+    def _unlimited(self, limits: RadialLimits, penalty: float) -> Solution:
+        """Let every member do what is best without limits, and pay for what that exceeds."""
+        members = Members(self.program, self._inputs, {"time_limit_s": GRACE_S})
+        nothing = Ascent(np.zeros(0, KEY), np.zeros(0))
+        found = plan_at(members.blocks, limits, self.program.injection_constant, self.dt * penalty, nothing)
+        return members.solution(limits, penalty, found, "monolithic", self._entries)
+
+    def least_relaxation(self, offsets: Offsets, until: Until | None = None) -> Relaxation:
         """Find the least relaxation that lets all else be met, whatever it costs the prosumers.
 
         Parameters
         ----------
         offsets : Offsets
             What the AC check adds to the limits.
+        until : Until, optional
+            When to give up.
 
         Returns
         -------
@@ -114,9 +134,11 @@ class Monolithic:
         ------
         SolverError
             If HiGHS warns, stops early or finds no optimum.
+        TimeUp
+            If it is time to give up.
         """
         limits = self._shifted(offsets)
-        found = self._engine.optimum(limits, self.dt, np.zeros_like(self.program.cost))
+        found = self._engine.optimum(limits, self.dt, np.zeros_like(self.program.cost), until=until)
         relaxed = found.slacks > NOTICED * limits.rating_of(found.keys)
         return Relaxation(max(found.objective, 0.0), found.keys[relaxed], found.slacks[relaxed])
 
@@ -126,7 +148,9 @@ class Monolithic:
         return self._limits
 
 
-def solve_elastic(model: Model, offsets: Offsets, limit_penalty: float) -> tuple[Solution, Relaxation | None]:
+def solve_elastic(
+    model: Model, offsets: Offsets, limit_penalty: float, until: Until | None = None
+) -> tuple[Solution, Relaxation | None]:
     """Solve; where limits are relaxed, prove that they must be, or raise their penalty until only that is left.
 
     Parameters
@@ -137,25 +161,31 @@ def solve_elastic(model: Model, offsets: Offsets, limit_penalty: float) -> tuple
         What the AC check adds to the limits.
     limit_penalty : float
         First penalty. [money h-1]
+    until : Until, optional
+        When to stop; the best so far may relax limits that need not be.
 
     Returns
     -------
     solution : Solution
         With the penalty that stands in it.
     relaxation : Relaxation or None
-        The least relaxation; None where nothing is relaxed.
+        The least relaxation; None where nothing is relaxed, or time was up.
 
     Raises
     ------
     SolverError
         If HiGHS warns, stops early or finds no optimum.
     """
-    solution = model.solve(offsets, limit_penalty)
-    if solution.relaxation <= 0:
+    until = until or Until()
+    solution = model.solve(offsets, limit_penalty, until)
+    if solution.relaxation <= 0 or until.over:
         return solution, None
-    least = model.least_relaxation(offsets)
+    try:
+        least = model.least_relaxation(offsets, until)
+    except TimeUp:
+        return solution, None
     while True:
-        solution = model.solve(offsets, limit_penalty)
+        solution = model.solve(offsets, limit_penalty, until)
         if solution.relaxation <= least.total * (1 + 1e-6) + 1e-7 or limit_penalty >= LARGEST_PENALTY:
             return solution, least if solution.relaxation > 0 else None
         limit_penalty *= 10

@@ -64,6 +64,9 @@ class Limits(Protocol):
             Sorted, none of `known`; empty if and only if no other limit is violated.
         """
 
+    def exceeded(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Name every limit that is exceeded, sorted, and by how much in its own unit."""
+
     def rows(self, keys: np.ndarray) -> Rows:
         """State limits as rows, in the order of the keys."""
 
@@ -92,6 +95,10 @@ class Part:
         What a unit of each column gives to the ports.
     injection_constant : ndarray (port,)
         What enters whatever moves. [kW, kvar]
+    start : ndarray (column,)
+        Values of a plan to start from: any, but a good one saves the solver most of its work.
+    names, row_names : ndarray of int64
+        What each column and row is, unique in the block: it keeps its name when the part grows.
     """
 
     matrix: sp.csc_matrix
@@ -103,6 +110,9 @@ class Part:
     constant: float
     injection: sp.csr_matrix
     injection_constant: np.ndarray
+    start: np.ndarray
+    names: np.ndarray
+    row_names: np.ndarray
 
 
 class Block(Protocol):
@@ -144,6 +154,9 @@ class Block(Protocol):
 
     def decode(self, columns: np.ndarray) -> Any:
         """Turn values of the part's columns into a plan."""
+
+    def resume(self, before: Any, plan: Any) -> None:
+        """Let move what may move in `before`, a block of the same members with other data; all else as in `plan`."""
 
     def grow(self, plan: Any, answer: Any, worse: np.ndarray) -> int:
         """Let move in which `answer` differs from `plan`, for members that are `worse` off; how much is new."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
     from dispatch.solve.solution import Relaxation, Solution
+    from dispatch.solve.until import Until
 
 
 NOTICED = 1e-9
@@ -59,6 +60,7 @@ def deliver(
     offsets: Offsets,
     solution: Solution,
     relaxation: Relaxation | None,
+    until: Until | None = None,
 ) -> Delivered:
     """Make an optimum physical, the cheaper of two ways; see docs/formulation.md, section What is delivered.
 
@@ -80,6 +82,8 @@ def deliver(
         The optimum.
     relaxation : Relaxation or None
         The least relaxation of its limits.
+    until : Until, optional
+        When to net only.
 
     Returns
     -------
@@ -95,9 +99,11 @@ def deliver(
     for _ in range(MOST_PROGRAMS):
         if best.repair_cost <= NOTICED * max(1.0, abs(solution.objective)):
             break
+        if until and until.over:
+            break
         held = one_way(held, inputs, best.solution.columns)
         model = Monolithic(held, network, inputs)
-        directed, least = solve_elastic(model, offsets, solution.limit_penalty)
+        directed, least = solve_elastic(model, offsets, solution.limit_penalty, until)
         found = _netted(program, network, inputs, offsets, solution, directed, least)
         if found.repair_cost >= best.repair_cost:
             break

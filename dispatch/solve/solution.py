@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+NOTICED = 1e-9
+"""Relaxations below this share of a limit's rating are rounding."""
+
 
 @dataclass(frozen=True)
 class Prices:

@@ -12,7 +12,7 @@ from dispatch.case.netcdf import save_case
 from dispatch.case.schema import build_case, columns
 from dispatch.cli import main
 from dispatch.errors import InputError
-from dispatch.forecast.history import measured, metered, same_time_before
+from dispatch.forecast.measured import measured, same_time_before, series_of_pv
 from dispatch.forecast.profile import predict
 from dispatch.model.baseline import prosumer_cost
 from dispatch.report.backtest import backtest_object, backtest_text
@@ -31,10 +31,14 @@ def with_history(seed=0, spoil=None, **changed):
     use = np.tile(USE, DAYS) * rng.uniform(0.7, 1.3, (n, DAYS * 24)) * (1 + np.arange(n)[:, None] / 10)
     clouds = np.repeat(rng.uniform(0.3, 1.0, DAYS), 24)
     clouds[7 * 24 : 15 * 24] = 1.0  # a sunny week, and what it lets be expected
+    sun = 12.0 * np.tile(SUN, DAYS) * clouds * (1 - np.arange(n)[:, None] / 40)
+    names = [f"{f}{h}" for f in "ab" for h in range(4)]
     history = {
+        "id": [f"{kind}-of-{m}" for kind in ("use", "sun") for m in names],
+        "load": [*(f"load-{m}" for m in names), *[""] * n],
+        "pv": [*[""] * n, *(f"pv-{m}" for m in names)],
         "time": START + np.arange(DAYS * 24) * HOUR,
-        "p_load": use,
-        "p_available": 12.0 * np.tile(SUN, DAYS) * clouds * (1 - np.arange(n)[:, None] / 40),
+        "p": np.concatenate([use, sun]),
     }
     if spoil is not None:
         spoil(history)
@@ -89,11 +93,11 @@ def test_schedules_know_nothing_after_their_issue():
     def scramble(history):
         late = history["time"] >= issue
         rng = np.random.default_rng(9)
-        for name in ("p_load", "p_available"):
-            history[name][:, late] = rng.uniform(0, 50, (8, late.sum()))
+        history["p"][:, late] = rng.uniform(0, 50, (16, late.sum()))
 
     both = [
-        predict(case, start=start, horizon_h=24, issue=issue) for case in (with_history(), with_history(spoil=scramble))
+        predict(case, start=start, horizon_h=24, known_until=issue)
+        for case in (with_history(), with_history(spoil=scramble))
     ]
     for name in ("p_load", "q_load", "p_available"):
         first, second = (columns(case, "forecast")[name] for case in both)
@@ -109,7 +113,7 @@ def test_yesterday_is_the_day_before_where_that_is_not_over():
     start = START + 10 * 24 * HOUR
     time = start + np.arange(24) * HOUR
     found = same_time_before(case, time, start - 12 * HOUR)["p_load"]
-    history = columns(case, "history")["p_load"]
+    history = columns(case, "history")["p"][:8]
     at = 10 * 24
     np.testing.assert_array_equal(found[:, :12], history[:, at - 24 : at - 12])
     np.testing.assert_array_equal(found[:, 12:], history[:, at - 36 : at - 24])
@@ -160,9 +164,9 @@ def test_green_stores_take_no_more_than_there_really_is():
 
 def test_gaps_and_short_histories_are_refused_in_words():
     def gap(history):
-        history["p_load"][3, -5] = np.nan
+        history["p"][3, -5] = np.nan
 
-    with pytest.raises(InputError, match=r"missing between .* at 'load-a3'"):
+    with pytest.raises(InputError, match=r"missing of load between .* at 'load-a3'"):
         backtest(with_history(spoil=gap), days=1)
     with pytest.raises(InputError, match="whole days"):
         backtest(with_history(), days=40)
@@ -170,11 +174,11 @@ def test_gaps_and_short_histories_are_refused_in_words():
         backtest(small_town(), days=1)
 
 
-def test_a_short_history_is_left_to_the_profile():
-    case = with_history()
+def test_a_short_history_of_pv_is_left_to_the_profile():
+    case, otherwise = with_history(), np.full((8, 24), 3.0)
     time = columns(case, "history")["time"]
-    for days, expected in ((6, 0), (8, 8)):
+    for days, learnt in ((6, False), (8, True)):
         issue = time[0] + np.timedelta64(days, "D")
-        known, power = metered(case, "load", issue + np.arange(24) * HOUR, HOUR, issue)
-        assert known.sum() == len(power) == expected
+        series = series_of_pv(case, otherwise, issue + np.arange(24) * HOUR, issue)
+        assert (series != otherwise).any() == learnt
     assert set(measured(case, time[:3])) == {"p_load", "p_available"}

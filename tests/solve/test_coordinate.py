@@ -9,6 +9,7 @@ from scipy.optimize import linprog
 
 from dispatch.solve.coordinate import coordinate
 from dispatch.solve.protocols import KEY, Part, Rows
+from dispatch.solve.until import Until
 
 
 class Budget:
@@ -27,6 +28,12 @@ class Budget:
         keys = np.zeros(self.steps, KEY)
         keys["step"] = np.arange(self.steps)
         return np.sort(keys[worst[over[worst] > tolerance]])
+
+    def exceeded(self, x):
+        over = x.reshape(self.members, -1).sum(axis=0) - self.budget
+        keys = np.zeros(self.steps, KEY)
+        keys["step"] = np.arange(self.steps)
+        return keys[over > 0], over[over > 0]
 
     def rows(self, keys):
         matrix = np.zeros((len(keys), self.members, self.steps))
@@ -100,6 +107,9 @@ class Sellers:
             -float((self.price * fixed).sum()),
             sp.csr_matrix((np.ones(n), (np.nonzero(self.moving.ravel())[0], np.arange(n))), shape=(ports, n)),
             fixed.ravel(),
+            self.held[self.moving],
+            np.nonzero(self.moving.ravel())[0],
+            np.arange(len(self.day)),
         )
 
     def decode(self, columns):
@@ -135,7 +145,7 @@ def test_any_block_under_any_limits(seed, penalty):
     over = np.maximum(sold.sum(axis=0) - budget, 0) / (1 + np.abs(budget))
     cost = -(price * sold).sum() + penalty * over.sum()
     assert cost == pytest.approx(whole_program(most, price, day, budget, penalty), rel=1e-9)
-    assert (found.optimum.limit_prices > 1e-6).any()
+    assert (found.limit_prices > 1e-6).any()
     assert (sold <= most + 1e-9).all()
     assert (sold.sum(axis=1) <= day + 1e-9).all()
 
@@ -148,6 +158,26 @@ def test_several_blocks_share_limits_and_what_is_given():
     found = coordinate(blocks, Budget(12, budget), given.ravel(), 1e3)
     cost = -sum(float((block.price * plan).sum()) for block, plan in zip(blocks, found.plans, strict=True))
     assert cost == pytest.approx(whole_program(most, price, day, 0.9 * budget, 1e3), rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_when_time_is_up_there_are_a_plan_and_a_bound(seed):
+    most, price, day, budget = market(seed)
+    optimum = whole_program(most, price, day, budget, 5.0)
+    found = coordinate([Sellers(most, price, day)], Budget(12, budget), np.zeros(most.size), 5.0, Until(end=0.0))
+    sold = found.plans[0]
+    over = np.maximum(sold.sum(axis=0) - budget, 0) / (1 + np.abs(budget))
+    assert found.objective == pytest.approx(-(price * sold).sum() + 5.0 * over.sum(), rel=1e-9)
+    assert found.bound < optimum < found.objective
+    assert ((sold <= most + 1e-9) & (sold.sum(axis=1, keepdims=True) <= day[:, None] + 1e-9)).all()
+
+
+def test_a_wide_gap_is_held_and_no_less_is_claimed():
+    most, price, day, budget = market(3)
+    optimum = whole_program(most, price, day, budget, 1e3)
+    found = coordinate([Sellers(most, price, day)], Budget(12, budget), np.zeros(most.size), 1e3, Until(gap=0.05))
+    assert found.bound <= optimum + 1e-9
+    assert optimum - 1e-9 <= found.objective <= found.bound + 0.05 * abs(found.objective) + 1e-9
 
 
 class Wide(Sellers):

@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dispatch.case.attributes import attribute_table
+from dispatch.case.schema import columns, has
 from dispatch.solve import coordinate
 from dispatch.solve.certificate import certify, require
 from dispatch.solve.decomposed import Decomposed
@@ -10,6 +12,7 @@ from dispatch.solve.methods import make_model
 from dispatch.solve.monolithic import Monolithic, solve_elastic
 
 SEEDS = range(2)
+KINDS = [name for name, kind in attribute_table().items() if not kind.result and name != "case"]
 
 
 def priced(feeder):
@@ -130,3 +133,38 @@ def test_the_method_is_chosen_by_what_the_kernel_can_price(generated):
     assert isinstance(make_model("auto", peaks.program, peaks.network, peaks.inputs), Monolithic)
     assert isinstance(make_model("monolithic", plain.program, plain.network, plain.inputs), Monolithic)
     assert isinstance(make_model("decomposed", peaks.program, peaks.network, peaks.inputs), Decomposed)
+
+
+def forecast_changed(feeder, rng):
+    """Another load, generation and price at every meter and step, for the same elements."""
+    tables = {name: dict(columns(feeder.case, name)) for name in KINDS if has(feeder.case, name)}
+    for name in ("p_load", "p_available", "price_import", "price_export"):
+        if name in tables["forecast"]:
+            values = tables["forecast"][name]
+            tables["forecast"][name] = values * rng.uniform(0.9, 1.1, values.shape)
+    tables["forecast"]["price_import"] = np.maximum(
+        tables["forecast"]["price_import"], tables["forecast"]["price_export"] + 1e-3
+    )
+    return tables
+
+
+@pytest.mark.parametrize("name", ["plain", "everything", "several feeders", "taps", "wide limits", "small penalty"])
+def test_a_newer_forecast_is_solved_hot_to_its_own_optimum(name, generated, feeder_of, gap):
+    feeder, rng = generated(name, 3), np.random.default_rng(8)
+    model = priced(feeder)
+    model.solve(feeder.offsets, feeder.penalty)
+    for _ in range(3):
+        newer = feeder_of(forecast_changed(feeder, rng), feeder.penalty, feeder.offsets)
+        assert model.renew(newer.program, newer.network, newer.inputs, feeder.penalty)
+        found = model.solve(feeder.offsets, feeder.penalty)
+        assert found.method.startswith("decomposed")
+        assert gap(found.objective, newer.solve().objective) < 1e-9
+        proven(newer, found)
+
+
+def test_a_model_of_other_elements_is_not_renewed(generated, gap):
+    feeder, other = generated("plain", 0), generated("plain", 1)
+    model = priced(feeder)
+    expected = model.solve(feeder.offsets, feeder.penalty).objective
+    assert not model.renew(other.program, other.network, other.inputs, feeder.penalty)
+    assert gap(model.solve(feeder.offsets, feeder.penalty).objective, expected) < 1e-9

@@ -28,8 +28,6 @@ def check_series(findings: Findings) -> None:
             if row.series and not section.result and row.name in table.columns:
                 _values(findings, table, row)
     _forecast(findings)
-    if "history" in findings.tables:
-        _ids_of_owners(findings, findings.table("history"))
     _shifts(findings)
     _prices(findings)
 

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from dispatch.solve.blocks.stores import Flows
 from dispatch.solve.protocols import Part
-from kernels.entries import EXPORT, FLOWS, IMPORT, list_entries, make_entries
+from kernels.entries import CONTENT, EXPORT, FLOWS, IMPORT, list_entries, make_entries
 from kernels.marginal import fit_prices, make_row_prices
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class MovingStores:
 
     def __init__(self, stores: StoreBlock) -> None:
         self.stores, shape = stores, stores.members.upper.shape
-        self.plan = Flows(np.zeros(shape), *np.zeros((2, *shape[1:])))
+        self.plan = self._last = Flows(np.zeros(shape), *np.zeros((2, *shape[1:])))
         self.free, self.short = np.zeros(shape, bool), np.zeros(shape[1:], bool)
         self._low: np.ndarray | None = None
         self._high: np.ndarray | None = None
@@ -77,7 +77,8 @@ class MovingStores:
 
     def watch(self, plan: Flows) -> None:
         """Let flows move that were in use in an answer seen, in steps in which one of them moved."""
-        self.plan, self.short = plan, plan.shortfall > USED
+        self.plan = self._last = plan
+        self.short = plan.shortfall > USED
         if self._low is None or self._high is None:
             self._low, self._high = plan.flow.copy(), plan.flow.copy()
             return
@@ -85,9 +86,14 @@ class MovingStores:
         np.maximum(self._high, plan.flow, out=self._high)
         self.free = (self._high > USED) & ((self._high - self._low) > USED).any(axis=0)
 
+    def resume(self, before: MovingStores, plan: Flows) -> None:
+        """Let the flows move that may move in `before`."""
+        self.free, self.plan, self._last = before.free.copy(), plan, plan
+        self.short = before.short | (plan.shortfall > USED)
+
     def grow(self, plan: Flows, answer: Flows, worse: np.ndarray) -> int:
         """Let flows move in which an answer differs from a plan, and contents fall short; how many are new."""
-        before = int(self.free.sum() + self.short.sum())
+        before, self._last = int(self.free.sum() + self.short.sum()), plan
         differs = (np.abs(answer.flow - plan.flow) > USED).any(axis=0) & worse[:, None]
         used = (answer.flow > USED) | (plan.flow > USED)
         self.free |= used & differs
@@ -116,7 +122,24 @@ class MovingStores:
             float((stores.members.cost * fixed).sum()),
             sp.csr_matrix((gives[does], (port[does], does)), shape=(len(constant), columns)),
             constant,
+            self._start(),
+            self._named(*self._entry),
+            self._named(e.row_kind[:rows], e.row_member[:rows], e.row_step[:rows]),
         )
+
+    def _start(self) -> np.ndarray:
+        """Values of the last plan in the columns of the part."""
+        kind, member, step = self._entry
+        found, content = np.zeros(len(kind)), kind == CONTENT
+        flows, last = kind < FLOWS, self._last
+        found[flows] = last.flow[kind[flows], member[flows], step[flows]]
+        found[content] = last.content[member[content], step[content]]
+        return found
+
+    def _named(self, kind: np.ndarray, member: np.ndarray, step: np.ndarray) -> np.ndarray:
+        """Give each kind, member and step a number of its own."""
+        count, steps = self.plan.content.shape
+        return np.asarray((kind.astype(np.int64) * count + member) * steps + step)
 
     def decode(self, columns: np.ndarray) -> Flows:
         """Put values of the flows that may move into the plan."""
@@ -126,11 +149,11 @@ class MovingStores:
         flow[kind[flows], member[flows], step[flows]] = np.maximum(columns[flows], 0.0)
         return self.stores.with_contents(flow)
 
-    def write(self, plan: Flows, price: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> None:
-        """Write a plan into the columns of the program, and prices that fit it into its rows."""
+    def write(self, plan: Flows, answer: Flows, price: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> None:
+        """Write a plan into the columns of the program, and prices that fit the answer to `price` into its rows."""
         stores, found = self.stores, make_row_prices(*plan.content.shape)
         stores.decode(plan, columns)
-        fit_prices(stores.members, plan.flow, plan.content, plan.shortfall, price[stores.ports], found)
+        fit_prices(stores.members, answer.flow, answer.content, answer.shortfall, price[stores.ports], found)
         rows[stores.balance] = found.at_meter
         for cells in stores.cells:
             cells.write_prices(found, rows)

@@ -33,6 +33,8 @@ class ProgramBlock:
     ----------
     columns, rows : ndarray
         Numbers in the program.
+    row_prices : ndarray (row,)
+        Of the last answer.
     """
 
     whole = True
@@ -54,8 +56,10 @@ class ProgramBlock:
         self._part = Part(
             p.matrix[:, self.columns].tocsr()[self.rows].tocsc(), *bounds, p.cost[self.columns],
             0.0, p.injection[:, self.columns], np.zeros(p.injection.shape[0]),
+            np.zeros(len(self.columns)), self.columns, self.rows,
         )  # fmt: skip
         self._highs: Highs | None = None
+        self.row_prices = np.zeros(len(self.rows))
 
     @property
     def spread(self) -> float:
@@ -90,7 +94,9 @@ class ProgramBlock:
             bounds = p.row_lower, p.row_upper, p.lower, p.upper
             self._highs, ladder = Highs(p.matrix, *bounds, cost, **self._options), LADDER[1:]
         self._highs.change_cost(cost)
-        return self._highs.solve(ladder).columns
+        found = self._highs.solve(ladder)
+        self.row_prices = found.row_prices
+        return found.columns
 
     def injection(self, plan: np.ndarray) -> np.ndarray:
         """Add up what a plan gives to the ports."""
@@ -104,7 +110,12 @@ class ProgramBlock:
         """Nothing is left out of its part."""
 
     def watch(self, plan: np.ndarray) -> None:
-        """Nothing is left out of its part."""
+        """Let its part start from the last plan seen."""
+        self._part.start[:] = plan
+
+    def resume(self, before: ProgramBlock, plan: np.ndarray) -> None:  # noqa: ARG002  (Block's)
+        """Let its part start from a plan."""
+        self._part.start[:] = plan
 
     def grow(self, plan: np.ndarray, answer: np.ndarray, worse: np.ndarray) -> int:  # noqa: ARG002  (Block's)
         """Nothing is left out of its part."""

@@ -1,0 +1,139 @@
+"""Case file with history → case file with forecast, and what there is to say about it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dispatch.case.netcdf import load_case, save_case
+from dispatch.case.rules import check_case
+from dispatch.case.schema import columns, positions
+from dispatch.errors import InputError, Problem, raise_if_any
+from dispatch.forecast.history import history_step
+from dispatch.forecast.profile import predict
+from dispatch.forecast.quality import clean
+from dispatch.forecast.quantiles import QUANTILES
+from dispatch.report.forecast import forecast_svg
+from dispatch.run.outputs import require_output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    import xarray as xr
+
+NAMED = 20  # series with faults that are named
+
+
+def forecast_case(
+    path: Path,
+    output: Path,
+    *,
+    start: str | None = None,
+    horizon_h: float | None = None,
+    quantiles: Sequence[float] | None = None,
+    figure: Path | None = None,
+    load: str | None = None,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Write a case with its forecast.
+
+    Parameters
+    ----------
+    path, output : Path
+        Case to read and to write.
+    start, horizon_h, quantiles
+        As for `dispatch.predict`.
+    figure : Path, optional
+        SVG of forecast against what came.
+    load : str, optional
+        Load that is drawn; default: the first with a history.
+    progress : bool
+        Show a bar on stderr.
+
+    Returns
+    -------
+    dict
+        What is said with ``--json``: source, span, counts, and faults by series of the history.
+
+    Raises
+    ------
+    InputError
+        If the case is invalid, or the load that is to be drawn is not there.
+    """
+    files = [output] if figure is None else [output, figure]
+    for file in files:
+        require_output(file, inputs=[path])
+    case = load_case(path)
+    with _bar(progress) as done:
+        found = predict(
+            case,
+            start=start,
+            horizon_h=horizon_h,
+            quantiles=quantiles or QUANTILES,
+            progress=done if progress else None,
+        )
+    raise_if_any(check_case(found), str(path))
+    drawing = None if figure is None else _figure(found, load)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    save_case(found, output)
+    if figure is not None and drawing is not None:
+        figure.parent.mkdir(parents=True, exist_ok=True)
+        figure.write_text(drawing, "utf-8")
+    return _summary(found) | {"files": [str(f) for f in files]}
+
+
+@contextmanager
+def _bar(shown: bool) -> Iterator[Callable[[float], None]]:
+    if not shown:
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415  (loads when needed)
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("loads", total=1.0)
+        yield lambda part: bar.update(task, completed=part)
+
+
+def _summary(case: xr.DataTree) -> dict[str, Any]:
+    forecast, table = columns(case, "forecast"), columns(case, "history")
+    low = forecast.get("p_load_low", np.zeros((0, 1)))
+    said: dict[str, Any] = {
+        "status": "done",
+        "source": forecast["source"].item().decode(),
+        "start": str(forecast["time"][0]),
+        "steps": len(forecast["time"]),
+        "loads": len(columns(case, "load")["id"]),
+        "loads_from_history": int(np.isfinite(low).all(axis=1).sum()),
+    }
+    if len(table.get("time", ())):
+        quality = clean(table["p"].astype(float), history_step(table) / np.timedelta64(1, "h"))[1]
+        faults = {i.decode(): quality.faults(s) for s, i in enumerate(table["id"]) if quality.faults(s)}
+        said["series"], said["series_with_faults"] = len(table["id"]), len(faults)
+        said["faults"] = dict(list(faults.items())[:NAMED])
+    return said
+
+
+def _figure(case: xr.DataTree, load: str | None) -> str:
+    """Forecast of one load, beside its own history where that reaches into the span."""
+    forecast, table, ids = columns(case, "forecast"), columns(case, "history"), columns(case, "load")["id"]
+    wanted = table["load"][:1] if load is None else np.array([load.encode()])
+    at = positions(ids, wanted)
+    if not len(at) or at[0] < 0:
+        hint = "Name a load of the case with --load; `dispatch export tables` lists them."
+        value = repr(load) if load is not None else "none with a history"
+        raise InputError([Problem("unknown-id", "/prosumer/load", "id", value=value, hint=hint)])
+    row, time = int(at[0]), forecast["time"].astype("datetime64[s]")
+    came = np.full(len(time), np.nan)
+    own = np.nonzero(table.get("load", np.zeros(0, "S1")) == ids[row])[0]
+    if len(own):
+        place = np.searchsorted(table["time"].astype("datetime64[s]"), time)
+        inside = place < len(table["time"])
+        inside[inside] = table["time"].astype("datetime64[s]")[place[inside]] == time[inside]
+        came[inside] = table["p"][own[0], place[inside]]
+    nothing = np.full(len(time), np.nan)
+    low, high = (forecast[n][row] if n in forecast else nothing for n in ("p_load_low", "p_load_high"))
+    return forecast_svg(f"Load {ids[row].decode()}", time, forecast["p_load"][row], low, high, came)
