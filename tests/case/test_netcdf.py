@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -130,34 +127,6 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
         save_case(small_case(), tmp_path / "case.nc")
     assert [p.name for p in tmp_path.iterdir()] == ["case.nc"]
     assert (tmp_path / "case.nc").read_bytes() == before
-
-
-KILLED = """
-import sys
-sys.path.insert(0, sys.argv[2])
-from small_case import small_case
-from dispatch.case.netcdf import save_case
-case = small_case()
-print("ready", flush=True)
-while True:
-    save_case(case, sys.argv[1])
-"""
-
-
-@pytest.mark.slow
-def test_kills_while_writing_never_leave_half_a_file(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    target = tmp_path / "case.nc"
-    save_case(small_case(), target)
-    whole = target.read_bytes()
-    for _ in range(8):
-        command = [sys.executable, "-c", KILLED, str(target), str(Path(__file__).parent)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-            time.sleep(float(rng.uniform(0.02, 0.3)))
-            process.send_signal(signal.SIGKILL)
-        assert target.read_bytes() == whole
 
 
 def test_write_atomically_replaces(tmp_path: Path) -> None:

@@ -95,6 +95,8 @@ def test_damaged_and_foreign_files_are_refused(data: bytes, tmp_path: Path) -> N
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     assert codes(tmp_path / "absent.json") == [("file", "absent.json")]
     assert codes(tmp_path)[0][0] == "file"
+    with pytest.raises(InputError, match=r"absent.json is not there; allowed: a file. Correct the path"):
+        read_text(tmp_path / "absent.json")
 
 
 def test_size_is_limited_on_disk_and_unpacked(tmp_path: Path) -> None:
