@@ -37,6 +37,8 @@ def read_text(path: Path, *, largest_file: int = LARGEST_FILE, largest_text: int
         If it cannot be read, is damaged or too large.
     """
     hint = "Give a complete file, gzip-compressed or not."
+    if not path.exists():
+        raise refused(path, "not there", "a file", f"Correct the path {str(path)!r}.", "no-file")
     try:
         size = path.stat().st_size
         if size > largest_file:

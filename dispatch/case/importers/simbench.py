@@ -64,6 +64,9 @@ def import_simbench(
         If files are damaged or hold what cannot be handled; everything in one pass.
     """
     path = Path(folder)
+    if not path.is_dir():
+        hint = "Give the folder in which Node.csv (or Node.csv.gz) stands."
+        raise InputError([Problem("no-folder", path.name, value="not a folder", hint=hint)], str(path))
     data = Folder(path, grid)
     data.require(*REQUIRED)
     raise_if_any(data.problems, str(path))
@@ -75,7 +78,7 @@ def import_simbench(
 
 def _known_grid(data: Folder) -> None:
     subnets = data.read("Node").get("subnet")
-    names: list[Any] = [] if subnets is None else sorted(set(subnets.astype(str).str.split("_").str[0]))
+    names: list[Any] = [] if subnets is None else sorted({str(s).split("_")[0] for s in subnets.dropna()})
     if data.grid not in names:
         shown = ", ".join(names[:12]) + (" ..." if len(names) > 12 else "")
         problem = Problem("grid", "Node", "subnet", value=repr(data.grid), allowed=shown, hint="Choose one of these.")

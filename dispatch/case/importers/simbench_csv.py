@@ -76,11 +76,9 @@ class Folder:
         if name not in self._tables:
             table = self.read(name)
             if "subnet" in table.columns:
-                parts = table["subnet"].astype(str).str.split("_", n=2, expand=True)
-                mine = parts[0] == self.grid
-                if name in {"Node", "Switch"} and 1 in parts.columns:
-                    mine |= parts[1] == self.grid
-                table = table[mine]
+                border = name in {"Node", "Switch"}
+                mine = [self.grid in str(s).split("_")[: 1 + border] for s in table["subnet"]]
+                table = table[np.array(mine, dtype=bool)]
             self._tables[name] = table.reset_index(drop=True)
         return self._tables[name]
 
@@ -161,8 +159,11 @@ def utc_axis(stamps: list[Any], table: str) -> np.ndarray:
     local = pd.DatetimeIndex(pd.to_datetime(pd.Series(stamps, dtype=str), format=STAMP))
     if len(local) < 2:
         raise ValueError(f"{table} has fewer than two rows")
+    step = local[1] - local[0]
+    if not step > pd.Timedelta(0):  # a missing stamp, too
+        raise ValueError(f"{table} does not go forward in its first two rows: {stamps[0]}, {stamps[1]}")
     start = local[0].tz_localize(CLOCK, ambiguous=True).tz_convert("UTC")
-    axis = pd.date_range(start, periods=len(local), freq=local[1] - local[0])
+    axis = pd.date_range(start, periods=len(local), freq=step)
     wrong = np.nonzero(axis.tz_convert(CLOCK).tz_localize(None) != local)[0]
     if len(wrong):
         raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from dispatch.case.importers.reading import problem_at
 
@@ -32,10 +33,11 @@ def buses(data: Folder, notes: list[str]) -> tuple[Table, dict[str, int]]:
     if place is not None and {"id", "x", "y"} <= set(data.read("Coordinates").columns):
         everywhere = data.read("Coordinates").set_index("id")[["x", "y"]]
         everywhere = everywhere[~everywhere.index.duplicated()]
-        coordinates = everywhere.reindex(data.texts("Node", "coordID")).to_numpy(dtype=float)
+        numbers = everywhere.apply(pd.to_numeric, errors="coerce")
+        coordinates = numbers.reindex(data.texts("Node", "coordID")).to_numpy(dtype=float)
     if not np.isfinite(coordinates).all():
         notes.append("bus: without coordinates for all of them, none are given on the map.")
-        coordinates[:] = np.nan
+        coordinates = np.full((len(order), 2), np.nan)
     table: Table = {
         "id": data.ids("Node", "bus"),
         "v_nom": data.numbers("Node", "vmR", above=0, high=1000),
@@ -116,7 +118,7 @@ def transformers(data: Folder, bus_at: dict[str, int]) -> Table:
 
 def _type_texts(data: Folder, column: str) -> np.ndarray:
     types = data.own("TransformerType")
-    known = dict(zip(types["id"], types[column], strict=True)) if column in types.columns else {}
+    known = dict(zip(types["id"], types[column], strict=True)) if {"id", column} <= set(types.columns) else {}
     return np.array([str(known.get(t, "")) for t in data.texts("Transformer", "type")], dtype=object)
 
 

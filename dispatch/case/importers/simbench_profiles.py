@@ -95,7 +95,7 @@ def _read(folder: Folder, table: str, names: list[str]) -> tuple[dict[str, np.nd
     found = {n: _series(folder, table, data[n]) for n in names}
     try:
         axis = utc_axis(data["time"].tolist(), table)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         hint = "SimBench stamps local German time in even steps; restore the order and the rows of the file."
         folder.problems.append(Problem("time", table, "time", value=str(error)[:160], hint=hint))
         return nothing, np.zeros(0, "datetime64[s]")

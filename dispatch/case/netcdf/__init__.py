@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -129,7 +130,11 @@ def save_case(case: xr.DataTree, path: str | os.PathLike[str]) -> None:
     OSError
         If the folder cannot be written or the disk is full; nothing is left behind then.
     """
-    _appear(Path(path), lambda temporary: write_groups(case, temporary))
+    try:
+        _appear(Path(path), lambda temporary: write_groups(case, temporary))
+    except RuntimeError as error:  # the netCDF library does not say which system call failed
+        text = f"not written, and what stood there is kept: is the disk full? ({error})"
+        raise OSError(errno.EIO, text, str(path)) from error
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:

@@ -44,6 +44,21 @@ SMALL: dict[str, dict[str, list[Any]]] = {
     "load": {"name": ["HH_w1"], "bus": [2], "p_mw": [0.004], "q_mvar": [0.001], "in_service": [True]},
 }
 
+EXTRA: dict[str, dict[str, list[Any]]] = {
+    "switch": {"bus": [1], "element": [0], "et": ["l"], "closed": [False], "z_ohm": [0.0]},
+    "sgen": {"name": ["PV"], "bus": [2], "p_mw": [0.01], "q_mvar": [0.0], "in_service": [True], "type": ["PV"]},
+    "storage": {
+        "name": ["B"],
+        "bus": [2],
+        "p_mw": [0.0],
+        "max_e_mwh": [0.01],
+        "soc_percent": [50],
+        "in_service": [True],
+    },
+    "bus_geodata": {"x": [7.8, 7.9, 8.0], "y": [48.1, 48.2, 48.3]},
+}
+NET: dict[str, dict[str, list[Any]]] = SMALL | EXTRA
+
 
 def frame(table: dict[str, list[Any]], *, orient: str = "split", text: bool = True) -> dict[str, Any]:
     """One table as pandapower writes it."""

@@ -8,26 +8,12 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_net import SMALL, frame
+from small_net import NET, frame
 
 from dispatch.case.importers.pandapower import import_pandapower
 from dispatch.case.rules import check_case
 from dispatch.errors import InputError
 
-EXTRA: dict[str, dict[str, list[Any]]] = {
-    "switch": {"bus": [1], "element": [0], "et": ["l"], "closed": [False], "z_ohm": [0.0]},
-    "sgen": {"name": ["PV"], "bus": [2], "p_mw": [0.01], "q_mvar": [0.0], "in_service": [True], "type": ["PV"]},
-    "storage": {
-        "name": ["B"],
-        "bus": [2],
-        "p_mw": [0.0],
-        "max_e_mwh": [0.01],
-        "soc_percent": [50],
-        "in_service": [True],
-    },
-    "bus_geodata": {"x": [7.8, 7.9, 8.0], "y": [48.1, 48.2, 48.3]},
-}
-NET = SMALL | EXTRA
 CELLS = st.one_of(
     st.none(),
     st.booleans(),
