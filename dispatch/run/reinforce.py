@@ -152,7 +152,9 @@ def _lost(case: xr.DataTree) -> dict[Branch, float]:
     raise SolverError(f"The process that solved feeder {name!r} again was ended from outside; use --workers 1.")
 
 
-def feeder_savings(feeder: xr.DataTree, settings: Settings, *, wanted: list[Branch]) -> dict[Branch, float]:
+def feeder_savings(
+    feeder: xr.DataTree, settings: Settings, _end: float = float("inf"), *, wanted: list[Branch]
+) -> dict[Branch, float]:
     """Solve a feeder's last program, then once more for each wanted branch of its own.
 
     Parameters

@@ -257,8 +257,8 @@ class Highs:
         if left <= 0:
             raise TimeUp("Time is up.")
         if until and left < np.inf:
-            self._model.zeroAllClocks()
-            self._model.setOptionValue("time_limit", min(left, self._seconds))
+            # HiGHS counts the seconds of all runs of a model.
+            self._model.setOptionValue("time_limit", self._model.getRunTime() + min(left, self._seconds))
         for way in ladder:
             if way != "hot":
                 self._checked(self._model.clearSolver(), "clearing")

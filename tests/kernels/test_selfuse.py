@@ -63,5 +63,5 @@ def test_a_store_that_is_kept_full_by_hand() -> None:
     withdrawn = np.array([[0.0, 6.0, 0.0, 0.0], [1.0, 8.0, 30.0, 30.0]])
     arguments = (p_max, np.array([10.0, 10.0]), gain, withdrawn, np.array([1.0, 0.9]), np.array([9.2, 5.0]), 0.5)
     for found in (keep_full(*arguments), keep_full.py_func(*arguments)):
-        np.testing.assert_allclose(found[0], [[2.0, 0.0, 4.0, 3.5], [4.0, 4.0, 4.0, 0.0]], atol=1e-12)
+        np.testing.assert_allclose(found[0], [[2.0, 0.0, 4.0, 3.5], [4.0, 10 / 3, 4.0, 0.0]], atol=1e-12)
         np.testing.assert_allclose(found[1], [[10.0, 7.0, 8.6, 10.0], [10.0, 10.0, 0.0, 0.0]], atol=1e-12)
