@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import pickle
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,6 +16,9 @@ from dispatch.case import netcdf
 from dispatch.case.netcdf import check_file, load_case, save_case, write_atomically
 from dispatch.case.schema import build_case
 from dispatch.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_small_case_survives(tmp_path: Path) -> None:
