@@ -11,6 +11,7 @@ from dispatch.case.schema import columns, positions
 from dispatch.errors import Problem, raise_if_any
 from dispatch.forecast.calendar import DAY, country_of
 from dispatch.forecast.load import Place, forecast_history
+from dispatch.forecast.profile_history import of_profiles
 from dispatch.forecast.quality import Quality, clean
 from dispatch.forecast.standard import standard_load
 
@@ -98,6 +99,7 @@ def forecast_loads_of(
     table, loads = columns(case, "history"), columns(case, "load")
     share = _shares(table, loads)
     raise_if_any(_problems(case, table, loads, share))
+    table, share = _with_profiles(table, loads, share)
     step = history_step(table)
     past = table["time"].astype("datetime64[s]")
     start = np.datetime64(time[0] if issue is None else issue).astype("datetime64[s]")
@@ -180,6 +182,14 @@ def _shares(table: Columns, loads: Columns) -> _Shares:
     return _Shares(
         np.concatenate([at[own], pairs]), np.concatenate([own, of]), np.concatenate([np.ones(len(own)), part])
     )
+
+
+def _with_profiles(table: Columns, loads: Columns, share: _Shares) -> tuple[Columns, _Shares]:
+    """Add what profiles tell of loads that neither they themselves nor their meters tell of."""
+    bare = ~np.isin(np.arange(len(loads["id"])), share.load)
+    table, load, row = of_profiles(table, loads, bare)
+    own = (share.load, load), (share.series, row), (share.part, loads["p_nom"][load])
+    return table, _Shares(*(np.concatenate(both) for both in own))
 
 
 def _problems(case: xr.DataTree, table: Columns, loads: Columns, share: _Shares) -> list[Problem]:
