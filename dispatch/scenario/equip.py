@@ -206,5 +206,5 @@ def _built(case: xr.DataTree, tables: Tables, library: Library, prices: Columns)
 def _still_meant(history: Columns, shapes: np.ndarray) -> Columns:
     """Leave out histories of shapes that no load has any more."""
     keep = (history["profile"] == b"") | np.isin(history["profile"], shapes)
-    axis = {name: history[name] for name in ("time", "time_step") if name in history}
-    return {**{name: values[keep] for name, values in history.items() if name not in axis}, **axis}
+    axis = ("time", "time_step")
+    return {name: values if name in axis else values[keep] for name, values in history.items()}
