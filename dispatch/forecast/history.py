@@ -148,13 +148,12 @@ def series_of_loads(
     Returns
     -------
     dict of str to ndarray (load, time)
-        ``p_load``, ``p_load_low``, ``p_load_high``. [kW]
+        ``p_load`` and, of (load, quantile, time), ``p_load_quantile``, NaN where there is no history. [kW]
     """
     found = forecast_loads_of(case, time, levels, issue=issue, done=done)
     known = np.isfinite(found.p_load).all(axis=1, keepdims=True)
     series = {"p_load": np.where(known, found.p_load, otherwise)}
-    series["p_load_low"] = np.where(known, found.quantiles[:, 0], np.nan)
-    series["p_load_high"] = np.where(known, found.quantiles[:, -1], np.nan)
+    series["p_load_quantile"] = np.where(known[:, None], found.quantiles, np.nan)
     return {name: values.astype(np.float32) for name, values in series.items()}
 
 

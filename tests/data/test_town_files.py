@@ -91,8 +91,8 @@ def test_the_day_is_forecast_from_weather_and_meters(season: str, towns: dict[st
     town = predict(towns[season])
     forecast, came = columns(town, "forecast"), columns(predict(without_history(towns[season])), "forecast")
     assert forecast["source"] == b"model"
-    assert np.isfinite(forecast["p_load_low"]).all()
-    inside = (forecast["p_load_low"] <= came["p_load"]) & (came["p_load"] <= forecast["p_load_high"])
+    low, _, high = forecast["p_load_quantile"].transpose(1, 0, 2)
+    inside = (low <= came["p_load"]) & (came["p_load"] <= high)
     assert 0.7 < inside.mean() < 0.9
     error = np.abs(forecast["p_load"].sum(axis=0) - came["p_load"].sum(axis=0)).mean()
     assert error < 0.25 * came["p_load"].sum(axis=0).mean()

@@ -49,7 +49,7 @@ def test_as_if_each_house_had_a_meter_of_its_own() -> None:
                 own[k, t] = P_NOM[k] * np.float32(SHAPE[t - hours])
     meters = case_with({"id": list("abcd"), "load": [f"l{k}" for k in range(4)], "time": TIME, "p": own})
     one, two = (columns(dispatch.predict(case, start=START + 24 * HOUR), "forecast") for case in (shared, meters))
-    for name in ("p_load", "p_load_low", "p_load_high"):
+    for name in ("p_load", "p_load_quantile"):
         np.testing.assert_allclose(one[name], two[name], rtol=2e-5)
     assert one["source"] == b"model"
     np.testing.assert_allclose(one["p_load"][3], one["p_load"][1] / 2, rtol=1e-6)
