@@ -29,6 +29,7 @@ RUN = """examples:
   dispatch run case.nc -o out/schedule.nc
   dispatch run schutterwald_summer -o week/schedule.nc --start 2016-06-14T22:00 --horizon-h 48
   dispatch run case.nc -o out/schedule.nc --json | jq .status
+  dispatch run case.nc -o out/schedule.nc --limits-at 0.9
 
 Beside the schedule stand report.html (open it in a browser) and run.json (times, machine, versions).
 """
@@ -45,6 +46,7 @@ Each line or transformer alone gets 10 % more rating; its impedance and the AC o
 BACKTEST = """examples:
   dispatch backtest measured.nc --days 7
   dispatch backtest measured.nc --days 7 --json | jq .regret_forecast
+  dispatch backtest measured.nc --days 7 --limits-at 0.9      what caution costs, and what it saves
 
 Each day, four schedules meet what really came: one with perfect knowledge, one from the forecast at noon of the day
 before, one that expects yesterday again, and self-use without control. Printed are costs, regret against perfect
@@ -187,6 +189,10 @@ def _until(p: argparse.ArgumentParser) -> None:
     )
 
 
+def _limits_at(p: argparse.ArgumentParser, text: str, default: float | None) -> None:
+    p.add_argument("--limits-at", type=float, metavar="Q", default=default, help=text)
+
+
 def _add_runs(add: Add) -> None:
     p = add("demo", "run the embedded town of Schutterwald (1,506 houses) and show the result", DEMO)
     p.add_argument("--season", choices=["summer", "winter"], default="summer", help="which day (default: summer)")
@@ -217,6 +223,7 @@ def _add_runs(add: Add) -> None:
         help="way to the optimum, which is the same: one program, or stores by prices (default: what suits the feeder)",
     )
     _until(p)
+    _limits_at(p, "hold network limits against this quantile of net load, as 0.9 (default: 0.5, as expected)", 0.5)
     _components(p)
     p.add_argument("--no-report", action="store_true", help="write no report.html")
     _solving(p)
@@ -225,6 +232,7 @@ def _add_runs(add: Add) -> None:
     p.add_argument(
         "--days", type=_count, default=7, metavar="N", help="the last whole days of the history (default: 7)"
     )
+    _limits_at(p, "add a fifth schedule: from the forecast, its limits held at this quantile of net load, as 0.9", None)
     p.add_argument(
         "--notice-h", type=float, default=12.0, metavar="H",
         help="hours between the making of a schedule and the begin of its day (default: 12)",

@@ -42,6 +42,7 @@ def _run(a: argparse.Namespace) -> int:
         method=a.method,
         gap=a.gap,
         deadline_s=a.deadline_s,
+        limits_at=a.limits_at,
         components=tuple(str(Path(f).resolve()) for f in a.component),
     )
     outcome = run_case(a.case, a.output, settings, workers=a.workers, report=not a.no_report, progress=_progress(a))
@@ -51,10 +52,13 @@ def _run(a: argparse.Namespace) -> int:
 def _backtest(a: argparse.Namespace) -> int:
     from dispatch.case.netcdf import load_valid_case
     from dispatch.report.backtest import backtest_object, backtest_text
+    from dispatch.report.progress import telling
     from dispatch.run.backtest import backtest
 
-    told = None if a.quiet else lambda line: _say(f"{a.case}: {line}")
-    table = backtest(load_valid_case(a.case), days=a.days, notice_h=a.notice_h, workers=a.workers, told=told)
+    options = {"days": a.days, "notice_h": a.notice_h, "limits_at": a.limits_at, "workers": a.workers}
+    case = load_valid_case(a.case)
+    with telling(str(a.case), lines=not a.quiet, bar=_progress(a)) as told:
+        table = backtest(case, told=told, **options)
     if a.json:
         print(json.dumps(backtest_object(table), allow_nan=False))  # noqa: T201
     elif not a.quiet:

@@ -177,7 +177,16 @@ def bare_kernel(function: _F) -> _F:
     return compiled
 
 
-def _compiled(function: Callable[..., Any], **options: bool) -> Any:
+def fused_kernel(function: _F) -> _F:
+    """Compile a bare kernel in which a product and a sum may be rounded once instead of twice; NaN stays NaN.
+
+    For long chains of arithmetic over vectors (PV power: a quarter of the time), where the last bit does not matter.
+    """
+    compiled: _F = _compiled(function, nogil=True, _nrt=False, forceinline=True, fastmath={"contract"})
+    return compiled
+
+
+def _compiled(function: Callable[..., Any], **options: Any) -> Any:
     compiled = numba.njit(error_model="numpy", **options)(function)
     if CACHE_FOLDER is not None and not numba.config.DISABLE_JIT:
         compiled._cache = _KernelCache(function, CACHE_FOLDER)  # noqa: SLF001  (no public way to hand in a cache)

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from kernels._jit import bare_kernel
+from kernels._jit import fused_kernel
 
 RAD = math.pi / 180.0
 LEAST_COS_ERBS = 0.065
@@ -40,7 +40,7 @@ POWER = np.array([
 # fmt: on
 
 
-@bare_kernel
+@fused_kernel
 def erbs(ghi: float, cos_zenith: float, dni_extra: float) -> tuple[float, float]:
     """Split global into beam and diffuse irradiance.
 
@@ -72,7 +72,7 @@ def erbs(ghi: float, cos_zenith: float, dni_extra: float) -> tuple[float, float]
     return (ghi - dhi) / max(cos_zenith, COS_87), dhi
 
 
-@bare_kernel
+@fused_kernel
 def relative_airmass(cos_zenith: float, zenith: float) -> float:
     """Relative optical airmass after Kasten and Young.
 
@@ -99,14 +99,29 @@ def relative_airmass(cos_zenith: float, zenith: float) -> float:
        4735, :doi:`10.1364/AO.28.004735`
     """
     q = 1.0 / math.sqrt(math.sqrt(96.07995 - zenith))
-    p: float = POWER[11]
-    for k in range(10, -1, -1):
-        p = p * q + POWER[k]
-    q = q * q * q
-    return 1.0 / (cos_zenith + 0.50572 * q * q * p)
+    a = POWER
+    q2 = q * q
+    q4 = q2 * q2
+    low = (a[0] + a[1] * q) + (a[2] + a[3] * q) * q2
+    middle = (a[4] + a[5] * q) + (a[6] + a[7] * q) * q2
+    p: float = low + (middle + ((a[8] + a[9] * q) + (a[10] + a[11] * q) * q2) * q4) * q4
+    return 1.0 / (cos_zenith + 0.50572 * q4 * q2 * p)
 
 
-@bare_kernel
+@fused_kernel
+def _of_bin(k: int, clearness: float) -> float:
+    """Coefficient of Perez's bin, chosen by comparing: a table cannot be read by whole vectors."""
+    c: float = SKY[0, k]
+    c = SKY[1, k] if clearness >= BINS[0] else c
+    c = SKY[2, k] if clearness >= BINS[1] else c
+    c = SKY[3, k] if clearness >= BINS[2] else c
+    c = SKY[4, k] if clearness >= BINS[3] else c
+    c = SKY[5, k] if clearness >= BINS[4] else c
+    c = SKY[6, k] if clearness >= BINS[5] else c
+    return SKY[7, k] if clearness >= BINS[6] else c
+
+
+@fused_kernel
 def perez(
     dhi: float,
     dni: float,
@@ -149,17 +164,14 @@ def perez(
     some = dhi if dhi != 0.0 else 1.0
     cubed = 1.041 * zenith * zenith * zenith
     clearness = (dhi + dni + cubed * dhi) / (some + cubed * some)
-    b = 0
-    for k in range(len(BINS)):  # counted, not searched: a bin that cannot be foretold costs more than seven compares
-        b += clearness >= BINS[k]
-    around = max(SKY[b, 0] + SKY[b, 1] * brightness + SKY[b, 2] * zenith, 0.0)
-    horizon = SKY[b, 3] + SKY[b, 4] * brightness + SKY[b, 5] * zenith
+    around = max(_of_bin(0, clearness) + _of_bin(1, clearness) * brightness + _of_bin(2, clearness) * zenith, 0.0)
+    horizon = _of_bin(3, clearness) + _of_bin(4, clearness) * brightness + _of_bin(5, clearness) * zenith
     dome = 0.5 * (1.0 - around) * (1.0 + cos_tilt)
     light: float = dhi * (dome + around * cos_aoi / max(cos_zenith, COS_85) + horizon * sin_tilt)
     return max(light, 0.0)  # NaN stays
 
 
-@bare_kernel
+@fused_kernel
 def haydavies(dhi: float, dni: float, dni_extra: float, cos_zenith: float, cos_aoi: float, cos_tilt: float) -> float:
     """Diffuse irradiance from the sky on a plane after Hay and Davies.
 
@@ -187,7 +199,7 @@ def haydavies(dhi: float, dni: float, dni_extra: float, cos_zenith: float, cos_a
     return dome + max(dhi * anisotropy * cos_aoi / max(cos_zenith, 0.01745), 0.0)
 
 
-@bare_kernel
+@fused_kernel
 def physical(cos_aoi: float) -> float:
     """Share of beam light that passes the glass, against normal incidence.
 

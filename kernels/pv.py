@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels._jit import bare_kernel
+from kernels._jit import fused_kernel
 from kernels.irradiance import RAD, erbs, haydavies, perez, physical, relative_airmass
 from kernels.solar import DEG, Sites, Sun, lifted, refraction, sun_above, zenith_of
 
@@ -85,40 +85,31 @@ class Weather(NamedTuple):
 
 
 class Sky(NamedTuple):
-    """Sun and light at one place over the steps that are not dark: what all planes there share; a column a step.
+    """Sun and light at one place: what all planes there share; a column a step.
 
     Attributes
     ----------
-    step : ndarray (column,) of int32
-        Which step each column is.
     east, north, cos_zenith : ndarray (column,)
         Unit vector to the sun; first without, then with refraction.
     zenith : ndarray (column,)
         Where it appears. [rad]
-    dni_extra, ghi, dni, dhi : ndarray (column,)
+    ghi, dni, dhi : ndarray (column,)
         [W m-2]
-    temp_air, wind_speed, albedo : ndarray (column,)
-        Weather.
     brightness : ndarray (column,)
         Of the sky after Perez.
     risen : ndarray (column,)
-        1 where the sun appears above the horizon, else 0.
+        1 where the sun appears above the horizon, else 0; before that, 0 where it is dark.
     pdc, power : ndarray (column,)
         Of the inverter at hand, and of the system. [kW]
     """
 
-    step: np.ndarray
     east: np.ndarray
     north: np.ndarray
     cos_zenith: np.ndarray
     zenith: np.ndarray
-    dni_extra: np.ndarray
     ghi: np.ndarray
     dni: np.ndarray
     dhi: np.ndarray
-    temp_air: np.ndarray
-    wind_speed: np.ndarray
-    albedo: np.ndarray
     brightness: np.ndarray
     risen: np.ndarray
     pdc: np.ndarray
@@ -127,51 +118,38 @@ class Sky(NamedTuple):
 
 def make_sky(steps: int) -> Sky:
     """Room for the sky of one place."""
-    return Sky(np.empty(steps, np.int32), *np.empty((15, steps)))
+    return Sky(*np.empty((len(Sky._fields), steps)))
 
 
-@bare_kernel
-def dark(up: float, ghi: float, dni: float, dhi: float, temp_air: float, wind: float, albedo: float) -> bool:
-    """Whether it is night and all weather is known (NaN never is): power is then 0 for any plane."""
-    without = not (dni > 0.0 or dhi > 0.0)
-    return up < DEEP and ghi <= 0.0 and without and temp_air + wind + albedo < math.inf
-
-
-@bare_kernel
-def list_steps(sun: Sun, sites: Sites, weather: Weather, s: int, w: int, sky: Sky, power: np.ndarray) -> int:
-    """Write sun and weather of the steps that are not dark; returns how many there are."""
-    n = 0
+@fused_kernel
+def see_sun(sun: Sun, sites: Sites, weather: Weather, s: int, w: int, sky: Sky) -> None:
+    """Write where the sun is in each step, and whether that is night with all weather known: power is 0 then."""
     for t in range(len(sun.parallax)):
         east, north, up = sun_above(sun, sites, s, t)
-        ghi, dni, dhi = weather.ghi[w, t], weather.dni[w, t], weather.dhi[w, t]
-        temp_air, wind, albedo = weather.temp_air[w, t], weather.wind_speed[w, t], weather.albedo[w, t]
-        power[s, t] = 0.0
-        if dark(up, ghi, dni, dhi, temp_air, wind, albedo):
-            continue
-        sky.step[n], sky.dni_extra[n] = t, sun.dni_extra[t]
-        sky.east[n], sky.north[n], sky.cos_zenith[n] = east, north, up
-        sky.ghi[n], sky.dni[n], sky.dhi[n] = ghi, dni, dhi
-        sky.temp_air[n], sky.wind_speed[n], sky.albedo[n] = temp_air, wind, albedo
-        n += 1
-    return n
+        sky.east[t], sky.north[t], sky.cos_zenith[t] = east, north, up
+        light = max(weather.ghi[w, t], 0.0) + max(weather.dni[w, t], 0.0) + max(weather.dhi[w, t], 0.0)
+        air = weather.temp_air[w, t] + weather.wind_speed[w, t] + weather.albedo[w, t]
+        sky.risen[t] = 0.0 if up < DEEP and light <= 0.0 and air < math.inf else 1.0  # NaN is never dark
 
 
-@bare_kernel
-def complete_light(sky: Sky, n: int) -> None:
+@fused_kernel
+def complete_light(weather: Weather, w: int, dni_extra: np.ndarray, sky: Sky, a: int, b: int) -> None:
     """Make what is missing of global, beam and diffuse irradiance from the others; `cos_zenith` without refraction."""
-    for j in range(n):
-        ghi, dni, dhi, up = sky.ghi[j], sky.dni[j], sky.dhi[j], sky.cos_zenith[j]
-        beam, diffuse = erbs(ghi, up, sky.dni_extra[j])
+    for i in range(b - a):
+        j = np.uint64(a + i)
+        ghi, dni, dhi, up = weather.ghi[w, j], weather.dni[w, j], weather.dhi[w, j], sky.cos_zenith[j]
+        beam, diffuse = erbs(ghi, up, dni_extra[j])
         split = math.isnan(dni + dhi)
         sky.ghi[j] = dni * max(up, 0.0) + dhi if math.isnan(ghi) else ghi
         sky.dni[j] = beam if split else dni
         sky.dhi[j] = diffuse if split else dhi
 
 
-@bare_kernel
-def lift_sun(sky: Sky, n: int, factor: float) -> None:
+@fused_kernel
+def lift_sun(sky: Sky, a: int, b: int, factor: float) -> None:
     """Move the sun to where it appears."""
-    for j in range(n):
+    for i in range(b - a):
+        j = np.uint64(a + i)
         east, north, up = sky.east[j], sky.north[j], sky.cos_zenith[j]
         flat = math.sqrt(east * east + north * north)
         zenith = zenith_of(up)
@@ -182,18 +160,21 @@ def lift_sun(sky: Sky, n: int, factor: float) -> None:
         sky.cos_zenith[j], sky.zenith[j] = high, zenith - lift
 
 
-@bare_kernel
-def brighten(sky: Sky, n: int) -> None:
+@fused_kernel
+def brighten(dni_extra: np.ndarray, sky: Sky, a: int, b: int) -> None:
     """Write the brightness of the sky and whether the sun has risen."""
-    for j in range(n):
+    for i in range(b - a):
+        j = np.uint64(a + i)
         zenith = sky.zenith[j] * DEG
         airmass = relative_airmass(sky.cos_zenith[j], min(zenith, 90.0))
-        sky.brightness[j] = sky.dhi[j] * airmass / sky.dni_extra[j]
+        sky.brightness[j] = sky.dhi[j] * airmass / dni_extra[j]
         sky.risen[j] = 1.0 if zenith <= 90.0 else 0.0
 
 
-@bare_kernel
-def add_plane(systems: Systems, k: int, sky: Sky, n: int, model: int) -> None:
+@fused_kernel
+def add_plane(
+    systems: Systems, k: int, weather: Weather, w: int, dni_extra: np.ndarray, sky: Sky, a: int, b: int, model: int
+) -> None:
     """Add the DC power of one plane: transposition, incidence losses, cell temperature (Faiman), PVWatts.
 
     References
@@ -205,58 +186,76 @@ def add_plane(systems: Systems, k: int, sky: Sky, n: int, model: int) -> None:
     sin_tilt, cos_tilt, u0, u1 = systems.tilt_sin[k], systems.tilt_cos[k], systems.u0[k], systems.u1[k]
     east, north = sin_tilt * systems.azimuth_sin[k], sin_tilt * systems.azimuth_cos[k]
     rating, gamma = systems.p_dc_nom[k] * 0.001, systems.gamma_pdc[k]
-    for j in range(n):
+    for i in range(b - a):
+        j = np.uint64(a + i)
         dhi, dni, high, zenith = sky.dhi[j], sky.dni[j], sky.cos_zenith[j], sky.zenith[j]
         cos_aoi = min(max(cos_tilt * high + east * sky.east[j] + north * sky.north[j], 0.0), 1.0)
         if model == HAYDAVIES:
-            diffuse = haydavies(dhi, dni, sky.dni_extra[j], high, cos_aoi, cos_tilt)
+            diffuse = haydavies(dhi, dni, dni_extra[j], high, cos_aoi, cos_tilt)
         else:
             diffuse = sky.risen[j] * perez(dhi, dni, sky.brightness[j], zenith, high, cos_aoi, sin_tilt, cos_tilt)
-        diffuse += sky.ghi[j] * sky.albedo[j] * ((1.0 - cos_tilt) * 0.5)
+        diffuse += sky.ghi[j] * weather.albedo[w, j] * ((1.0 - cos_tilt) * 0.5)
         direct = max(dni * cos_aoi, 0.0)
-        temp_cell = sky.temp_air[j] + (direct + diffuse) / (u0 + u1 * sky.wind_speed[j])
+        temp_cell = weather.temp_air[w, j] + (direct + diffuse) / (u0 + u1 * weather.wind_speed[w, j])
         effective = direct * physical(cos_aoi) + diffuse
         sky.pdc[j] += effective * rating * (1.0 + gamma * (temp_cell - 25.0))
 
 
-@bare_kernel
-def ac_power(pdc: float, pdc0: float, eta_inv_nom: float) -> float:
-    """Power of an inverter after PVWatts: part-load efficiency, and its limit.
+@fused_kernel
+def ac_power(load: float, pdc0: float, eta_inv_nom: float) -> float:
+    """Power of an inverter at a part of its DC limit after PVWatts: part-load efficiency, and its AC limit.
 
     References
     ----------
     .. [1] A. Dobos, "PVWatts version 5 manual", NREL/TP-6A20-62641 (2014), :doi:`10.2172/1158421`
     """
-    load = pdc / pdc0  # efficiency times power, multiplied out: no division by a load of 0
+    # Efficiency times power, multiplied out: no division by a load of 0.
     power = eta_inv_nom * (1.0 / ETA_REF) * pdc0 * (load * (0.9858 - 0.0162 * load) - 0.0059)
     power = max(power, 0.0)  # NaN stays
     return min(power, eta_inv_nom * pdc0)
 
 
-@bare_kernel
-def system_power(systems: Systems, s: int, sky: Sky, n: int, model: int, power: np.ndarray) -> None:
-    """Write the power of all inverters of a system."""
-    for j in range(n):
+@fused_kernel
+def system_power(
+    systems: Systems,
+    s: int,
+    weather: Weather,
+    w: int,
+    dni_extra: np.ndarray,
+    sky: Sky,
+    a: int,
+    b: int,
+    model: int,
+    power: np.ndarray,
+) -> None:
+    """Write the power of all inverters of a system from step `a` to before `b`."""
+    for i in range(b - a):
+        j = np.uint64(a + i)
         sky.power[j] = 0.0
-    for i in range(systems.first_inverter[s], systems.first_inverter[s + 1]):
-        for j in range(n):
+    for v in range(systems.first_inverter[s], systems.first_inverter[s + 1]):
+        for i in range(b - a):
+            j = np.uint64(a + i)
             sky.pdc[j] = 0.0
-        for k in range(systems.first_plane[i], systems.first_plane[i + 1]):
-            add_plane(systems, k, sky, n, model)
-        for j in range(n):
-            sky.power[j] += ac_power(sky.pdc[j], systems.pdc0[i], systems.eta_inv_nom[i])
-    for j in range(n):
-        power[s, sky.step[j]] = sky.power[j]
+        for k in range(systems.first_plane[v], systems.first_plane[v + 1]):
+            add_plane(systems, k, weather, w, dni_extra, sky, a, b, model)
+        pdc0, efficiency = systems.pdc0[v], systems.eta_inv_nom[v]
+        per_pdc0 = 1.0 / pdc0
+        for i in range(b - a):
+            j = np.uint64(a + i)
+            sky.power[j] += ac_power(sky.pdc[j] * per_pdc0, pdc0, efficiency)
+    for i in range(b - a):
+        j = np.uint64(a + i)
+        power[s, j] = sky.power[j]
 
 
-@bare_kernel
+@fused_kernel
 def pv_power(
     sun: Sun, sites: Sites, weather: Weather, systems: Systems, model: int, sky: Sky, power: np.ndarray
 ) -> None:
     """Write the power of PV systems over time.
 
-    A system passes through in stages, each a loop over its steps without branches, so that the compiler makes vectors
-    of it: a third of the time of one loop with everything in it.
+    Each day of a system passes through in stages, each a loop over its steps without branches, so that the compiler
+    makes vectors of it: a third of the time of one loop with everything in it.
 
     Parameters
     ----------
@@ -275,15 +274,26 @@ def pv_power(
     power : ndarray (system, time), float64 or float32
         Written. [kW]
     """
+    steps = len(sun.parallax)
     for s in range(len(systems.weather)):
-        n = list_steps(sun, sites, weather, s, systems.weather[s], sky, power)
-        complete_light(sky, n)
-        lift_sun(sky, n, sites.refraction[s])
-        brighten(sky, n)
-        system_power(systems, s, sky, n, model, power)
+        w = systems.weather[s]
+        see_sun(sun, sites, weather, s, w, sky)
+        b = 0
+        while b < steps:
+            a = b
+            while a < steps and sky.risen[a] == 0.0:
+                power[s, a] = 0.0
+                a += 1
+            b = a
+            while b < steps and sky.risen[b] != 0.0:
+                b += 1
+            complete_light(weather, w, sun.dni_extra, sky, a, b)
+            lift_sun(sky, a, b, sites.refraction[s])
+            brighten(sun.dni_extra, sky, a, b)
+            system_power(systems, s, weather, w, sun.dni_extra, sky, a, b, model, power)
 
 
-@bare_kernel
+@fused_kernel
 def place_angles(
     zenith: np.ndarray,
     apparent: np.ndarray,
@@ -295,19 +305,17 @@ def place_angles(
     sky: Sky,
 ) -> None:
     """Write light and sun of one system where its angles are given; every step is a column."""
-    for t in range(len(dni_extra)):
-        sky.step[t], sky.dni_extra[t] = t, dni_extra[t]
-        sky.ghi[t], sky.dni[t], sky.dhi[t] = weather.ghi[w, t], weather.dni[w, t], weather.dhi[w, t]
-        sky.temp_air[t], sky.wind_speed[t] = weather.temp_air[w, t], weather.wind_speed[w, t]
-        sky.albedo[t], sky.cos_zenith[t] = weather.albedo[w, t], math.cos(zenith[s, t] * RAD)
-    complete_light(sky, len(dni_extra))
-    for t in range(len(dni_extra)):
+    steps = len(dni_extra)
+    for t in range(steps):
+        sky.cos_zenith[t] = math.cos(zenith[s, t] * RAD)
+    complete_light(weather, w, dni_extra, sky, 0, steps)
+    for t in range(steps):
         z, a = apparent[s, t] * RAD, azimuth[s, t] * RAD
         sky.east[t], sky.north[t] = math.sin(z) * math.sin(a), math.sin(z) * math.cos(a)
         sky.cos_zenith[t], sky.zenith[t] = math.cos(z), z
 
 
-@bare_kernel
+@fused_kernel
 def pv_power_at(
     zenith: np.ndarray,
     apparent_zenith: np.ndarray,
@@ -330,7 +338,9 @@ def pv_power_at(
     weather, systems, model, sky, power
         As for `pv_power`.
     """
+    steps = len(dni_extra)
     for s in range(len(systems.weather)):
-        place_angles(zenith, apparent_zenith, azimuth, dni_extra, weather, s, systems.weather[s], sky)
-        brighten(sky, len(dni_extra))
-        system_power(systems, s, sky, len(dni_extra), model, power)
+        w = systems.weather[s]
+        place_angles(zenith, apparent_zenith, azimuth, dni_extra, weather, s, w, sky)
+        brighten(dni_extra, sky, 0, steps)
+        system_power(systems, s, weather, w, dni_extra, sky, 0, steps, model, power)

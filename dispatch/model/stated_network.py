@@ -47,9 +47,10 @@ def network_kinds(
     p_max = p_limit(network, q, offsets.s) if network.branches else np.zeros_like(offsets.s)
     used = np.nonzero(network.in_service)[0]
     lines, transformers = used[used < network.lines], used[used >= network.lines]
-    line = _branches(network, lines, p_max, penalty, columns(case, "line")["id"], 0)
+    most = {f"p_max_{way}": np.maximum(p_max - getattr(offsets, way), 0.0) for way in ("forward", "reverse")}
+    line = _branches(network, lines, most, penalty, columns(case, "line")["id"], 0)
     ids = columns(case, "transformer")["id"]
-    transformer = _branches(network, transformers, p_max, penalty, ids, network.lines)
+    transformer = _branches(network, transformers, most, penalty, ids, network.lines)
     transformer.parameters["ratio"] = network.ratio[transformers][:, None]
     held = {"v_pu": network.source_v_pu[:, None]}
     at = {"bus": ("bus", network.source_bus)}
@@ -62,15 +63,15 @@ def network_kinds(
 
 
 def _branches(
-    network: Network, used: np.ndarray, p_max: np.ndarray, penalty: np.ndarray, ids: np.ndarray, first: int
+    network: Network, used: np.ndarray, most: dict[str, np.ndarray], penalty: np.ndarray, ids: np.ndarray, first: int
 ) -> Elements:
     """Branches in service of one kind; `first` is the number of the kind's first branch."""
     parameters = {
         "r": network.r[used][:, None],
         "x": network.x[used][:, None],
         "s_nom": network.s_nom[used][:, None],
-        "p_max": p_max[used],
         "limit_penalty": penalty,
+        **{name: values[used] for name, values in most.items()},
     }
     nodes = {
         "bus_from": ("bus", network.branch_from[used]),

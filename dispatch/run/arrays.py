@@ -185,13 +185,20 @@ def offset_arrays(state: State, lines: int) -> dict[str, np.ndarray]:
     dict of str to ndarray
         /offset.
     """
-    offsets = state.offsets
-    return {
+    offsets, room = state.by_ac, state.room
+    found = {
         "v_max": offsets.v_max,
         "v_min": offsets.v_min,
         "s_line": offsets.s[:lines],
         "s_transformer": offsets.s[lines:],
     }
+    if room is None:
+        return found
+    forward, reverse = (np.broadcast_to(way, offsets.s.shape) for way in (room.forward, room.reverse))
+    ways = {"room_{}": forward, "room_{}_reverse": reverse}
+    found |= {"room_v_max": room.v_max, "room_v_min": -room.v_min}
+    found |= {name.format("line"): way[:lines] for name, way in ways.items()}
+    return found | {name.format("transformer"): way[lines:] for name, way in ways.items()}
 
 
 def certificate_arrays(program: Program, state: State, certificate: Certificate, rounds: int) -> dict[str, Any]:

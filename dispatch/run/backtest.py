@@ -15,18 +15,23 @@ from dispatch.errors import InputError, Problem, raise_if_any
 from dispatch.forecast.calendar import local_time
 from dispatch.forecast.measured import measured, same_time_before
 from dispatch.forecast.profile import predict
+from dispatch.forecast.quantiles import QUANTILES
 from dispatch.model.baseline import self_use, step_h
 from dispatch.run.follow import Followed, follow
 from dispatch.run.optimize import optimize
 from dispatch.run.result import without_results
+from dispatch.run.room import levels_for
 from dispatch.run.settings import Settings
 from dispatch.verify.electric import ac_flow, injections
 from dispatch.verify.excess import Excess, limits_ac
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 STRATEGIES = ("perfect", "forecast", "yesterday", "uncontrolled")
+CAUTIOUS = "cautious"
+"""The schedule from the forecast whose limits hold at a quantile of net load."""
+Row = tuple[float, ...]
 NOTICE_H = 12.0
 """Schedules are made so long before their day begins: at noon of the day before."""
 SET_POINTS = {"p_load", "p_available"}
@@ -54,8 +59,9 @@ def backtest(
     days: int = 7,
     settings: Settings | None = None,
     notice_h: float = NOTICE_H,
+    limits_at: float | None = None,
     workers: int | None = 1,
-    told: Callable[[str], None] | None = None,
+    told: Callable[[str, float], None] | None = None,
 ) -> xr.Dataset:
     """Run the last measured days as if they were to come, and compare what they cost.
 
@@ -74,51 +80,63 @@ def backtest(
         How each day is solved; start and horizon are those of the day.
     notice_h : float
         How long before its day a schedule is made. [h]
+    limits_at : float, optional
+        Adds a fifth schedule, ``cautious``: from the same forecast, with limits held at this quantile of net load.
     workers : int, optional
         See `optimize`.
     told : callable, optional
-        Told in words what is being worked on.
+        Told in words what is being worked on, and the part that is done, in [0, 1].
 
     Returns
     -------
     Dataset (strategy, day)
-        `cost` and `regret` (against ``perfect``) of all prosumers, `limit_hours` (hours of a line, transformer or bus
-        beyond its AC limit, added up), `loading_max_pu`, `v_max_pu` and `v_min_pu`.
+        `cost` and `regret` (against ``perfect``) of all prosumers, `violations` (a line, transformer or bus beyond its
+        AC limit in a step, counted), `limit_hours` (the same in hours), `loading_max_pu`, `v_max_pu` and `v_min_pu`.
 
     Raises
     ------
     InputError
         If the case is invalid, or its history has gaps in these days or no whole day.
     """
-    settings = settings or Settings()
+    settings = replace(settings or Settings(), limits_at=0.5)
+    cautious = None if limits_at is None else replace(settings, limits_at=limits_at)
     bare = _without_given(without_results(case))
     chosen = _last_days(bare, days)
     raise_if_any(check_case(bare), str(case.attrs.get("title", "")))
-    content: dict[str, np.ndarray | None] = dict.fromkeys(STRATEGIES)
-    first = columns(bare, "store")
-    rows: list[dict[str, tuple[float, ...]]] = []
+    names = [*STRATEGIES, *([] if cautious is None else [CAUTIOUS])]
+    content: dict[str, np.ndarray | None] = dict.fromkeys(names)
+    rows: list[dict[str, Row]] = []
     for k, day in enumerate(chosen):
-        issue = day.start - np.timedelta64(round(notice_h * 3600), "s")
-        base = predict(bare, start=day.start, horizon_h=day.hours, known_until=issue)
-        time = columns(base, "forecast")["time"].astype("datetime64[s]")
-        came = measured(bare, time)
-        known = {
-            "perfect": came,
-            "forecast": None,
-            "yesterday": same_time_before(bare, time, issue),
-            "uncontrolled": came,
-        }
-        row: dict[str, tuple[float, ...]] = {}
-        for name, series in known.items():
+        plans = _plans(bare, day, notice_h, QUANTILES if cautious is None else levels_for(cautious.limits_at))
+        row: dict[str, Row] = {}
+        for n, name in enumerate(names):
             if told is not None:
-                told(f"day {k + 1} of {len(chosen)}, {name}")
-            actual = _going_on(_with_series(base, came, b"measurement"), first, content[name])
-            planned = actual if series is came else _going_on(_with_series(base, series), first, content[name])
-            after = _applied(name, planned, actual, settings, workers)
+                told(f"day {k + 1} of {len(chosen)}, {name}", (k + n / len(names)) / len(chosen))
+            planned, actual = plans(name, content[name])
+            chosen_settings = cautious if name == CAUTIOUS and cautious is not None else settings
+            after = _applied(name, planned, actual, chosen_settings, workers)
             content[name] = after.state_of_charge[:, -1] if after.state_of_charge.size else None
             row[name] = float(after.cost.sum()), *_state(actual, after)
         rows.append(row)
-    return _table(bare, chosen, rows)
+    return _table(bare, chosen, rows, limits_at)
+
+
+def _plans(
+    bare: xr.DataTree, day: Day, notice_h: float, levels: Sequence[float]
+) -> Callable[[str, np.ndarray | None], tuple[xr.DataTree, xr.DataTree]]:
+    """Make what each strategy plans with, and what comes, as functions of the content that it begins with."""
+    issue = day.start - np.timedelta64(round(notice_h * 3600), "s")
+    base = predict(bare, start=day.start, horizon_h=day.hours, known_until=issue, quantiles=levels)
+    time = columns(base, "forecast")["time"].astype("datetime64[s]")
+    came, first = measured(bare, time), columns(bare, "store")
+    expected = {"forecast": base, CAUTIOUS: base}
+    expected["yesterday"] = _with_series(base, same_time_before(bare, time, issue))
+
+    def of(name: str, content: np.ndarray | None) -> tuple[xr.DataTree, xr.DataTree]:
+        actual = _going_on(_with_series(base, came, b"measurement"), first, content)
+        return (_going_on(expected[name], first, content) if name in expected else actual), actual
+
+    return of
 
 
 def _applied(name: str, planned: xr.DataTree, actual: xr.DataTree, settings: Settings, workers: int | None) -> Followed:
@@ -133,27 +151,29 @@ def _hours(case: xr.DataTree) -> float:
     return len(columns(case, "forecast")["time"]) * step_h(case)
 
 
-def _state(actual: xr.DataTree, after: Followed) -> tuple[float, float, float, float]:
-    """Hours beyond limits, highest loading, highest and lowest voltage by AC power flow."""
+def _state(actual: xr.DataTree, after: Followed) -> Row:
+    """How often limits are broken, hours of it, highest loading, highest and lowest voltage by AC power flow."""
     p, q = injections(actual, after.p_import, after.p_export)
     state = ac_flow(actual, p, q)
     excess: Excess = limits_ac(actual, state)
     over = int(excess.v_max.sum() + excess.v_min.sum() + excess.s.sum())
     v = state.v_pu[np.isfinite(state.v_pu)]
-    return over * step_h(actual), excess.loading_max_pu, float(v.max()), float(v.min())
+    return float(over), over * step_h(actual), excess.loading_max_pu, float(v.max()), float(v.min())
 
 
-def _table(case: xr.DataTree, chosen: list[Day], rows: list[dict[str, tuple[float, ...]]]) -> xr.Dataset:
-    money = str(case.attrs["currency"])
-    values = np.array([[row[name] for row in rows] for name in STRATEGIES])
-    units = {"cost": money, "limit_hours": "h", "loading_max_pu": "1", "v_max_pu": "1", "v_min_pu": "1"}
+def _table(case: xr.DataTree, chosen: list[Day], rows: list[dict[str, Row]], limits_at: float | None) -> xr.Dataset:
+    money, names = str(case.attrs["currency"]), list(rows[0])
+    values = np.array([[row[name] for row in rows] for name in names])
+    units = {"cost": money, "violations": "1", "limit_hours": "h"}
+    units |= dict.fromkeys(("loading_max_pu", "v_max_pu", "v_min_pu"), "1")
     data = {
         name: (("strategy", "day"), values[:, :, k], {"units": unit}) for k, (name, unit) in enumerate(units.items())
     }
     days = local_time(np.array([d.start for d in chosen]), str(case.attrs["time_zone"])).astype("datetime64[D]")
-    table = xr.Dataset(data, {"strategy": list(STRATEGIES), "day": days.astype("datetime64[s]")})
+    table = xr.Dataset(data, {"strategy": names, "day": days.astype("datetime64[s]")})
     regret = table["cost"] - table["cost"].sel(strategy="perfect", drop=True)
-    return table.assign(regret=regret.assign_attrs(units=money)).assign_attrs(currency=money)
+    table = table.assign(regret=regret.assign_attrs(units=money)).assign_attrs(currency=money)
+    return table if limits_at is None else table.assign_attrs(limits_at=limits_at)
 
 
 def _last_days(case: xr.DataTree, days: int) -> list[Day]:

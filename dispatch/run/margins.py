@@ -64,7 +64,7 @@ def margins_of(
     offsets: Offsets,
     solution: Solution,
     linear: LinearFlow,
-    ac: AcState,
+    held: tuple[AcState, AcState],
     excess: Excess,
 ) -> Margins:
     """Compare an AC state with the limits and their prices.
@@ -79,8 +79,8 @@ def margins_of(
         With which the solution was found.
     solution : Solution
         Prices and relaxations.
-    linear, ac, excess
-        State under the delivered schedule.
+    linear, held, excess
+        State under the delivered schedule, with room for upper and for lower limits.
 
     Returns
     -------
@@ -97,12 +97,12 @@ def margins_of(
         np.logical_or.at(priced[k], at, prices.limits[own] * rating[at[0]] > RELAXED * solution.limit_penalty)
         np.logical_or.at(relaxed[k], at, solution.slacks[own] > RELAXED * rating[at[0]])
     relaxed[2] |= np.abs(linear.q) >= (network.s_nom[:, None] - offsets.s)
-    room_v_max, room_v_min = bus["v_max_pu"][:, None] - ac.v_pu, ac.v_pu - bus["v_min_pu"][:, None]
+    room_v_max, room_v_min = bus["v_max_pu"][:, None] - held[0].v_pu, held[1].v_pu - bus["v_min_pu"][:, None]
     return Margins(
         excess.holds(v_max=relaxed[V_MAX], v_min=relaxed[V_MIN], s=relaxed[2]),
         priced[V_MAX] & ~relaxed[V_MAX] & (room_v_max > WASTEFUL_V_PU),
         priced[V_MIN] & ~relaxed[V_MIN] & (room_v_min > WASTEFUL_V_PU),
-        priced[2] & ~relaxed[2] & (1 - ac.loading_pu > WASTEFUL_LOADING_PU),
+        priced[2] & ~relaxed[2] & (1 - held[0].loading_pu > WASTEFUL_LOADING_PU),
         *relaxed,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +13,12 @@ from dispatch.case.rules import check_case
 from dispatch.case.slices import split_feeders
 from dispatch.errors import raise_if_any
 from dispatch.forecast.profile import predict
+from dispatch.forecast.quantiles import QUANTILES
 from dispatch.model.registry import load_components
 from dispatch.run.feeder import FeederRun, lost_feeder, run_feeder
 from dispatch.run.parallel import map_feeders
 from dispatch.run.result import assemble, digest, versions, without_results
+from dispatch.run.room import levels_for, require_quantiles
 from dispatch.run.settings import Settings
 from dispatch.run.stages import Stages
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from dispatch.run.parallel import WorkerPool
 
+MEDIAN = 0.5
 UNMET_BYTES = 48_000
 """Text of unmet limits that a result holds at most."""
 
@@ -37,6 +41,7 @@ def optimize(
     workers: int | WorkerPool | None = 1,
     progress: bool = False,
     stages: Stages | None = None,
+    limits_at: float | None = None,
     feeder: Callable[[xr.DataTree, Settings, float], FeederRun] = run_feeder,
 ) -> xr.DataTree:
     """Find the schedule of a case, prove it optimal and check it by AC power flow.
@@ -54,6 +59,8 @@ def optimize(
         Show a progress bar on stderr.
     stages : Stages, optional
         Filled with seconds by stage.
+    limits_at : float, optional
+        Quantile of net load against which network limits hold; default: that of `settings`.
     feeder : callable, optional
         How a feeder is solved; see `dispatch.Rolling`.
 
@@ -74,14 +81,19 @@ def optimize(
     >>> result["schedule/v_pu"].max("bus").plot()                      # doctest: +SKIP
     """
     settings, stages = settings or Settings(), stages or Stages()
+    settings = settings if limits_at is None else replace(settings, limits_at=limits_at)
     end = time.monotonic() + (settings.deadline_s if settings.deadline_s is not None else np.inf)
     load_components(settings.components)
     bare, title = without_results(case), str(case.attrs.get("title", ""))
     with stages.stage("check"):
         raise_if_any(check_case(bare), title)
     with stages.stage("forecast"):
-        solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h)
+        held = settings.limits_at > MEDIAN
+        levels = levels_for(settings.limits_at) if held else QUANTILES
+        solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h, quantiles=levels)
         raise_if_any(check_case(solved), title)
+        if held:
+            require_quantiles(solved, settings.limits_at)
         feeders = split_feeders(solved)
     runs = map_feeders(feeder, feeders, settings, end=end, lost=lost_feeder, workers=workers, progress=progress)
     for run in runs:

@@ -15,7 +15,7 @@ from dispatch.case.attributes import Attribute, attribute_table
 from dispatch.case.schema import columns, kind_dataset, positions, time_axis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from dispatch.run.feeder import FeederRun
 
@@ -65,14 +65,14 @@ def _blank(attribute: Attribute, shape: tuple[int, ...]) -> np.ndarray:
     return np.full(shape, np.nan if dtype.kind == "f" else -1, dtype=dtype)
 
 
-def assemble(case: xr.DataTree, runs: Iterable[FeederRun], labels: Mapping[str, Any]) -> xr.DataTree:
+def assemble(case: xr.DataTree, runs: list[FeederRun], labels: Mapping[str, Any]) -> xr.DataTree:
     """Put what every feeder returned into one result.
 
     Parameters
     ----------
     case : DataTree
         The whole case, with the /forecast that was solved.
-    runs : iterable of FeederRun
+    runs : list of FeederRun
         In the order of the sources; arrays of each kind follow the feeder's own elements.
     labels : mapping of str to Any
         Attributes of /certificate: settings, versions, digest, method, unmet limits.
@@ -90,6 +90,11 @@ def assemble(case: xr.DataTree, runs: Iterable[FeederRun], labels: Mapping[str, 
         name: {a.name: _blank(a, tuple(sizes[d] for d in a.dims)) for a in attribute_table()[name].attributes.values()}
         for name in RESULT_KINDS
     }
+    said = {(group, variable) for run in runs for group, rows in run.groups.items() for variable in rows}
+    for name, held in whole.items():  # what has a default stands in a result only where a feeder says something
+        for a in attribute_table()[name].attributes.values():
+            if not a.required and (name, a.name) not in said:
+                del held[a.name]
     for run in runs:
         at = {kind: positions(ids[kind], own) for kind, own in run.ids.items()}
         for name, group in run.groups.items():

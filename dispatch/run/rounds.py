@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from dispatch.model.compiler import compile_program
 from dispatch.model.inputs import make_inputs
 from dispatch.model.linear import LinearFlow, linear_flow
 from dispatch.run.margins import Margins, margins_of, next_offsets
+from dispatch.run.room import Room, with_room
 from dispatch.run.unmet import unmet_by_ac
 from dispatch.solve.decomposed import Decomposed
 from dispatch.solve.explain import explain_unmet
@@ -37,13 +38,28 @@ Kept = dict[bytes, Model]
 
 @dataclass(frozen=True)
 class State:
-    """A solution, the schedule delivered from it, and the network under that, linear and by AC power flow."""
+    """A solution, the schedule delivered from it, and the network under that, linear and by AC power flow.
+
+    Attributes
+    ----------
+    offsets : Offsets
+        Of the program: AC offsets and room.
+    by_ac : Offsets
+        What the AC check added.
+    room : Offsets or None
+        What is kept free for errors of the forecast.
+    held : tuple of AcState
+        State with room, for upper and for lower limits.
+    """
 
     offsets: Offsets
+    by_ac: Offsets
+    room: Offsets | None
     solution: Solution
     delivered: Delivered
     linear: LinearFlow
     ac: AcState
+    held: tuple[AcState, AcState]
     excess: Excess
     margins: Margins
 
@@ -74,6 +90,8 @@ class Rounds:
             self.network = network_of(case)
             self.inputs = make_inputs(case, limit_penalty=settings.limit_penalty)
             self.program = compile_program(self.inputs)
+            q = self.program.injection_constant.reshape(2, self.network.buses, self.inputs.steps)[1]
+            self.room = Room(case, self.network, q, settings.limits_at)
         with stages.stage("solve"):
             self.model = self._model(settings, kept)
         with stages.stage("verify"):
@@ -90,9 +108,11 @@ class Rounds:
             kept[name] = model
         return model
 
-    def state(self, offsets: Offsets) -> State:
-        """Solve with given offsets, repair, and look at the network under the schedule."""
+    def state(self, by_ac: Offsets) -> State:
+        """Solve with given AC offsets, repair, and look at the network under the schedule."""
         self.rounds += 1
+        room = self.room.beside(by_ac)
+        offsets = by_ac if room is None else by_ac.plus(room)
         with self.stages.stage("solve"):
             solution, relaxation = solve_elastic(self.model, offsets, self.penalty, self.until)
             delivered = deliver(self.program, self.network, self.inputs, offsets, solution, relaxation, self.until)
@@ -100,9 +120,13 @@ class Rounds:
             x = self.program.injection @ delivered.columns + self.program.injection_constant
             p, q = x.reshape(2, self.network.buses, self.inputs.steps)
             linear, ac = linear_flow(self.network, p, q), self.ac.flow(p, q)
-            excess = limits_ac(self.case, ac, linear.v_squared)
-            margins = margins_of(self.case, self.network, offsets, delivered.solution, linear, ac, excess)
-        return State(offsets, solution, delivered, linear, ac, excess, margins)
+            held = with_room(ac, linear, self.network, room)
+            excess = limits_ac(self.case, held[0], linear.v_squared)
+            if room is not None:
+                excess = replace(excess, v_min=limits_ac(self.case, held[1]).v_min)
+                excess = replace(excess, v_error_max_pu=limits_ac(self.case, ac, linear.v_squared).v_error_max_pu)
+            margins = margins_of(self.case, self.network, offsets, delivered.solution, linear, held, excess)
+        return State(offsets, by_ac, room, solution, delivered, linear, ac, held, excess, margins)
 
     def settle(self, most_rounds: int) -> State:
         """Shift the limits by what AC adds until AC holds and no shift is wasteful.
@@ -121,7 +145,7 @@ class Rounds:
         """
         with self.stages.stage("solve"):
             self.model = Monolithic(self.program, self.network, self.inputs, all_rows=True)
-        return self._settle(self.state(state.offsets), most_rounds)
+        return self._settle(self.state(state.by_ac), most_rounds)
 
     def _settle(self, state: State, most_rounds: int) -> State:
         best = state
@@ -132,7 +156,7 @@ class Rounds:
         ):
             s_linear = np.hypot(state.linear.p, state.linear.q)
             new = offsets_of(self.network, state.linear.v_squared, s_linear, state.ac)
-            state = self.state(new if self.rounds == 1 else next_offsets(state.offsets, new, state.margins))
+            state = self.state(new if self.rounds == 1 else next_offsets(state.by_ac, new, state.margins))
             if state.margins.holds or not best.margins.holds:
                 best = state
         return best
@@ -143,4 +167,4 @@ class Rounds:
         relaxed = explain_unmet(
             self.case, self.program, self.network, self.inputs, state.offsets, held.solution, held.relaxation
         )
-        return relaxed + unmet_by_ac(self.case, self.network, state.ac, state.excess, state.margins)
+        return relaxed + unmet_by_ac(self.case, self.network, state.held, state.excess, state.margins)

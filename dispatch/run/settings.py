@@ -20,6 +20,7 @@ KINDS: dict[str, Any] = {
     "method": str,
     "gap": (int, float),
     "deadline_s": (int, float, NoneType),
+    "limits_at": (int, float),
 }
 """What JSON holds for each choice."""
 
@@ -50,6 +51,9 @@ class Settings:
     deadline_s : float or None
         Seconds after which the best schedule so far is returned with its bound; None: no deadline. How far a run comes
         by then is up to the machine, so such a result need not be the same twice. [s]
+    limits_at : float
+        Quantile of net load against which network limits hold: room is kept free for load and PV that come otherwise
+        than expected, as ``docs/formulation.md`` says; 0.5: none.
     """
 
     start: str | None = None
@@ -61,6 +65,7 @@ class Settings:
     method: str = "auto"
     gap: float = 1e-6
     deadline_s: float | None = None
+    limits_at: float = 0.5
 
     def __post_init__(self) -> None:
         problems = []
@@ -70,6 +75,10 @@ class Settings:
         if self.deadline_s is not None and not 0 <= self.deadline_s < float("inf"):
             hint = "Give seconds, or none for no deadline."
             problems.append(Problem("out-of-range", "deadline_s", value=str(self.deadline_s), allowed="≥ 0", hint=hint))
+        if not 0.5 <= self.limits_at < 1:
+            hint = "Give a quantile such as 0.9, or 0.5 for limits that hold as expected."
+            value = str(self.limits_at)
+            problems.append(Problem("out-of-range", "limits_at", value=value, allowed="0.5 … 1", hint=hint))
         raise_if_any(problems, "settings")
 
     def to_json(self) -> str:
@@ -88,7 +97,7 @@ class Settings:
         values = json.loads(text)
         if isinstance(values, dict):
             # As results were solved before there was a choice.
-            values = {"method": "monolithic", "gap": 1e-6, "deadline_s": None, **values}
+            values = {"method": "monolithic", "gap": 1e-6, "deadline_s": None, "limits_at": 0.5, **values}
         if not isinstance(values, dict) or values.keys() != {f.name for f in fields(cls)}:
             raise ValueError("not the choices of a run")
         for name, kinds in KINDS.items():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def unmet_by_ac(
-    case: xr.DataTree, network: Network, ac: AcState, excess: Excess, margins: Margins
+    case: xr.DataTree, network: Network, held: tuple[AcState, AcState], excess: Excess, margins: Margins
 ) -> list[dict[str, Any]]:
     """List what AC exceeds beyond its tolerance although no limit of the program is relaxed there.
 
@@ -27,8 +27,8 @@ def unmet_by_ac(
     ----------
     case : DataTree
         Of one or more feeders.
-    network, ac, excess, margins
-        State of its network under the delivered schedule.
+    network, held, excess, margins
+        State of its network under the delivered schedule, with room for upper and for lower limits.
 
     Returns
     -------
@@ -38,7 +38,8 @@ def unmet_by_ac(
     bus, ids = columns(case, "bus"), {k: columns(case, k)["id"] for k in ("bus", "line", "transformer", "source")}
     local = local_time(case)
     step = (local[1] - local[0]).total_seconds() / 3600 if len(local) > 1 else 1.0
-    loading = (ac.loading_pu - 1) * network.s_nom[:, None]
+    (high, low), converged = held, held[0].converged
+    loading = (high.loading_pu - 1) * network.s_nom[:, None]
     found = []
 
     def add(over: np.ndarray, amount: np.ndarray, limit: str, unit: str) -> None:
@@ -63,11 +64,11 @@ def unmet_by_ac(
                 }
             )
 
-    add(excess.v_max & ~margins.aside_v_max, ac.v_pu - bus["v_max_pu"][:, None], "v_max", "pu")
-    add(excess.v_min & ~margins.aside_v_min, bus["v_min_pu"][:, None] - ac.v_pu, "v_min", "pu")
+    add(excess.v_max & ~margins.aside_v_max, high.v_pu - bus["v_max_pu"][:, None], "v_max", "pu")
+    add(excess.v_min & ~margins.aside_v_min, bus["v_min_pu"][:, None] - low.v_pu, "v_min", "pu")
     add(excess.s & ~margins.aside_s, loading, "loading", "kVA")
-    if not ac.converged.all():
-        dead = np.broadcast_to(~ac.converged, (network.buses, len(ac.converged)))
+    if not converged.all():
+        dead = np.broadcast_to(~converged, (network.buses, len(converged)))
         roots = np.isin(np.arange(network.buses), network.source_bus)[:, None]
         add(dead & roots, np.ones(dead.shape), "no AC solution", "")
     return found

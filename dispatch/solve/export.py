@@ -84,7 +84,7 @@ def last_inputs(result: xr.DataTree, network: Network) -> Inputs:
 
 
 def last_offsets(result: xr.DataTree) -> Offsets:
-    """Read the offsets of the last program; 0 where there is none.
+    """Read the offsets of the last program, and the room beside them; 0 where there is none.
 
     Parameters
     ----------
@@ -98,8 +98,17 @@ def last_offsets(result: xr.DataTree) -> Offsets:
     offset = columns(result, "offset")
     v_max, v_min = (np.nan_to_num(offset[n].astype(np.float64)) for n in ("v_max", "v_min"))
     none = np.zeros((0, v_max.shape[1]))
-    s = np.concatenate([np.nan_to_num(offset.get(n, none).astype(np.float64)) for n in ("s_line", "s_transformer")])
-    return Offsets(v_max, v_min, s)
+
+    def of_branches(stem: str) -> np.ndarray:
+        parts = [offset.get(stem.format(kind), none) for kind in ("line", "transformer")]
+        return np.concatenate([np.nan_to_num(part.astype(np.float64)) for part in parts])
+
+    found = Offsets(v_max, v_min, of_branches("s_{}"))
+    if "room_v_max" not in offset:
+        return found
+    room_max, room_min = (np.nan_to_num(offset[n].astype(np.float64)) for n in ("room_v_max", "room_v_min"))
+    room = of_branches("room_{}"), of_branches("room_{}_reverse")
+    return found.plus(Offsets(room_max, -room_min, np.zeros_like(found.s), *room))
 
 
 def _sections(program: Program, inputs: Inputs) -> Iterator[str]:

@@ -193,6 +193,7 @@ def inputs_of(shape: Shape) -> Inputs:
         rng.uniform(-0.01, 0.01, (network.buses, shape.steps)),
         rng.uniform(-0.01, 0.01, (network.buses, shape.steps)),
         rng.uniform(-1, 1, (network.branches, shape.steps)),
+        *rng.uniform(0, 1, (2, network.branches, shape.steps)),
     )
     return make_inputs(case, offsets=offsets if shape.offsets else None, limit_penalty=2e3)
 

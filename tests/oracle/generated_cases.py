@@ -310,4 +310,8 @@ def _offsets(recipe: Recipe, rng: np.random.Generator, tables: Tables) -> dict[s
         "v_max": scale * rng.uniform(-0.004, 0.008, (buses, recipe.steps)),
         "v_min": scale * rng.uniform(-0.008, 0.004, (buses, recipe.steps)),
         "s": scale * (MEDIUM if recipe.medium else 1.0) * rng.uniform(-2, 8, (branches, recipe.steps)),
+        **{
+            way: scale * (MEDIUM if recipe.medium else 1.0) * rng.uniform(0, 4) * rng.random((branches, recipe.steps))
+            for way in ("forward", "reverse")
+        },
     }

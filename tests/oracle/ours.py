@@ -23,6 +23,6 @@ def within(value: float) -> float:
 def monolithic(
     case: xr.DataTree, offsets: dict[str, np.ndarray], penalty: float, *, all_rows: bool = False
 ) -> tuple[Monolithic, Offsets]:
-    given = Offsets(offsets["v_max"], offsets["v_min"], offsets["s"])
+    given = Offsets(**offsets)
     inputs = make_inputs(case, offsets=given, limit_penalty=penalty)
     return Monolithic(compile_program(inputs), network_of(case), inputs, all_rows=all_rows), given

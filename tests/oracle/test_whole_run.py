@@ -46,7 +46,15 @@ def shifts_of(result: xr.DataTree) -> dict[str, np.ndarray]:
     """Offsets as they stand in the result."""
     offset = result["/offset"].dataset
     ratings = [offset[name].to_numpy() for name in ("s_line", "s_transformer") if name in offset]
-    return {"v_max": offset["v_max"].to_numpy(), "v_min": offset["v_min"].to_numpy(), "s": np.concatenate(ratings)}
+    found = {"v_max": offset["v_max"].to_numpy(), "v_min": offset["v_min"].to_numpy(), "s": np.concatenate(ratings)}
+    if "room_v_max" not in offset:
+        return found
+    found["v_max"] = found["v_max"] + offset["room_v_max"].to_numpy()
+    found["v_min"] = found["v_min"] - offset["room_v_min"].to_numpy()
+    for way, end in (("forward", ""), ("reverse", "_reverse")):
+        names = [f"room_{kind}{end}" for kind in ("line", "transformer")]
+        found[way] = np.concatenate([offset[name].to_numpy() for name in names if name in offset])
+    return found
 
 
 def feeders_of(result: xr.DataTree) -> list[Feeder]:
@@ -59,7 +67,7 @@ def feeders_of(result: xr.DataTree) -> list[Feeder]:
         part = plain(feeder)
         at = {k: np.flatnonzero(np.isin(table[k]["id"], part[k]["id"])) for k in ("bus", "line", "transformer")}
         branch = np.concatenate([at["line"], len(table["line"]["id"]) + at["transformer"]])
-        own = {"v_max": shifts["v_max"][at["bus"]], "v_min": shifts["v_min"][at["bus"]], "s": shifts["s"][branch]}
+        own = {name: shift[at["bus"] if name.startswith("v") else branch] for name, shift in shifts.items()}
         programs.append(Feeder(part, own, float(penalty)))
     return programs
 

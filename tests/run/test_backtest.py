@@ -70,6 +70,7 @@ def test_what_is_told(table):
     assert told["regret_uncontrolled"] == pytest.approx(told["cost_uncontrolled"] - told["cost_perfect"])
     assert told["days"] == ["2026-06-20", "2026-06-21"]
     assert len(told["by_day"]) == 8
+    assert told["violations_uncontrolled"] == told["limit_hours_uncontrolled"]  # hourly steps
     text = backtest_text(table)
     assert f"{told['cost_yesterday']:.2f}" in text
     assert "perfect knowledge" in text
@@ -184,3 +185,17 @@ def test_a_short_history_of_pv_is_left_to_the_profile():
         assert (found.p_available != otherwise).any() == learnt
         assert found.by_history.all() == np.isfinite(found.quantiles).any() == learnt
     assert set(measured(case, time[:3])) == {"p_load", "p_available"}
+
+
+def test_caution_costs_something_and_breaks_fewer_limits():
+    seen = []
+    table = backtest(with_history(), days=2, limits_at=0.9, told=lambda text, part: seen.append((text, part)))
+    total = table.sum("day")
+    plain, cautious = (total.sel(strategy=name) for name in ("forecast", "cautious"))
+    assert float(cautious["violations"]) < float(plain["violations"])
+    assert seen[0] == ("day 1 of 2, perfect", 0.0)
+    assert len(seen) == 10
+    text = backtest_text(table)
+    assert "forecast, limits at 0.9" in text
+    assert "fewer violations" in text
+    assert backtest_object(table)["limits_at"] == 0.9

@@ -61,7 +61,7 @@ def feeder_of(tables, penalty=1e4, offsets=None):
 def generated(name, seed):
     recipe = RECIPES[name]
     tables, offset = tables_of(recipe, seed)
-    return feeder_of(tables, recipe.limit_penalty, Offsets(offset["v_max"], offset["v_min"], offset["s"]))
+    return feeder_of(tables, recipe.limit_penalty, Offsets(**offset))
 
 
 @pytest.fixture(name="generated")
@@ -88,7 +88,8 @@ def offsets_like():
     def make(feeder, rng, scale):
         n, m, t = feeder.network.buses, feeder.network.branches, feeder.inputs.steps
         v = scale * rng.normal(0, 0.004, (2, n, t))
-        return Offsets(v[0], v[1], scale * rng.normal(0, 2, (m, t)))
+        ways = scale * rng.uniform(0, 2, (2, m, t))
+        return Offsets(v[0], v[1], scale * rng.normal(0, 2, (m, t)), ways[0], ways[1])
 
     return make
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dispatch.case.offsets import Offsets
 from dispatch.errors import CertificateError
 from dispatch.solve import certificate as module
 from dispatch.solve.certificate import Certificate, certify, require
@@ -79,7 +78,7 @@ def tampered(feeder, solution, rng):
     yield "prices scaled", {"prices": replace(prices, rows=prices.rows * 1.001, limits=prices.limits * 1.001)}
     yield "penalty changed", {"limit_penalty": solution.limit_penalty / 3}
     o = feeder.offsets
-    yield "offset changed", {"offsets": Offsets(o.v_max + 0.003, o.v_min - 0.003, o.s + 1)}
+    yield "offset changed", {"offsets": replace(o, v_max=o.v_max + 0.003, v_min=o.v_min - 0.003, s=o.s + 1)}
     if len(prices.keys):
         worth = prices.limits * feeder.limits.rating_of(prices.keys)
         k = int(np.argmax(worth))

@@ -26,6 +26,7 @@ def random_limits(rng, buses, chords, sources=1, dead=0):
         rng.normal(0, 0.01, (buses, STEPS)),
         rng.normal(0, 0.01, (buses, STEPS)),
         rng.normal(0, 10, (network.branches, STEPS)),
+        *rng.uniform(0, 5, (2, network.branches, STEPS)),
     )
     v_min, v_max = rng.uniform(0.9, 1.0, buses), rng.uniform(1.0, 1.1, buses)
     x = rng.normal(0, 60, (2, buses, STEPS))
@@ -45,8 +46,8 @@ def test_excess_and_rows_are_the_dense_solution(seed, buses, chords, sources, de
     expected = (
         v + offsets.v_max - v_max[:, None] ** 2,
         v_min[:, None] ** 2 - v - offsets.v_min,
-        p - p_max,
-        -p - p_max,
+        p - np.maximum(p_max - offsets.forward, 0),
+        -p - np.maximum(p_max - offsets.reverse, 0),
     )
     excess = limits.excess(x.ravel())
     for found, wanted in zip(excess.by_kind, expected, strict=True):

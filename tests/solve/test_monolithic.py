@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from dispatch.case.offsets import Offsets
 from dispatch.solve.certificate import certify, require
 
 
@@ -78,8 +79,8 @@ def test_more_rows_a_round_or_fewer_end_the_same(generated, gap, monkeypatch):
 def test_wider_limits_cost_less(generated):
     feeder = generated("plain", 0)
     o = feeder.offsets
-    wide = Offsets(o.v_max - 0.01, o.v_min + 0.01, o.s - 1)
-    tight = Offsets(o.v_max + 0.01, o.v_min - 0.01, o.s + 1)
+    wide = replace(o, v_max=o.v_max - 0.01, v_min=o.v_min + 0.01, s=o.s - 1)
+    tight = replace(o, v_max=o.v_max + 0.01, v_min=o.v_min - 0.01, s=o.s + 1)
     model = feeder.monolithic()
     cost = [model.solve(x, 1e4).objective for x in (wide, o, tight)]
     assert cost[0] < cost[1] < cost[2]

@@ -112,8 +112,8 @@ class RadialLimits:
         return Excess(
             flow.v_squared + self.offsets.v_max - self.rating[V_MAX][:, None],
             self.rating[V_MIN][:, None] - flow.v_squared - self.offsets.v_min,
-            flow.p - left,
-            -flow.p - left,
+            flow.p - np.maximum(left - self.offsets.forward, 0.0),
+            -flow.p - np.maximum(left - self.offsets.reverse, 0.0),
         )
 
     def violated(self, x: np.ndarray, tolerance: float, most: int, known: np.ndarray) -> np.ndarray:
@@ -214,8 +214,8 @@ class RadialLimits:
         limits = (
             self.rating[V_MAX][:, None] - self.offsets.v_max,
             self.offsets.v_min - self.rating[V_MIN][:, None],
-            self.p_max,
-            self.p_max,
+            np.maximum(self.p_max - self.offsets.forward, 0.0),
+            np.maximum(self.p_max - self.offsets.reverse, 0.0),
         )
         for kind, limit in enumerate(limits):
             here = keys["kind"] == kind

@@ -260,11 +260,12 @@ class Feeder:
         most = np.sqrt(np.maximum(np.maximum(room, 0) ** 2 - q**2, 0))
         forward = self.slack("slack_forward", number, grid.s_nom[k])
         reverse = self.slack("slack_reverse", number, grid.s_nom[k])
-        self.program.row([(p, 1.0), (forward, -1.0)], -np.inf, most)
-        self.program.row([(p, -1.0), (reverse, -1.0)], -np.inf, most)
+        ways = [np.maximum(most - self.offset(way, number), 0) for way in ("forward", "reverse")]
+        self.program.row([(p, 1.0), (forward, -1.0)], -np.inf, ways[0])
+        self.program.row([(p, -1.0), (reverse, -1.0)], -np.inf, ways[1])
 
     def offset(self, name: str, k: int) -> np.ndarray:
-        """AC minus linear of one limit."""
+        """AC minus linear of one limit, or room beside its rating."""
         return np.asarray(self.offsets[name][k] if name in self.offsets else np.zeros(self.steps))
 
     def optimum(self, method: str = "highs") -> Optimum:
@@ -295,7 +296,8 @@ def optimum(
     case : dict of str to dict of str to ndarray
         Kinds and their columns, see `rebuild.plain`.
     offsets : dict of str to ndarray
-        ``v_max``, ``v_min`` (bus, step) and ``s`` (line then transformer, step); left out: zero.
+        ``v_max``, ``v_min`` (bus, step), ``s``, ``forward`` and ``reverse`` (line then transformer, step); left out:
+        zero.
     limit_penalty : float
         Money per hour of relaxing a limit by its own size.
     """
