@@ -56,7 +56,7 @@ def kind_dataset(kind: Kind, columns: Mapping[str, Any], *, currency: str, sizes
     Dataset
         With ``units`` and ``description`` on every variable.
     """
-    data = xr.Dataset()
+    variables = {}
     for name, attribute in kind.attributes.items():
         if name in columns:
             values = columns[name]
@@ -70,8 +70,8 @@ def kind_dataset(kind: Kind, columns: Mapping[str, Any], *, currency: str, sizes
         labels = {"description": attribute.description}
         if attribute.unit:
             labels = {"units": unit_of(attribute, currency), **labels}
-        data[name] = xr.Variable(attribute.dims, _array(attribute, values, shape), labels)
-    return data
+        variables[name] = xr.Variable(attribute.dims, _array(attribute, values, shape), labels)
+    return xr.Dataset(variables)
 
 
 def build_case(
@@ -104,16 +104,14 @@ def build_case(
             continue
         columns = tables[name]
         sizes = {k: len(v) for k, v in ids.items()}
-        if "time" in columns:
-            sizes["time"] = len(columns["time"])
+        sizes |= {axis: len(columns[axis]) for axis in ("time", "quantile") if axis in columns}
         data = kind_dataset(kind, columns, currency=currency, sizes=sizes)
         coords = {d: ids[d] for d in dict.fromkeys(d for v in data.variables.values() for d in v.dims) if d in ids}
         if kind.has_elements:
             coords[name] = ids[name]
-        data = data.assign_coords(coords)
-        if "time" in columns:
-            data = data.assign_coords(time_axis(np.asarray(columns["time"]), columns.get("time_step")))
-        groups[kind.group] = data
+        axes = time_axis(np.asarray(columns["time"]), columns.get("time_step")) if "time" in columns else {}
+        axes |= quantile_axis(columns["quantile"]) if "quantile" in data.dims else {}
+        groups[kind.group] = data.assign_coords({**coords, **axes})
     case = xr.DataTree.from_dict(groups)
     version = attribute_table()["case"].attributes["schema_version"].default
     case.attrs = {"title": title, "time_zone": time_zone, "currency": currency, "schema_version": np.int32(version)}
@@ -140,6 +138,11 @@ def time_axis(time: np.ndarray, step: np.timedelta64 | np.ndarray | None = None)
     }
 
 
+def quantile_axis(levels: Any) -> dict[str, xr.Variable]:
+    """Coordinate ``quantile`` of a group: levels in (0, 1)."""
+    return {"quantile": xr.Variable("quantile", np.asarray(levels, np.float64), {"units": "1"})}
+
+
 def has(case: xr.DataTree, kind: str) -> bool:
     """Whether the case has the group of a kind."""
     node = case
@@ -164,7 +167,7 @@ def columns(case: xr.DataTree, kind: str) -> Columns:
     -------
     dict of str to ndarray
         ``id`` and every attribute that is present or has a default; texts and ids as bytes; ``time`` and
-        ``time_step`` (of one entry, the length of a step) where there are series.
+        ``time_step`` (of one entry, the length of a step) where there are series, ``quantile`` where it has levels.
     """
     held = _READ.get(id(case))
     if held is None:
@@ -207,6 +210,8 @@ def _columns(case: xr.DataTree, kind: str) -> Columns:
         found["id"] = data.variables[kind].to_numpy() if kind in data.variables else np.zeros(0, "S1")
     if "time" in data.variables:
         found["time"] = data.variables["time"].to_numpy()
+    if "quantile" in data.variables:
+        found["quantile"] = data.variables["quantile"].to_numpy()
     if "time_bounds" in data.variables:
         bounds = data["time_bounds"].to_numpy()
         found["time_step"] = (bounds[:1, 1] - bounds[:1, 0]).astype("timedelta64[s]")
