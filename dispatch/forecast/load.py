@@ -164,7 +164,7 @@ def forecast_history(
         for task in tasks:
             point, quantiles = task.run(known, station[chunk])
             found.point[chunk, task.part.columns] = point[:, task.part.order]
-            found.quantiles[chunk, :, task.part.columns] = quantiles[:, :, task.part.order].transpose(2, 0, 1)
+            found.quantiles[chunk, :, task.part.columns] = quantiles[:, :, task.part.order]
 
     chunks = [slice(i, min(i + CHUNK, len(values))) for i in range(0, len(values), CHUNK)]
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
