@@ -219,7 +219,7 @@ class Coordinator:
         assert self._engine is not None
         old, basis = self._whole, self._engine.basis()
         self._engine = self._state(limits, penalty, ceiling)
-        self._engine.start_from(carried_basis(old, basis, self._whole))
+        self._engine.start_from(carried_basis(old, basis, self._whole), grown=True)
 
 
 def require_order(found: Coordinated) -> None:

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from dispatch.model.registry import STORES
 from dispatch.solve.blocks.cells import ROWS, cells_of, single_stores
 from kernels.entries import CHARGE, CURTAILED, DISCHARGE, EXPORT, FLOWS, IMPORT, SPILLED, UNSERVED, Members, contents
+from kernels.ports import add_injection, add_prices
 from kernels.store import Stores, make_plans, plan_members
 from kernels.store_value import make_scratch
 
@@ -114,7 +115,7 @@ class StoreBlock:
         decides = _decides(program, inputs)[chosen]
         self.meters = np.nonzero(chosen)[0][np.argsort(~decides, kind="stable")]
         # Members that decide nothing come last and are planned once.
-        self._deciding, self._answering = int(decides.sum()), len(self.meters)
+        self.deciding, self._answering = int(decides.sum()), len(self.meters)
         member = np.full(len(chosen), -1)
         member[self.meters] = np.arange(len(self.meters))
         bus = inputs.kinds["meter"].nodes["bus"][1][self.meters]
@@ -122,9 +123,12 @@ class StoreBlock:
         self._locate(inputs, member)
         self.members = self._members()
         self.stores = self._stores()
-        self._flow = np.zeros((FLOWS, len(self.meters), self.steps))
+        self.flow = np.zeros((FLOWS, len(self.meters), self.steps))
         room = make_plans(len(self.meters), self.steps)
-        self._room = room._replace(**dict(zip(PLANNED, self._flow, strict=True)))
+        self._priced = self.stores._replace(
+            price_import=self.stores.price_import.copy(), price_export=self.stores.price_export.copy()
+        )
+        self._room = room._replace(**dict(zip(PLANNED, self.flow, strict=True)))
         self._scratch = make_scratch(self.steps)
 
     def _locate(self, inputs: Inputs, member: np.ndarray) -> None:
@@ -162,16 +166,16 @@ class StoreBlock:
             p_curtailed_max=m.upper[CURTAILED],
             p_import_max=m.upper[IMPORT],
             p_export_max=m.upper[EXPORT],
-            p_unserved_max=m.upper[UNSERVED],
-            p_spilled_max=m.upper[SPILLED],
+            p_unserved_max=_short(m.upper[UNSERVED]),
+            p_spilled_max=_short(m.upper[SPILLED]),
             price_import=m.cost[IMPORT] / dt,
             price_export=-m.cost[EXPORT] / dt,
-            p_charge_max=m.upper[CHARGE],
-            p_discharge_max=m.upper[DISCHARGE],
+            p_charge_max=_short(m.upper[CHARGE]),
+            p_discharge_max=_short(m.upper[DISCHARGE]),
             efficiency_charge=_short(gain / dt),
             efficiency_discharge=_short(dt / drain),
-            wear_charge=m.cost[CHARGE] / dt,
-            wear_discharge=m.cost[DISCHARGE] / dt,
+            wear_charge=_short(m.cost[CHARGE] / dt),
+            wear_discharge=_short(m.cost[DISCHARGE] / dt),
             capacity=m.capacity[:, None],
             content_least=_short(m.least[:, :-1], self.steps),
             inflow=_short(-m.withdrawn),
@@ -205,12 +209,18 @@ class StoreBlock:
         ndarray (kind, member, step)
             Flows in the order of `kernels.entries`, overwritten by the next call. [kW]
         """
-        shift = price[self.ports] / self.dt
-        s = self.stores
-        priced = s._replace(price_import=s.price_import - shift, price_export=s.price_export - shift)
+        given, priced = self.stores, self._priced
+        add_prices(given.price_import, price, self.ports, self.dt, priced.price_import)
+        add_prices(given.price_export, price, self.ports, self.dt, priced.price_export)
         plan_members(priced, 0, self._answering, self._scratch, self._room)
-        self._answering = self._deciding
-        return self._flow
+        self._answering = self.deciding
+        return self.flow
+
+    def injected(self, flow: np.ndarray) -> np.ndarray:
+        """Add up what flows give to the ports in kW, (port,)."""
+        x = np.zeros(len(self.program.injection_constant))
+        add_injection(flow, self.ports, x)
+        return x
 
     def with_contents(self, flow: np.ndarray) -> Flows:
         """Add contents to flows."""
@@ -221,8 +231,8 @@ class StoreBlock:
     def costs(self, plan: Flows, price: np.ndarray) -> np.ndarray:
         """Cost of each member's plan at prices, (member,)."""
         lacking = self.members.price_shortfall * plan.shortfall.sum(axis=1)
-        own = (self.members.cost * plan.flow).sum(axis=(0, 2)) + lacking
-        return np.asarray(own + (price[self.ports] * plan.injection).sum(axis=1))
+        own = np.einsum("kmt,kmt->m", self.members.cost, plan.flow) + lacking
+        return np.asarray(own + np.einsum("mt,mt->m", price[self.ports], plan.injection))
 
     @cached_property
     def columns(self) -> np.ndarray:
@@ -236,13 +246,6 @@ class StoreBlock:
         """Numbers of all rows that belong to members."""
         parts = [self.balance, *(rows for cells in self.cells for rows in (cells.balance, cells.least))]
         return np.concatenate([part.ravel() for part in parts])
-
-    @cached_property
-    def injection(self) -> sp.csr_matrix:
-        """Ports by members' steps."""
-        every = np.arange(self.ports.size)
-        shape = (len(self.program.injection_constant), self.ports.size)
-        return sp.csr_matrix((np.ones(self.ports.size), (self.ports.ravel(), every)), shape=shape)
 
     def decode(self, plan: Flows, columns: np.ndarray) -> None:
         """Write a plan into the program's columns."""

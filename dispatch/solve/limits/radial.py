@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from dispatch.case.offsets import Offsets
 from dispatch.model.linear import LinearFlow, forest_of, loops_of, rating_left, solve_flow
 from dispatch.solve.limits.branches import voltage_groups
-from dispatch.solve.limits.sensitivity import Sensitivity
+from dispatch.solve.limits.known_rows import KnownRows
 from dispatch.solve.protocols import KEY, Rows
 from kernels.radial import worst_of_group
 
@@ -76,6 +76,7 @@ class RadialLimits:
         self._q = q
         self._forest = forest_of(network)
         self._loops = loops_of(network, self._forest)
+        self._known = KnownRows(network)
         self.offsets = offsets
         self.p_max = rating_left(network.s_nom, self.q_flow, offsets.s)
 
@@ -191,22 +192,15 @@ class RadialLimits:
         Rows
             In the order of the keys; lower voltage limits with the sign turned.
         """
-        voltage = keys["kind"] <= V_MIN
-        element, step = keys["element"], keys["step"]
-        pairs, which = np.unique(np.stack([~voltage, element]).T, axis=0, return_inverse=True)
-        sensitivity = Sensitivity(self.network, self._forest, self._loops)
-        dense = np.empty((len(pairs), 2 * self.network.buses))
-        of_branch = pairs[:, 0] == 1
-        dense[~of_branch] = sensitivity.voltage(pairs[~of_branch, 1])
-        dense[of_branch] = sensitivity.flow(pairs[of_branch, 1])
-        matrix = sp.csr_matrix(dense)[which.ravel()]
+        voltage, element = keys["kind"] <= V_MIN, keys["element"]
+        matrix, constant = self._known.rows(voltage, element)
         sign = np.where((keys["kind"] == V_MIN) | (keys["kind"] == REVERSE), -1.0, 1.0)
         entries = np.diff(matrix.indptr)
         data = matrix.data * np.repeat(sign, entries)
-        port = matrix.indices.astype(np.int64) * self.steps + np.repeat(step, entries)
-        bound = self.bound(keys) - sign * sensitivity.constant(voltage, element)
+        port = matrix.indices.astype(np.int64) * self.steps + np.repeat(keys["step"], entries)
         shape = (len(keys), self.ports)
-        return Rows(sp.csr_matrix((data, port, matrix.indptr), shape=shape), bound, self.rating_of(keys))
+        rows = sp.csr_matrix((data, port, matrix.indptr), shape=shape)
+        return Rows(rows, self.bound(keys) - sign * constant, self.rating_of(keys))
 
     def bound(self, keys: np.ndarray) -> np.ndarray:
         """Shifted limits themselves: bounds on V, -V, p and -p."""
