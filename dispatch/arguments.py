@@ -199,7 +199,7 @@ def _add_runs(add: Add) -> None:
     p.add_argument(
         "--start",
         metavar="TIME",
-        help="first step, as 2016-05-21T22:00 (UTC) or 2016-05-22T00:00+02:00 (default: the first there is)",
+        help="first step, as 2016-06-12T22:00 (UTC) or 2016-06-13T00:00+02:00 (default: the first there is)",
     )
     p.add_argument(
         "--horizon-h",

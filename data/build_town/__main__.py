@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from check import report
 from houses import gas_by_house
-from shapes import shapes, simbench_folder, table_file
-from weather import air_temperature
+from shapes import STEP, history, read_series, shapes, simbench_folder, table_file
+from sun import roof_shapes
+from weather import typical_weather
 
 from dispatch.case.importers.pandapower import import_pandapower
 from dispatch.case.netcdf import save_case
@@ -19,10 +20,10 @@ from dispatch.case.schema import build_case, columns
 from dispatch.scenario.equip import equip
 
 DATA = Path(__file__).parents[1]
-DAYS = 7
-WEEKS = {"summer": np.datetime64("2016-05-20T22:00:00", "s"), "winter": np.datetime64("2016-02-16T23:00:00", "s")}
+DAYS, PAST = 7, 28
+WEEKS = {"summer": np.datetime64("2016-06-11T22:00:00", "s"), "winter": np.datetime64("2016-02-16T23:00:00", "s")}
 SOURCE_V_PU, V_MAX_PU = 1.03, 1.08
-SHARES = {"pv_share": 0.8, "battery_share": 0.4, "heat_pump_share": 0.15, "pv_size_kw": 9.0, "seed": 1}
+SHARES = {"pv_share": 0.8, "battery_share": 0.4, "heat_pump_share": 0.15, "pv_size_kw": 10.0, "seed": 1}
 
 
 def packaged(package: str, path: str) -> Path:
@@ -54,7 +55,7 @@ def main() -> None:
     """Build both files and print what they hold."""
     given = arguments()
     simbench = given.simbench or simbench_folder()
-    inputs = [given.network, given.gas, *(table_file(simbench, f"{n}Profile") for n in ("Load", "RES")), given.weather]
+    inputs = [given.network, given.gas, table_file(simbench, "LoadProfile"), given.weather]
     for path in inputs:
         print(f"read  {digest(path)}  {path.name}")
     town, notes = import_pandapower(given.network)
@@ -65,12 +66,15 @@ def main() -> None:
     tables["source"]["v_pu"][:] = SOURCE_V_PU
     tables["bus"]["v_max_pu"][tables["bus"]["v_nom"] < 1] = V_MAX_PU
     tables["prosumer"]["gas_year"] = gas_by_house(given.gas, tables)
+    load, place = read_series(simbench, "LoadProfile"), [tables["bus"][n].mean() for n in ("latitude", "longitude")]
     for season, first in WEEKS.items():
-        library = build_case({"profile": shapes(simbench, first, DAYS)})
-        station = air_temperature(given.weather, first, DAYS)
+        station = typical_weather(given.weather, first, DAYS)
+        roofs = roof_shapes(station, *place, first + STEP * np.arange(96 * DAYS))
+        library = build_case({"profile": shapes(load, first, DAYS, roofs)})
         plain = build_case({**tables, "station": station}, title=f"Schutterwald, a {season} week")
         case = equip(plain, season=season, profiles=library, **SHARES)
         case["/profile"] = library["/profile"].copy()  # whole: it serves other cases too
+        case["/history"] = build_case({"history": history(load, first, DAYS, PAST)})["/history"].copy()
         path = given.output / f"schutterwald_{season}.nc"
         save_case(case, path)
         print(f"wrote {digest(path)}  {path.name}  {path.stat().st_size / 1e6:.2f} MB")

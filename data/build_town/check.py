@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import xarray as xr
 
 from dispatch.case.schema import columns, parent_index
 from dispatch.forecast.profile import predict
 from dispatch.model.baseline import self_use
 from dispatch.verify.electric import ac_flow, injections
 from kernels.scatter import add_to_rows
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 def report(case: xr.DataTree) -> str:
@@ -22,7 +18,7 @@ def report(case: xr.DataTree) -> str:
     Parameters
     ----------
     case : DataTree
-        Equipped, with ``/profile``.
+        Equipped, with ``/profile``: what came, whatever was forecast.
 
     Returns
     -------
@@ -30,7 +26,10 @@ def report(case: xr.DataTree) -> str:
         Several lines.
     """
     days = len(columns(case, "profile")["time"]) // 96
-    week = predict(case, horizon_h=24.0 * days)
+    groups = {node.path: node.to_dataset(inherit=False) for node in case.subtree if node.path != "/history"}
+    came = xr.DataTree.from_dict(groups)
+    came.attrs = dict(case.attrs)
+    week = predict(came, horizon_h=24.0 * days)
     series, load, pv, store = (columns(week, k) for k in ("forecast", "load", "pv", "store"))
     pump, battery = store["kind"] == b"tank", store["kind"] == b"battery"
     energy = series["p_load"].sum(axis=1, dtype=float) / 4000
@@ -47,7 +46,7 @@ def report(case: xr.DataTree) -> str:
     return "\n".join(
         [
             f"  yearly use {year:.0f} MWh; {pump.sum()} heat pumps, {len(load['id'])} loads",
-            f"  {len(pv['id'])} PV of {pv['p_nom'].sum():.0f} kWp, about {pv['p_nom'].sum():.0f} MWh a year",
+            f"  {len(pv['id'])} PV of {pv['p_nom'].sum():.0f} kWp",
             _sizes("batteries", store, battery),
             _sizes("heat pumps with tanks", store, pump),
             f"  the week: loads {energy.sum():.1f} MWh, PV {sun:.1f} MWh",

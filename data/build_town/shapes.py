@@ -1,4 +1,4 @@
-"""Shapes of one week from the SimBench profiles."""
+"""Shapes of one week and of the weeks before it, from the SimBench load profiles and the weather."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ import pandas as pd
 FOLDER = "networks/1-complete_data-mixed-all-1-sw"
 STEP = np.timedelta64(900, "s")
 START = np.datetime64("2015-12-31T23:00:00", "s")  # the file's first row, 01.01.2016 00:00 in Germany
-YIELD = 1000.0  # kWh a year of each kWp
 HOUSES = ("H0-A", "H0-B", "H0-C", "H0-G", "H0-L")
 WEEKS = (-2, -1, 0, 1, 2)  # neighbouring weeks of the same archetypes stand for other houses
-PV = {"PV_south": ("PV5", "PV6"), "PV_east": ("PV2",), "PV_west": ("PV8",), "PV_east_west": ("PV2", "PV8")}
 
 
 def simbench_folder() -> Path:
@@ -43,7 +41,7 @@ def read_series(folder: Path, name: str) -> pd.DataFrame:
     folder : Path
         Of the SimBench tables.
     name : str
-        ``LoadProfile`` or ``RESProfile``.
+        ``LoadProfile``.
 
     Returns
     -------
@@ -65,47 +63,77 @@ def week_of(series: pd.DataFrame, first: np.datetime64, days: int) -> slice:
     return slice(at, at + days * 96)
 
 
-def shapes(folder: Path, first: np.datetime64, days: int) -> dict[str, np.ndarray]:
+def household_shapes(load: pd.DataFrame, rows: slice) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Active and reactive power of each household shape over some rows, each with a mean of 1 over the year."""
+    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for name in HOUSES:
+        p, q = (load[f"{name}_{part}load"].to_numpy() for part in "pq")
+        for week in WEEKS:
+            other = slice(rows.start + week * 672, rows.stop + week * 672)
+            found[f"{name}{week:+d}w" if week else name] = (p[other] / p.mean(), q[other] / q.mean())
+    mix = np.mean([np.array(found[name]) for name in found], axis=0)
+    return {**found, "household_mix": (mix[0], mix[1])}
+
+
+def shapes(load: pd.DataFrame, first: np.datetime64, days: int, roofs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Columns of ``/profile`` for a span.
 
-    Loads have a mean of 1 over the year 2016, so that ``p_nom`` is the mean power; PV gives 1,000 kWh a year for each
-    kWp. The PV shapes are those four of SimBench that see the same weather.
+    Loads have a mean of 1 over the year 2016, so that ``p_nom`` is the mean power; PV is per kWp.
 
     Parameters
     ----------
-    folder : Path
-        Of the SimBench tables.
+    load : DataFrame
+        From `read_series`.
     first : datetime64
         First left edge, UTC.
     days : int
         Length. [d]
+    roofs : dict of str to ndarray
+        PV shapes over the span.
 
     Returns
     -------
     dict of str to ndarray
         ``id``, ``time``, ``p_pu`` and ``q_pu``.
     """
-    load, sun = read_series(folder, "LoadProfile"), read_series(folder, "RESProfile")
     rows = week_of(load, first, days)
-    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    for name in HOUSES:
-        p, q = (load[f"{name}_{part}load"].to_numpy() for part in "pq")
-        for week in WEEKS:
-            other = slice(rows.start + week * 672, rows.stop + week * 672)
-            label = f"{name}{week:+d}w" if week else name
-            found[label] = (p[other] / p.mean(), q[other] / q.mean())
-    mix = np.mean([np.array(found[name]) for name in found], axis=0)
-    found["household_mix"] = (mix[0], mix[1])
+    found = household_shapes(load, rows)
     for column in load.columns:
         if column.startswith(("Air_", "Soil_")) and column.endswith("_pload"):
             p = load[column].to_numpy()
             found[column.removesuffix("_pload")] = (p[rows] / p.mean(), p[rows] / p.mean())
-    for name, parts in PV.items():
-        p = np.mean([sun[part].to_numpy() / (sun[part].sum() / 4) for part in parts], axis=0) * YIELD
-        found[name] = (p[rows], np.zeros(days * 96))
+    found |= {name: (p, np.zeros(days * 96)) for name, p in roofs.items()}
     return {
         "id": np.array(list(found)).astype("S"),
         "time": load.index[rows].to_numpy().astype("datetime64[s]"),
         "p_pu": np.array([p for p, _ in found.values()], np.float32),
         "q_pu": np.array([q for _, q in found.values()], np.float32),
+    }
+
+
+def history(load: pd.DataFrame, first: np.datetime64, days: int, past: int) -> dict[str, np.ndarray]:
+    """Columns of ``/history``: what meters of each household shape showed in the days before a span and in it.
+
+    Parameters
+    ----------
+    load : DataFrame
+        From `read_series`.
+    first : datetime64
+        First left edge of the span, UTC.
+    days, past : int
+        Length of the span, and of what came before it. [d]
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``id``, ``profile``, ``time`` and ``p``, per unit of ``p_nom`` and to three decimals.
+    """
+    rows = week_of(load, first - np.timedelta64(past, "D"), past + days)
+    found = household_shapes(load, rows)
+    names = np.array(list(found)).astype("S")
+    return {
+        "id": names,
+        "profile": names,
+        "time": load.index[rows].to_numpy().astype("datetime64[s]"),
+        "p": np.round([p for p, _ in found.values()], 3).astype(np.float32),
     }

@@ -1,4 +1,4 @@
-"""Air temperature of a typical year on the calendar days of a week."""
+"""Weather of a typical year on the calendar days of a week."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ import pandas as pd
 if TYPE_CHECKING:
     from pathlib import Path
 
+HOUR = np.timedelta64(3600, "s")
+SERIES = {"ghi": "G(h)", "dni": "Gb(n)", "dhi": "Gd(h)", "temp_air": "T2m", "wind_speed": "WS10m"}
+BEFORE = np.timedelta64(900, "s")
+"""A row is about the satellite's instant, 0.18 h after its label; its hour begins so long before the label."""
 
-def air_temperature(path: Path, first: np.datetime64, days: int) -> dict[str, np.ndarray]:
-    """Columns of ``/weather`` for a span, hourly.
+
+def typical_weather(path: Path, first: np.datetime64, days: int) -> dict[str, np.ndarray]:
+    """Columns of ``/weather`` for a span and the day before it, hourly.
 
     Parameters
     ----------
@@ -26,18 +31,23 @@ def air_temperature(path: Path, first: np.datetime64, days: int) -> dict[str, np
     Returns
     -------
     dict of str to ndarray
-        ``id``, ``time``, ``longitude``, ``latitude`` and ``temp_air``.
+        Of kind ``station``. An hour begins a quarter of an hour before its label, so that its middle lies within five
+        minutes of the instant at which the satellite looked.
     """
     lines = path.read_text(encoding="utf-8").splitlines()
     head = next(i for i, line in enumerate(lines) if line.startswith("time(UTC)"))
-    place = {line.split(" ")[0]: float(line.split(": ")[1]) for line in lines[:2]}
-    rows = [line.split(",")[:2] for line in lines[head + 1 :] if line[:8].isdigit()]
-    year = pd.Series({stamp[4:]: float(value) for stamp, value in rows})
-    time = first + np.timedelta64(3600, "s") * np.arange(24 * days)
+    names = lines[head].split(",")
+    place = {line.split(" ")[0]: float(line.split(": ")[1]) for line in lines[:4]}
+    rows = [line.split(",") for line in lines[head + 1 :] if line[:8].isdigit()]
+    year = pd.DataFrame([row[1:] for row in rows], [row[0][4:] for row in rows], names[1:], float)
+    label = first + HOUR * np.arange(-24, 24 * days + 1)
+    week = year.loc[pd.DatetimeIndex(label).strftime("%m%d:%H%M")]
     return {
         "id": np.array([b"pvgis_tmy"]),
-        "time": time,
+        "source": np.array([b"typical_year"]),
+        "time": label - BEFORE,
         "longitude": np.array([place["Longitude"]]),
         "latitude": np.array([place["Latitude"]]),
-        "temp_air": year.loc[pd.DatetimeIndex(time).strftime("%m%d:%H%M")].to_numpy()[None],
+        "altitude": np.array([place["Elevation"]]),
+        **{name: np.maximum(week[column].to_numpy(), -90.0)[None] + 0.0 for name, column in SERIES.items()},
     }

@@ -61,13 +61,15 @@ class Attribute:
     series: bool = False
     stored: str = ""
     shared: bool = False
+    quantile: bool = False
 
     @property
     def dims(self) -> tuple[str, ...]:
-        """Dims of its array: the element's, then ``time`` for a series."""
+        """Dims of its array: the element's, ``quantile`` where there are several levels, ``time`` for a series."""
         element = self.of or self.kind
         own = () if self.shared and not self.of else (element,)
-        return (*own, "time") if self.series else own
+        levels = ("quantile",) if self.quantile else ()
+        return (*own, *levels, "time") if self.series else own
 
     @property
     def can_be_unknown(self) -> bool:

@@ -38,7 +38,7 @@ def instant(value: str | datetime | np.datetime64, group: str = "/forecast") -> 
     except (ValueError, TypeError):
         stamp = pd.NaT
     if stamp is pd.NaT:
-        hint = "Write it as 2016-05-21T22:00 (UTC) or 2016-05-22T00:00+02:00."
+        hint = "Write it as 2016-06-12T22:00 (UTC) or 2016-06-13T00:00+02:00."
         raise InputError([Problem("start", group, "time", value=repr(value), allowed="a time", hint=hint)])
     naive = stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp
     found: np.datetime64 = np.datetime64(naive.to_pydatetime(), "s")

@@ -104,8 +104,7 @@ def build_case(
             continue
         columns = tables[name]
         sizes = {k: len(v) for k, v in ids.items()}
-        if "time" in columns:
-            sizes["time"] = len(columns["time"])
+        sizes |= {axis: len(columns[axis]) for axis in ("time", "quantile") if axis in columns}
         data = kind_dataset(kind, columns, currency=currency, sizes=sizes)
         coords = {d: ids[d] for d in dict.fromkeys(d for v in data.variables.values() for d in v.dims) if d in ids}
         if kind.has_elements:
@@ -113,6 +112,8 @@ def build_case(
         data = data.assign_coords(coords)
         if "time" in columns:
             data = data.assign_coords(time_axis(np.asarray(columns["time"]), columns.get("time_step")))
+        if "quantile" in data.dims:
+            data = data.assign_coords(quantile_axis(columns["quantile"]))
         groups[kind.group] = data
     case = xr.DataTree.from_dict(groups)
     version = attribute_table()["case"].attributes["schema_version"].default
@@ -140,6 +141,11 @@ def time_axis(time: np.ndarray, step: np.timedelta64 | np.ndarray | None = None)
     }
 
 
+def quantile_axis(levels: Any) -> dict[str, xr.Variable]:
+    """Coordinate ``quantile`` of a group: levels in (0, 1)."""
+    return {"quantile": xr.Variable("quantile", np.asarray(levels, np.float64), {"units": "1"})}
+
+
 def has(case: xr.DataTree, kind: str) -> bool:
     """Whether the case has the group of a kind."""
     node = case
@@ -164,7 +170,7 @@ def columns(case: xr.DataTree, kind: str) -> Columns:
     -------
     dict of str to ndarray
         ``id`` and every attribute that is present or has a default; texts and ids as bytes; ``time`` and
-        ``time_step`` (of one entry, the length of a step) where there are series.
+        ``time_step`` (of one entry, the length of a step) where there are series, ``quantile`` where it has levels.
     """
     held = _READ.get(id(case))
     if held is None:
@@ -207,6 +213,8 @@ def _columns(case: xr.DataTree, kind: str) -> Columns:
         found["id"] = data.variables[kind].to_numpy() if kind in data.variables else np.zeros(0, "S1")
     if "time" in data.variables:
         found["time"] = data.variables["time"].to_numpy()
+    if "quantile" in data.variables:
+        found["quantile"] = data.variables["quantile"].to_numpy()
     if "time_bounds" in data.variables:
         bounds = data["time_bounds"].to_numpy()
         found["time_step"] = (bounds[:1, 1] - bounds[:1, 0]).astype("timedelta64[s]")

@@ -11,6 +11,7 @@ from dispatch.case.schema import columns, positions
 from dispatch.errors import Problem, raise_if_any
 from dispatch.forecast.calendar import DAY, country_of
 from dispatch.forecast.load import Place, forecast_history
+from dispatch.forecast.profile_history import of_profiles
 from dispatch.forecast.quality import Quality, clean
 from dispatch.forecast.standard import standard_load
 
@@ -98,6 +99,7 @@ def forecast_loads_of(
     table, loads = columns(case, "history"), columns(case, "load")
     share = _shares(table, loads)
     raise_if_any(_problems(case, table, loads, share))
+    table, share = _with_profiles(table, loads, share)
     step = history_step(table)
     past = table["time"].astype("datetime64[s]")
     start = np.datetime64(time[0] if issue is None else issue).astype("datetime64[s]")
@@ -146,13 +148,12 @@ def series_of_loads(
     Returns
     -------
     dict of str to ndarray (load, time)
-        ``p_load``, ``p_load_low``, ``p_load_high``. [kW]
+        ``p_load`` and, of (load, quantile, time), ``p_load_quantile``, NaN where there is no history. [kW]
     """
     found = forecast_loads_of(case, time, levels, issue=issue, done=done)
     known = np.isfinite(found.p_load).all(axis=1, keepdims=True)
     series = {"p_load": np.where(known, found.p_load, otherwise)}
-    series["p_load_low"] = np.where(known, found.quantiles[:, 0], np.nan)
-    series["p_load_high"] = np.where(known, found.quantiles[:, -1], np.nan)
+    series["p_load_quantile"] = np.where(known[:, None], found.quantiles, np.nan)
     return {name: values.astype(np.float32) for name, values in series.items()}
 
 
@@ -180,6 +181,14 @@ def _shares(table: Columns, loads: Columns) -> _Shares:
     return _Shares(
         np.concatenate([at[own], pairs]), np.concatenate([own, of]), np.concatenate([np.ones(len(own)), part])
     )
+
+
+def _with_profiles(table: Columns, loads: Columns, share: _Shares) -> tuple[Columns, _Shares]:
+    """Add what profiles tell of loads that neither they themselves nor their meters tell of."""
+    bare = ~np.isin(np.arange(len(loads["id"])), share.load)
+    table, load, row = of_profiles(table, loads, bare)
+    own = (share.load, load), (share.series, row), (share.part, loads["p_nom"][load])
+    return table, _Shares(*(np.concatenate(both) for both in own))
 
 
 def _problems(case: xr.DataTree, table: Columns, loads: Columns, share: _Shares) -> list[Problem]:

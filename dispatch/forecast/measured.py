@@ -9,50 +9,13 @@ import numpy as np
 from dispatch.case.schema import Columns, columns, positions
 from dispatch.errors import InputError, Problem
 from dispatch.forecast.history import history_step
-from dispatch.forecast.load import Place, forecast_history
 
 if TYPE_CHECKING:
     import xarray as xr
 
 MEASURED = {"load": "p_load", "pv": "p_available"}
 """Which series of /forecast the history of which kind becomes."""
-LEAST_DAYS = 7
-"""Days of history from which a pv without weather is forecast from it; below, its profile says more."""
 DAY = np.timedelta64(24 * 3600, "s")
-POINT = np.array([0.5])
-
-
-def series_of_pv(case: xr.DataTree, otherwise: np.ndarray, time: np.ndarray, issue: np.datetime64) -> np.ndarray:
-    """Forecast pv from their own history, where there is one in the same steps: as well as can be without weather.
-
-    Parameters
-    ----------
-    case : DataTree
-        A valid case.
-    otherwise : ndarray (pv, time)
-        Power of pv without history. [kW]
-    time : ndarray (time,) of datetime64
-        Left edges of the steps that are wanted, UTC.
-    issue : datetime64
-        From when on nothing is known, UTC.
-
-    Returns
-    -------
-    ndarray (pv, time)
-        [kW]
-    """
-    table, series = columns(case, "history"), otherwise.copy()
-    at = positions(table["id"], np.zeros(0, "S1")) if "time" not in table else _rows(case, "pv")
-    if not (at >= 0).any() or (len(time) > 1 and time[1] - time[0] != history_step(table)):
-        return series
-    before = table["time"] < issue
-    filled = np.isfinite(table["p"][:, before]).sum(axis=1) * (history_step(table) / DAY)
-    own = np.nonzero((at >= 0) & (np.append(filled, 0)[at] >= LEAST_DAYS))[0]
-    if len(own):
-        values, place = table["p"][at[own]].astype(float), Place(str(case.attrs["time_zone"]))
-        past = table["time"].astype("datetime64[s]")
-        series[own] = np.maximum(forecast_history(values, past, time, place, POINT, issue=issue).point, 0.0)
-    return series
 
 
 def measured(case: xr.DataTree, time: np.ndarray) -> Columns:
@@ -77,7 +40,7 @@ def measured(case: xr.DataTree, time: np.ndarray) -> Columns:
     """
     table, found = columns(case, "history"), {}
     for kind, name in MEASURED.items():
-        ids, at = columns(case, kind)["id"], _rows(case, kind)
+        ids, at = columns(case, kind)["id"], rows_of(case, kind)
         if not len(ids):
             continue
         step = np.searchsorted(table["time"], time)
@@ -121,8 +84,20 @@ def same_time_before(case: xr.DataTree, time: np.ndarray, issue: np.datetime64) 
     return {name: values[:, at] for name, values in found.items()}
 
 
-def _rows(case: xr.DataTree, kind: str) -> np.ndarray:
-    """Row of the history of each element of a kind; -1 where it has none."""
+def rows_of(case: xr.DataTree, kind: str) -> np.ndarray:
+    """Row of the history of each element of a kind.
+
+    Parameters
+    ----------
+    case : DataTree
+        With /history.
+    kind : {"load", "pv"}
+
+    Returns
+    -------
+    ndarray (element,) of int
+        -1 where it has none.
+    """
     table, ids = columns(case, "history"), columns(case, kind)["id"]
     at = positions(ids, table[kind])
     rows = np.full(len(ids), -1)

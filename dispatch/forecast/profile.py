@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,11 @@ import xarray as xr
 
 from dispatch.case.attributes import attribute_table
 from dispatch.case.instant import instant
-from dispatch.case.schema import Columns, columns, kind_dataset, positions, time_axis
+from dispatch.case.schema import Columns, columns, kind_dataset, positions, quantile_axis, time_axis
 from dispatch.errors import InputError, Problem, raise_if_any
 from dispatch.forecast.history import series_of_loads
-from dispatch.forecast.measured import series_of_pv
-from dispatch.forecast.pv import modelled, pv_forecast, require_no_gaps
+from dispatch.forecast.origins import LABEL, label, origins
+from dispatch.forecast.pv_series import series_of_pv
 from dispatch.forecast.quantiles import QUANTILES, checked_quantiles
 from dispatch.forecast.stores import store_series
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 PRICES = ("price_import", "price_export")
 OF_STORES = ("p_max_pu", "p_withdrawn", "state_of_charge_least", "coefficient_of_performance")
 SERIES = ("p_load", "q_load", "p_available", *OF_STORES, *PRICES)
+QUANTILE_SERIES = ("p_load_quantile", "p_available_quantile")
 DAY_H = 24.0
 FURTHEST = np.timedelta64(14 * 24 * 3600, "s")  # after the end of a history, how far its loads are forecast
 
@@ -59,16 +61,16 @@ def predict(
 ) -> xr.DataTree:
     """Fill ``/forecast`` for a span, from ``/history`` and ``/weather`` where there are any, else from ``/profile``.
 
-    A load with a history takes what the regressions of ``docs/forecast.md`` say, with the lowest and the highest of
-    `quantiles` as ``p_load_low`` and ``p_load_high``; `source` is then ``model``.
+    A load with a history takes what the regressions of ``docs/forecast.md`` say, with its `quantiles` as
+    ``p_load_quantile``; `source` is then ``model``.
 
     A load or pv takes ``p_nom * p_pu`` (and ``q_nom * q_pu``) of its profile, moved later by ``profile_shift``
     (rounded to whole steps); what is moved over one end of the profile's whole span comes in again at its other end.
     One without a profile is constant at ``p_nom`` and ``q_nom``. A pv with planes, where ``/weather`` has irradiance
     over the whole span, takes the power that this gives instead (`dispatch.forecast.pv.pv_forecast`); one without, but
-    with a history, what `series_of_pv` makes of it. Cars and tanks follow `store_series`. Prices are those of the
-    tariff table, constant. Each series that ``/forecast`` already has is kept instead and cropped to the span, never
-    resampled.
+    with a history, what `series_of_pv` makes of it; ``p_available_quantile`` of both where they were measured. Cars and
+    tanks follow `store_series`. Prices are those of the tariff table, constant. Each series that ``/forecast`` already
+    has is kept instead and cropped to the span, never resampled. Its attribute ``origins`` says from what all came.
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ def predict(
     horizon_h : float, optional
         Length of the span; default: a day, or all that is covered if that is less. [h]
     quantiles : sequence of float
-        Of the loads with a history, each in (0, 1).
+        Of the loads and pv with a history, each in (0, 1).
     known_until : str, datetime or datetime64, optional
         From when on the history is not looked at, such as noon of the day before; default: `start`.
     progress : callable, optional
@@ -108,28 +110,46 @@ def predict(
     needs_library = any(len(columns(case, kind)["id"]) for kind in missing)
     first, span = _span(axes if needs_library else axes[:1], start, horizon_h)
     time = first + span.step * np.arange(span.count)
-    series = _flat_prices(columns(case, "tariff"), len(time))
-    for kind in missing:
-        series |= _expanded(kind, columns(case, kind), library, time, span.step)
-    source, issue = given.get("source", b"profile"), first if known_until is None else min(first, instant(known_until))
-    if "load" in missing and len(past.get("time", ())):
-        series |= series_of_loads(case, series["p_load"], time, checked_quantiles(quantiles), issue, progress)
-        source = b"model"
-    if "pv" in missing:
-        by_weather = modelled(case, time[0], span.end)
-        series["p_available"] = series_of_pv(case, series["p_available"], time, issue)
-        if by_weather.any():
-            power = pv_forecast(case, time, span.step, dtype="float32")
-            require_no_gaps(power)
-            series["p_available"][by_weather] = power
-            source = b"model"
+    issue = first if known_until is None else min(first, instant(known_until))
+    levels = checked_quantiles(quantiles)
+    series, said = _made(case, missing, time, span.step, levels, issue, progress)
     if not set(OF_STORES) <= set(given):
         series |= store_series(case, time, float(span.step / np.timedelta64(1, "h")))
     # Reactive power belongs to its active power: zeros that fill a /forecast of prices alone are no series of loads.
     stated = [name for name in SERIES if name in given and (name != "q_load" or "p_load" in given)]
+    if not missing or np.array_equal(given.get("quantile", ()), levels):
+        stated += [name for name in QUANTILE_SERIES if name in given and name not in series]
     kept = {name: _cropped(given, name, time) for name in stated}
-    labels = {"time": time, "time_step": span.step, "source": source}
-    return _with_forecast(case, {**series, **kept, **labels})
+    if not missing:
+        said = str(case[attribute_table()["forecast"].group].attrs.get(LABEL, said))
+        kept |= {"quantile": given["quantile"]} if "quantile" in given else {}
+    by_model = "p_load_quantile" in series or json.loads(said)["pv"].get("weather", 0) > 0
+    source = b"model" if by_model and missing else given.get("source", b"profile")
+    labels = {"quantile": levels, "time": time, "time_step": span.step, "source": source}
+    return _with_forecast(case, {**labels, **series, **kept}, said)
+
+
+def _made(
+    case: xr.DataTree,
+    missing: list[str],
+    time: np.ndarray,
+    step: np.timedelta64,
+    levels: np.ndarray,
+    issue: np.datetime64,
+    progress: Callable[[float], None] | None,
+) -> tuple[dict[str, Any], str]:
+    """Series of what is missing of loads and pv, and prices; and from what they were made."""
+    series, library, pv = _flat_prices(columns(case, "tariff"), len(time)), columns(case, "profile"), None
+    for kind in missing:
+        series |= _expanded(kind, columns(case, kind), library, time, step)
+    if "load" in missing and len(columns(case, "history").get("time", ())):
+        series |= series_of_loads(case, series["p_load"], time, levels, issue, progress)
+    if "pv" in missing:
+        pv = series_of_pv(case, series["p_available"], time, step, levels, issue)
+        series["p_available"] = pv.p_available
+        if np.isfinite(pv.quantiles).any():
+            series["p_available_quantile"] = pv.quantiles
+    return series, label(origins(case, series, pv, issue))
 
 
 def _axis(group: str, table: Columns) -> Axis | None:
@@ -180,7 +200,7 @@ def _span(axes: list[Axis], start: Any, horizon_h: float | None) -> tuple[np.dat
 
 def _cropped(given: Columns, name: str, time: np.ndarray) -> np.ndarray:
     first = int(np.searchsorted(given["time"].astype("datetime64[s]"), time[0]))
-    return given[name][:, first : first + len(time)]
+    return given[name][..., first : first + len(time)]
 
 
 def _expanded(kind: str, table: Columns, library: Columns, time: np.ndarray, step: np.timedelta64) -> Columns:
@@ -232,15 +252,18 @@ def _flat_prices(tariff: Columns, steps: int) -> Columns:
     return {name: np.repeat(tariff[name][:, None], steps, axis=1) for name in PRICES}
 
 
-def _with_forecast(case: xr.DataTree, series: dict[str, Any]) -> xr.DataTree:
-    """Replace ``/forecast``; the other groups are shared."""
+def _with_forecast(case: xr.DataTree, series: dict[str, Any], said: str) -> xr.DataTree:
+    """Replace ``/forecast``; the other groups are shared. `said` is from what it was made."""
     section = attribute_table()["forecast"]
     owners = list(dict.fromkeys(a.of for a in section.attributes.values() if a.of))
     ids = {kind: columns(case, kind)["id"] for kind in owners}
     sizes = {**{kind: len(i) for kind, i in ids.items()}, "time": len(series["time"])}
+    sizes["quantile"] = len(series["quantile"])
     data = kind_dataset(section, series, currency=case.attrs["currency"], sizes=sizes)
     data = data.assign_coords({k: i for k, i in ids.items() if k != "store" or k in data.dims}).assign_coords(
         time_axis(series["time"], series["time_step"])
     )
+    if "quantile" in data.dims:
+        data = data.assign_coords(quantile_axis(series["quantile"]))
     groups = {node.path: node.to_dataset(inherit=False) for node in case.subtree}
-    return xr.DataTree.from_dict({**groups, section.group: data})
+    return xr.DataTree.from_dict({**groups, section.group: data.assign_attrs({LABEL: said})})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from dispatch.case.rules import check_case
 from dispatch.case.schema import columns, positions
 from dispatch.errors import InputError, Problem, raise_if_any
 from dispatch.forecast.history import history_step
+from dispatch.forecast.origins import LABEL
 from dispatch.forecast.profile import predict
 from dispatch.forecast.quality import clean
 from dispatch.forecast.quantiles import QUANTILES
@@ -100,14 +102,19 @@ def _bar(shown: bool) -> Iterator[Callable[[float], None]]:
 
 def _summary(case: xr.DataTree) -> dict[str, Any]:
     forecast, table = columns(case, "forecast"), columns(case, "history")
-    low = forecast.get("p_load_low", np.zeros((0, 1)))
+    origins = json.loads(str(case["/forecast"].attrs[LABEL]))
     said: dict[str, Any] = {
         "status": "done",
         "source": forecast["source"].item().decode(),
         "start": str(forecast["time"][0]),
         "steps": len(forecast["time"]),
         "loads": len(columns(case, "load")["id"]),
-        "loads_from_history": int(np.isfinite(low).all(axis=1).sum()),
+        "loads_from_history": origins["load"].get("history", 0),
+        "pv": len(columns(case, "pv")["id"]),
+        "pv_from_weather": origins["pv"].get("weather", 0),
+        "pv_from_history": origins["pv"].get("history", 0),
+        "quantiles": forecast.get("quantile", np.zeros(0)).tolist(),
+        "origins": origins,
     }
     if len(table.get("time", ())):
         quality = clean(table["p"].astype(float), history_step(table) / np.timedelta64(1, "h"))[1]
@@ -134,6 +141,6 @@ def _figure(case: xr.DataTree, load: str | None) -> str:
         inside = place < len(table["time"])
         inside[inside] = table["time"].astype("datetime64[s]")[place[inside]] == time[inside]
         came[inside] = table["p"][own[0], place[inside]]
-    nothing = np.full(len(time), np.nan)
-    low, high = (forecast[n][row] if n in forecast else nothing for n in ("p_load_low", "p_load_high"))
+    band = forecast.get("p_load_quantile", np.full((row + 1, 1, len(time)), np.nan))[row]
+    low, high = band[0], band[-1]
     return forecast_svg(f"Load {ids[row].decode()}", time, forecast["p_load"][row], low, high, came)

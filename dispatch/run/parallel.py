@@ -224,17 +224,34 @@ def _broken(pool: ProcessPoolExecutor) -> bool:
 def _submit(
     pool: ProcessPoolExecutor, function: Callable[..., T], feeders: list[tuple[int, Given]]
 ) -> dict[Future[T], int]:
-    """Hand feeders to processes, which start here.
-
-    They inherit what is blocked now: Ctrl-C in a terminal reaches every process, but only this one answers it.
-    """
-    blockable = hasattr(signal, "pthread_sigmask")
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blockable else set()
-    try:
+    """Hand feeders to processes, which start here."""
+    with _undisturbed():
         return {pool.submit(function, *given): k for k, given in feeders}
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let Ctrl-C wait until the block ends: a process that is half started would be waited for without end.
+
+    Blocking the signal is what new processes inherit, so that only this one answers a Ctrl-C, which reaches all of
+    them. It is not enough here: another thread may take it, and Python then interrupts this one.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is None:
+        yield
+        return
+    heard: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    blockable = hasattr(signal, "pthread_sigmask")
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blockable else set()
+    try:
+        yield
     finally:
         if blockable:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, before)
+    if heard:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _end_with_parent() -> None:

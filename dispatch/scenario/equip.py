@@ -192,6 +192,7 @@ def _built(case: xr.DataTree, tables: Tables, library: Library, prices: Columns)
     used = np.isin(library.id, np.concatenate([tables["load"]["profile"], tables["pv"]["profile"]]))
     shapes = {"id": library.id[used], "p_pu": library.p_pu[used], "q_pu": library.q_pu[used], "time": library.time}
     tables |= {"profile": shapes, "forecast": {**prices, "time": library.time}}
+    tables["history"] = _still_meant(tables["history"], shapes["id"])
     if has(case, "station"):
         tables["station"] = columns(case, "station")
     labels = {name: case.attrs[name] for name in ("title", "time_zone", "currency")}
@@ -200,3 +201,10 @@ def _built(case: xr.DataTree, tables: Tables, library: Library, prices: Columns)
     groups = {node.path: node.to_dataset(inherit=False) for node in built.subtree}
     groups["/forecast"] = groups["/forecast"].drop_vars(["q_load", "load"], errors="ignore")
     return xr.DataTree.from_dict(groups)
+
+
+def _still_meant(history: Columns, shapes: np.ndarray) -> Columns:
+    """Leave out histories of shapes that no load has any more."""
+    keep = (history["profile"] == b"") | np.isin(history["profile"], shapes)
+    axis = ("time", "time_step")
+    return {name: values if name in axis else values[keep] for name, values in history.items()}

@@ -15,6 +15,7 @@ from dispatch.case.schema import build_case, kind_dataset, time_axis
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=0, max_size=6).filter(
     lambda name: not name.endswith("\0")
 )
+LEVELS = np.array([0.05, 0.5])
 EXTREMES = np.array([0.0, -0.0, 5e-324, 1e-30, 1 / 3, 1e30, -1e30])
 
 
@@ -69,7 +70,9 @@ def cases(draw: st.DrawFn, most: int = 4, *, most_kinds: int = 4, results: bool 
             owner = row.of or (name if name in ids else "")
             if (owner and owner not in ids) or (not row.required and rng.random() < 0.3):
                 continue
-            shape = ((len(ids[owner]),) if owner else ()) + ((steps,) if row.series else ())
+            levels = (len(LEVELS),) if row.quantile else ()
+            shape = ((len(ids[owner]),) if owner else ()) + levels + ((steps,) if row.series else ())
+            columns |= {"quantile": LEVELS} if row.quantile else {}
             columns[row.name] = values(row, shape, rng, everything)
             if row.series:
                 columns |= {"time": time, "time_step": np.timedelta64(60 * minutes, "s")}

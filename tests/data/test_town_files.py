@@ -75,10 +75,31 @@ def test_town_is_valid_and_complete(season: str, towns: dict[str, xr.DataTree]) 
     assert len(time) == 7 * 96
     assert [str(t.time()) for t in local] == ["00:00:00", "23:45:00"]
     assert town["/profile"]["p_pu"].dtype == np.float32
-    weather = columns(town, "station")
-    assert weather["time"][0] == time[0]
-    assert weather["temp_air"].shape == (1, 168)
-    assert np.isfinite(weather["temp_air"]).all()
+    weather, history = columns(town, "station"), columns(town, "history")
+    hour = np.timedelta64(3600, "s")
+    assert weather["time"][0] <= time[0] - 24 * hour
+    assert time[-1] < weather["time"][-1] + hour
+    assert weather["source"] == b"typical_year"
+    assert all(np.isfinite(weather[n]).all() for n in ("ghi", "dni", "dhi", "temp_air", "wind_speed"))
+    assert history["time"][0] == time[0] - np.timedelta64(28, "D")
+    assert history["time"][-1] == time[-1]
+    assert np.isin(columns(town, "load")["profile"], history["profile"]).all()
+
+
+@pytest.mark.parametrize("season", SEASONS)
+def test_the_day_is_forecast_from_weather_and_meters(season: str, towns: dict[str, xr.DataTree]) -> None:
+    town = predict(towns[season])
+    forecast, came = columns(town, "forecast"), columns(predict(without_history(towns[season])), "forecast")
+    assert forecast["source"] == b"model"
+    low, _, high = forecast["p_load_quantile"].transpose(1, 0, 2)
+    inside = (low <= came["p_load"]) & (came["p_load"] <= high)
+    assert 0.7 < inside.mean() < 0.9
+    error = np.abs(forecast["p_load"].sum(axis=0) - came["p_load"].sum(axis=0)).mean()
+    assert error < 0.25 * came["p_load"].sum(axis=0).mean()
+    pv, library = columns(town, "pv"), columns(town, "profile")
+    shape = library["p_pu"][np.argsort(library["id"])[np.searchsorted(np.sort(library["id"]), pv["profile"])], :96]
+    whole = pv["p_nom"] @ shape  # roofs as they are turned, against four ways
+    np.testing.assert_allclose(forecast["p_available"].sum(axis=0), whole, atol=0.11 * whole.max())
 
 
 def test_same_houses_in_both_seasons(towns: dict[str, xr.DataTree]) -> None:
@@ -87,6 +108,12 @@ def test_same_houses_in_both_seasons(towns: dict[str, xr.DataTree]) -> None:
         assert all(np.array_equal(one[name], two[name], equal_nan=one[name].dtype.kind == "f") for name in one), kind
     summer, winter = (columns(towns[season], "station")["temp_air"].mean() for season in SEASONS)
     assert winter < 10 < summer
+
+
+def without_history(town: xr.DataTree) -> xr.DataTree:
+    """The town of which only what came is known."""
+    kept = {node.path: node.to_dataset(inherit=False) for node in town.subtree if node.path != "/history"}
+    return xr.DataTree.from_dict(kept)
 
 
 def excess(town: xr.DataTree, p_import: np.ndarray, p_export: np.ndarray) -> tuple[int, int, int]:
@@ -100,7 +127,7 @@ def excess(town: xr.DataTree, p_import: np.ndarray, p_export: np.ndarray) -> tup
 
 
 def test_first_summer_day_without_control_is_what_readme_says(towns: dict[str, xr.DataTree]) -> None:
-    town = predict(towns["summer"])
+    town = predict(without_history(towns["summer"]))
     plan = self_use(town)
     said = re.search(r"first day alone: .*?\| (\d+), (\d+), (\d+) \|", README)
     assert said is not None
@@ -111,7 +138,8 @@ def test_first_summer_day_without_control_is_what_readme_says(towns: dict[str, x
 
 @pytest.mark.parametrize("season", SEASONS)
 def test_loads_alone_hold_all_limits(season: str, towns: dict[str, xr.DataTree]) -> None:
-    town = predict(towns[season], horizon_h=168)
+    bare = without_history(towns[season])
+    town = predict(bare, horizon_h=168)
     demand = np.zeros((len(columns(town, "meter")["id"]), 672))
     np.add.at(demand, parent_index(town, "load", "meter"), columns(town, "forecast")["p_load"].astype(float))
     tank = np.nonzero(columns(town, "store")["kind"] == b"tank")[0]
@@ -119,7 +147,7 @@ def test_loads_alone_hold_all_limits(season: str, towns: dict[str, xr.DataTree])
     assert pumps.any()
     np.add.at(demand, parent_index(town, "store", "meter")[tank], pumps)
     worst = np.sort(np.argsort(demand.sum(axis=0))[-48:])  # steps of highest demand: power flow of all is slow
-    few = predict(towns[season], horizon_h=12)
+    few = predict(bare, horizon_h=12)
     groups = {node.path: node.to_dataset(inherit=False) for node in few.subtree}
     series = columns(town, "forecast")
     for name in ("p_load", "q_load"):
@@ -131,9 +159,8 @@ def test_loads_alone_hold_all_limits(season: str, towns: dict[str, xr.DataTree])
 def test_simbench_clock_and_scale(towns: dict[str, xr.DataTree]) -> None:
     folder = SHARED / "networks" / "simbench_scenario1_extract"
     load = pd.read_csv(folder / "LoadProfile.csv.gz", sep=";", usecols=["time", "H0-A_pload", "H0-L_qload"])
-    sun = pd.read_csv(folder / "RESProfile.csv.gz", sep=";", usecols=["time", "PV2", "PV8"])
-    for season, stamp, hours in (("summer", "23.05.2016 18:30", 48 + 18.5), ("winter", "19.02.2016 07:15", 48 + 7.25)):
-        library = columns(towns[season], "profile")
+    for season, stamp, hours in (("summer", "14.06.2016 18:30", 48 + 18.5), ("winter", "19.02.2016 07:15", 48 + 7.25)):
+        library, history = columns(towns[season], "profile"), columns(towns[season], "history")
         row, at = int(np.nonzero(load["time"] == stamp)[0][0]), int(hours * 4)
         name = library["id"].tolist()
 
@@ -144,9 +171,9 @@ def test_simbench_clock_and_scale(towns: dict[str, xr.DataTree]) -> None:
         assert value(b"H0-A", "p_pu") == pytest.approx(p[row] / p.mean(), rel=1e-6)
         assert value(b"H0-A+1w", "p_pu") == pytest.approx(p[row + 672] / p.mean(), rel=1e-6)
         assert value(b"H0-L", "q_pu") == pytest.approx(q[row] / q.mean(), rel=1e-6)
-        noon = next(k for k in range(row, row + 96) if sun["PV2"][k] > 0.2)
-        both = sum(sun[c][noon] / (sun[c].sum() / 4) for c in ("PV2", "PV8")) / 2 * 1000
-        assert value(b"PV_east_west", "p_pu", at + noon - row) == pytest.approx(both, rel=1e-5)
+        own = history["profile"].tolist().index(b"H0-A")
+        past = p[row - 28 * 96 : row + 1].to_numpy() / p.mean()
+        np.testing.assert_allclose(history["p"][own, at : at + 28 * 96 + 1], past, atol=6e-4)
 
 
 @needs_shared

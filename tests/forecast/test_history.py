@@ -147,7 +147,8 @@ def test_predict_takes_history_and_leaves_other_loads() -> None:
     assert (p[0] == 1).all()
     assert (p[2] == 3).all()
     assert 0.5 < p[1].std() < 0.9
-    low, high = forecast["p_load_low"].to_numpy(), forecast["p_load_high"].to_numpy()
+    assert forecast["quantile"].to_numpy().tolist() == [0.05, 0.95]
+    low, high = forecast["p_load_quantile"].to_numpy().transpose(1, 0, 2)
     assert np.isnan(low[0]).all()
     assert (low[1] < p[1]).mean() > 0.9
     assert (high[1] > p[1]).mean() > 0.9

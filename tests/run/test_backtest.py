@@ -12,8 +12,9 @@ from dispatch.case.netcdf import save_case
 from dispatch.case.schema import build_case, columns
 from dispatch.cli import main
 from dispatch.errors import InputError
-from dispatch.forecast.measured import measured, same_time_before, series_of_pv
+from dispatch.forecast.measured import measured, same_time_before
 from dispatch.forecast.profile import predict
+from dispatch.forecast.pv_series import series_of_pv
 from dispatch.model.baseline import prosumer_cost
 from dispatch.report.backtest import backtest_object, backtest_text
 from dispatch.run.backtest import STRATEGIES, backtest
@@ -179,6 +180,7 @@ def test_a_short_history_of_pv_is_left_to_the_profile():
     time = columns(case, "history")["time"]
     for days, learnt in ((6, False), (8, True)):
         issue = time[0] + np.timedelta64(days, "D")
-        series = series_of_pv(case, otherwise, issue + np.arange(24) * HOUR, issue)
-        assert (series != otherwise).any() == learnt
+        found = series_of_pv(case, otherwise, issue + np.arange(24) * HOUR, HOUR, np.array([0.1, 0.9]), issue)
+        assert (found.p_available != otherwise).any() == learnt
+        assert found.by_history.all() == np.isfinite(found.quantiles).any() == learnt
     assert set(measured(case, time[:3])) == {"p_load", "p_available"}

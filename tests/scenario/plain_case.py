@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 QUARTER = np.timedelta64(900, "s")
-SUMMER = np.datetime64("2016-05-20T22:00:00", "s")
+SUMMER = np.datetime64("2016-06-11T22:00:00", "s")
 
 
 def plain_case(houses: int = 40, order: int | None = None, **changed: Any) -> xr.DataTree:

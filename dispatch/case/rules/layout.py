@@ -97,6 +97,7 @@ def _table(findings: Findings, kind: Kind, data: xr.Dataset, currency: str) -> T
         ids = np.zeros(data.sizes.get(kind.name, 0), "S1") if ids is None or ids.ndim != 1 else ids.astype("S")
     owners = {a.of for a in kind.attributes.values() if a.of}
     known = {*kind.attributes, *owners, "time", "time_bounds", *([kind.name] if kind.has_elements else [])}
+    known |= {"quantile"} if any(a.quantile for a in kind.attributes.values()) else set()
     columns: dict[str, np.ndarray] = {}
     for label, variable in data.variables.items():
         name = str(label)
@@ -104,7 +105,7 @@ def _table(findings: Findings, kind: Kind, data: xr.Dataset, currency: str) -> T
         if row is not None:
             if _sound(findings, kind, row, variable, currency):
                 columns[name] = variable.to_numpy()
-        elif name in owners:
+        elif name in owners or (name == "quantile" and name in known):
             columns[name] = variable.to_numpy()
         elif name not in known:
             hint = f"{nearest(name, known)} See `dispatch explain {kind.name}`.".lstrip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dispatch.case.attributes import Attribute, attribute_table
-from dispatch.case.rules.findings import Findings, Table, text
+from dispatch.case.rules.findings import SHOWN, Findings, Table, text
 from dispatch.case.schema import positions
 
 # What the forecast must hold as soon as there are such elements; prices fall back on the tariff table.
@@ -28,6 +28,7 @@ def check_series(findings: Findings) -> None:
             if row.series and not section.result and row.name in table.columns:
                 _values(findings, table, row)
     _forecast(findings)
+    _levels(findings)
     _shifts(findings)
     _prices(findings)
 
@@ -67,6 +68,8 @@ def _axis(findings: Findings, table: Table, time: np.ndarray) -> None:
 def _values(findings: Findings, table: Table, row: Attribute) -> None:
     """NaN and range, with the first hour of each."""
     values = table.columns[row.name]
+    if values.ndim == 3 and row.quantile:
+        values = values.reshape(len(values), -1)
     owner = row.of or row.kind
     ids = table.columns.get(owner, findings.table(owner).ids) if row.of else table.ids
     if values.ndim != 2 or not values.size:
@@ -110,6 +113,19 @@ def _forecast(findings: Findings) -> None:
             hint = f"Give it for every {kind}, or add /profile or /history from which it can be made."
             findings.add("missing-variable", forecast.group, name, value="missing", hint=hint)
     _ids_of_owners(findings, forecast)
+
+
+def _levels(findings: Findings) -> None:
+    """Levels of quantiles rise within (0, 1)."""
+    forecast = findings.table("forecast")
+    levels = forecast.columns.get("quantile")
+    if levels is None:
+        return
+    sound = levels.dtype.kind == "f" and levels.ndim == 1 and bool(((levels > 0) & (levels < 1)).all())
+    if not sound or (np.diff(levels) <= 0).any():
+        hint = "Give fractions in rising order, such as 0.1, 0.5, 0.9."
+        value = ", ".join(map(text, levels.ravel()[:SHOWN]))
+        findings.add("quantiles", forecast.group, "quantile", value=value, allowed="rising, in (0, 1)", hint=hint)
 
 
 def _ids_of_owners(findings: Findings, table: Table) -> None:

@@ -110,7 +110,7 @@ def _same_ids(one: xr.DataTree, other: xr.DataTree, kind: str) -> bool:
 def export_tables(case: xr.DataTree, folder: str | os.PathLike[str]) -> list[Path]:
     """Write a case as a folder of tables; `import_tables` reads back the same.
 
-    Widths of ids and texts are those of the longest. Results are left out.
+    Widths of ids and texts are those of the longest. Results and quantiles, which forecasts make anew, are left out.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def _tables(case: xr.DataTree) -> Iterator[tuple[str, str]]:
         if "time" not in data.variables:
             continue
         edges = data["time_bounds"].to_numpy() if "time_bounds" in data.variables else None
-        series: list[Attribute] = [a for a in rows.values() if a.series]
+        series: list[Attribute] = [a for a in rows.values() if a.series and not a.quantile]
         for row in series:
             ids = data[row.of or row.kind].to_numpy()
             yield (

@@ -52,7 +52,9 @@ def file_names() -> dict[str, tuple[Kind, Attribute | None]]:
             continue
         if kind.has_elements:
             names[f"{kind.name}.csv"] = (kind, None)
-        names |= {f"{kind.name}_{a.name}.csv": (kind, a) for a in kind.attributes.values() if a.series}
+        names |= {
+            f"{kind.name}_{a.name}.csv": (kind, a) for a in kind.attributes.values() if a.series and not a.quantile
+        }
     return names
 
 
