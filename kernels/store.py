@@ -198,8 +198,8 @@ def make_plans(members: int, steps: int) -> Plans:
     return Plans(**series, cost=np.empty(members))
 
 
-def _as_compiled(stores: Stores) -> Stores:
-    """Arrays of the one kind that the kernel is compiled for: contiguous and writeable, though it writes none."""
+def as_compiled(stores: Stores) -> Stores:
+    """Bring arrays to the one kind that the kernel is compiled for: contiguous and writeable, though it writes none."""
     ready: dict[str, Any] = {
         name: np.require(value, np.float64, ["C", "W"]) if isinstance(value, np.ndarray) else float(value)
         for name, value in stores._asdict().items()
@@ -225,7 +225,7 @@ def plan_stores(stores: Stores, plans: Plans | None = None, *, threads: int = 1)
         `plans` if given.
     """
     members, steps = shape_of(stores)
-    ready = _as_compiled(stores)
+    ready = as_compiled(stores)
     written = make_plans(members, steps) if plans is None else plans
     parts = 1 if threads == 1 else PARTS * threads
     bounds = [members * k // parts for k in range(parts + 1)]

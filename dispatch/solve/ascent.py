@@ -120,7 +120,7 @@ def ascend(
     Returns
     -------
     Ascent
-        Limits that were found violated, and the last prices.
+        Limits that were found violated, and the last prices; where there are none, blocks have watched nothing.
     """
     for block in blocks:
         block.forget()
@@ -131,7 +131,6 @@ def ascend(
     mean = answers.ask(np.asarray(rows.transposed @ price), everyone=True)
     found = limits.violated(mean, TOLERANCE, MOST_ROWS, rows.keys)
     if not len(found) and not len(price):
-        answers.watch()
         return start
     rows.add(limits, found)
     price = np.concatenate([price, np.zeros(len(found))])

@@ -149,8 +149,8 @@ class Block(Protocol):
     def forget(self) -> None:
         """Let nothing move and watch no plan."""
 
-    def watch(self) -> None:
-        """See the last `answer`. What the answers seen differ in may move; all else stays as in the last one."""
+    def watch(self) -> Any:
+        """See the last `answer`; return its plan. What answers seen differ in may move, all else is as in the last."""
 
     def part(self) -> Part:
         """State the program over what may move."""

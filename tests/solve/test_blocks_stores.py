@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from dispatch.solve.blocks.places import Places
 from dispatch.solve.blocks.stores import StoreBlock, priced_by_kernel
 from dispatch.solve.highs import Highs
 from kernels.entries import CHARGE, EXPORT, IMPORT, SIGN, make_entries, move
@@ -14,7 +15,7 @@ from kernels.marginal import fit_prices, make_row_prices
 
 
 def block_of(feeder):
-    return StoreBlock(feeder.program, feeder.inputs, priced_by_kernel(feeder.program, feeder.inputs))
+    return StoreBlock(feeder.inputs, priced_by_kernel(feeder.program, feeder.inputs))
 
 
 def noisy_price(feeder, seed, scale=0.03):
@@ -44,7 +45,7 @@ def test_answers_are_the_optimum_of_the_members_program(recipe, seed, generated)
     plan = block.with_contents(block.respond(price))
     assert block.costs(plan, price).sum() == pytest.approx(expected, rel=1e-9, abs=1e-9)
     columns = np.zeros(len(p.cost))
-    block.decode(plan, columns)
+    Places(p, feeder.inputs, block).write(plan, columns)
     assert cost @ columns == pytest.approx(expected, rel=1e-9, abs=1e-9)
     activity = p.matrix @ columns
     assert (activity[rows] >= p.row_lower[rows] - 1e-9).all()

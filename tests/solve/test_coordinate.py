@@ -91,6 +91,7 @@ class Sellers:
     def watch(self):
         self.seen.append(self.last)
         self.moving, self.held = np.ptp(self.seen, axis=0) > 0, self.last
+        return self.last
 
     def grow(self, plan, answer, worse):
         new = (answer != plan) & worse[:, None] & ~self.moving

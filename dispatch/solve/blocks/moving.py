@@ -16,6 +16,7 @@ from kernels.ports import widen
 
 if TYPE_CHECKING:
     from dispatch.solve.blocks.stores import StoreBlock
+    from kernels.marginal import RowPrices
 
 GIVES = np.zeros(KINDS)
 GIVES[[EXPORT, IMPORT]] = 1.0, -1.0
@@ -49,7 +50,7 @@ class MovingStores:
         self.stores, shape = stores, stores.members.upper.shape
         self.plan = self._last = Flows(np.zeros(shape), *np.zeros((2, *shape[1:])))
         self.free, self.short = np.zeros(shape, bool), np.zeros(shape[1:], bool)
-        self._low, self._high = np.zeros((2, *shape))
+        self._range: tuple[np.ndarray, np.ndarray] | None = None
         self._seen = 0
 
     @property
@@ -83,17 +84,18 @@ class MovingStores:
     def forget(self) -> None:
         """Let nothing move and watch no plan."""
         self.free[...] = False
-        self._seen = 0
+        self._seen, self._range = 0, None
 
-    def watch(self) -> None:
+    def watch(self) -> Flows:
         """See the last answer: flows that were in use in an answer seen may move where one of them moved."""
         flow = self.stores.flow
-        if self._seen == 0:
-            self._low[...] = self._high[...] = flow
-        else:
-            widen(flow, self.stores.deciding, self._low, self._high)
+        if self._seen == 1:
+            self._range = self.plan.flow.copy(), self.plan.flow.copy()
+        if self._range is not None:
+            widen(flow, self.stores.deciding, *self._range)
         self._seen += 1
         self._settle(self.stores.with_contents(flow.copy()))
+        return self.plan
 
     def _settle(self, plan: Flows) -> None:
         """Let what may not move be as in a plan."""
@@ -116,9 +118,10 @@ class MovingStores:
 
     def part(self) -> Part:
         """State the program over what may move."""
-        if self._seen > 1:
-            self.free = (self._high > USED) & ((self._high - self._low) > USED).any(axis=0)
-        stores, self._base, self._seen = self.stores, self.plan.flow.copy(), 0
+        if self._range is not None:
+            low, high = self._range
+            self.free, self._range = (high > USED) & ((high - low) > USED).any(axis=0), None
+        stores, self._base = self.stores, self.plan.flow.copy()
         e = make_entries(self.free, self.short)
         list_entries(stores.members, self.free, self.short, self._last.flow, self._last.content, self._base, e)
         columns, rows, values = e.size
@@ -158,11 +161,9 @@ class MovingStores:
         move(self._entries, columns, flow)
         return self.stores.with_contents(np.maximum(flow, 0.0, out=flow))
 
-    def write(self, plan: Flows, answer: Flows, price: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> None:
-        """Write a plan into the columns of the program, and prices that fit the answer to `price` into its rows."""
-        stores, found = self.stores, make_row_prices(*plan.content.shape)
-        stores.decode(plan, columns)
-        fit_prices(stores.members, answer.flow, answer.content, answer.shortfall, price[stores.ports], found)
-        rows[stores.balance] = found.at_meter
-        for cells in stores.cells:
-            cells.write_prices(found, rows)
+    def row_prices(self, answer: Flows, price: np.ndarray) -> RowPrices:
+        """Find prices of members' rows that fit an answer to `price`."""
+        found = make_row_prices(*answer.content.shape)
+        flow, weight = answer.flow, price[self.stores.ports]
+        fit_prices(self.stores.members, flow, answer.content, answer.shortfall, weight, found)
+        return found

@@ -115,9 +115,10 @@ class ProgramBlock:
     def forget(self) -> None:
         """Nothing is left out of its part."""
 
-    def watch(self) -> None:
+    def watch(self) -> np.ndarray:
         """Let its part start from the last answer."""
         self._part.start[:] = self._last
+        return self._last
 
     def resume(self, before: ProgramBlock, plan: np.ndarray) -> None:  # noqa: ARG002  (Block's)
         """Let its part start from a plan."""

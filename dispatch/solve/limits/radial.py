@@ -141,17 +141,21 @@ class RadialLimits:
         """
         found, amounts = [], []
         for kind, excess in enumerate(self.excess(x).by_kind):
-            relative = excess / self.rating[kind][:, None]
             stated = known[known["kind"] == kind]
-            relative[stated["element"], stated["step"]] = -np.inf
-            chosen = relative > tolerance
-            if kind in {V_MAX, V_MIN} and chosen.any():
+            chosen = excess > tolerance * self.rating[kind][:, None]
+            chosen[stated["element"], stated["step"]] = False
+            if not chosen.any():
+                continue
+            relative = np.where(chosen, excess / self.rating[kind][:, None], -np.inf)
+            if kind in {V_MAX, V_MIN}:
                 chosen &= self._worst(relative, tolerance, stated)
             element, step = np.nonzero(chosen)
             keys = np.empty(len(element), KEY)
             keys["kind"], keys["element"], keys["step"] = kind, element, step
             found.append(keys)
             amounts.append(relative[element, step])
+        if not found:
+            return np.zeros(0, KEY)
         keys, amount = np.concatenate(found), np.concatenate(amounts)
         if len(keys) > most:
             keys = keys[np.argsort(-amount, kind="stable")[:most]]
@@ -243,8 +247,13 @@ def limits_of(program: Program, network: Network, inputs: Inputs, offsets: Offse
     -------
     RadialLimits
     """
+    return limits_over(program.injection_constant, network, inputs, offsets)
+
+
+def limits_over(given: np.ndarray, network: Network, inputs: Inputs, offsets: Offsets | None = None) -> RadialLimits:
+    """Do the same where what enters at the ports whatever is decided, (port,), is known otherwise."""
     bus = inputs.kinds["bus"].parameters
-    q = program.injection_constant.reshape(2, network.buses, inputs.steps)[1]
+    q = given.reshape(2, network.buses, inputs.steps)[1]
     v_min, v_max = (np.broadcast_to(bus[name], (network.buses, 1))[:, 0] for name in ("v_min_pu", "v_max_pu"))
     offsets = offsets or Offsets.zero(network.buses, network.branches, inputs.steps)
     return RadialLimits(network, v_min, v_max, q, offsets)
