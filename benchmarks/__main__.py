@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks.environments import set_up
-from benchmarks.registry import benchmarks_by_name, peers_by_name
-from benchmarks.rows import Row, as_json, keep, kept, print_rows
+from benchmarks.registry import benchmarks_by_name, peers_by_name, studies_by_name
+from benchmarks.rows import Row, as_json, keep, kept, kept_study, print_rows
 from benchmarks.runner import run
+from benchmarks.studies import print_study
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _list()
     if given.what == "setup":
         return _setup(given.peer)
+    if given.what in studies_by_name():
+        return _study(given.what, as_data=given.json, last=given.last, small=given.small)
     if given.what not in benchmarks_by_name():
-        return _unknown("benchmark", given.what, list(benchmarks_by_name()))
+        return _unknown("benchmark", given.what, [*benchmarks_by_name(), *studies_by_name()])
     return _benchmark(given.what, as_data=given.json, last=given.last, small=given.small)
 
 
@@ -43,6 +46,9 @@ def _list() -> int:
     for name, benchmark in benchmarks_by_name().items():
         beside = ", ".join([p.name for p in benchmark.peers] + [r.name for r in benchmark.references])
         print(f"{name:12s} {benchmark.about}" + (f" (beside {beside})" if beside else ""))
+    for name, study in studies_by_name().items():
+        beside = ", ".join(p.name for p in study.peers)
+        print(f"{name:12s} {study.about}" + (f" (beside {beside})" if beside else ""))
     return DONE
 
 
@@ -80,6 +86,29 @@ def _benchmark(name: str, *, as_data: bool, last: bool, small: bool) -> int:
     else:
         print_rows(rows)
     return FAILED if any(row.failure for row in rows) else DONE
+
+
+def _study(name: str, *, as_data: bool, last: bool, small: bool) -> int:
+    """Run a study, or show its last rows."""
+    study = studies_by_name()[name]
+    rows = kept_study(name) if last else []
+    if last and not rows:
+        print(f"no rows are kept of '{name}'; run: python -m benchmarks {name}", file=sys.stderr)
+        return FAILED
+    if not last:
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task(name, total=None)
+            for row in study.measure(small):
+                rows.append(row)
+                label = " ".join(str(row.get(column, "")) for column in study.columns[:2])
+                progress.update(task, description=f"{name}: {label}", advance=1)
+        if not small and not any(row.get("failure") for row in rows):
+            keep(name, rows)
+    if as_data:
+        print(as_json(rows))
+    else:
+        print_study(study, rows)
+    return FAILED if any(row.get("failure") for row in rows) else DONE
 
 
 def _measured(name: str, *, small: bool) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import benchmarks.suite
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import xarray as xr
+
+    from benchmarks.studies import Study
 
 
 @dataclass(frozen=True)
@@ -105,15 +107,23 @@ class Benchmark:
 
 
 def benchmarks_by_name() -> dict[str, Benchmark]:
-    """Every benchmark in ``benchmarks/suite``, by name."""
-    found = {}
-    for module in pkgutil.iter_modules(benchmarks.suite.__path__):
-        benchmark: Benchmark = importlib.import_module(f"benchmarks.suite.{module.name}").BENCHMARK
-        found[benchmark.name] = benchmark
-    return dict(sorted(found.items()))
+    """Every timed benchmark in ``benchmarks/suite``, by name."""
+    return dict(sorted(_found("BENCHMARK").items()))
+
+
+def studies_by_name() -> dict[str, Study]:
+    """Every study in ``benchmarks/suite``, by name."""
+    return dict(sorted(_found("STUDY").items()))
 
 
 def peers_by_name() -> dict[str, Peer]:
-    """Every peer of every benchmark, by name."""
-    peers = (peer for benchmark in benchmarks_by_name().values() for peer in benchmark.peers)
-    return {peer.name: peer for peer in peers}
+    """Every peer of every benchmark and study, by name."""
+    of_all: list[Benchmark | Study] = [*benchmarks_by_name().values(), *studies_by_name().values()]
+    return {peer.name: peer for one in of_all for peer in one.peers}
+
+
+def _found(attribute: str) -> dict[str, Any]:
+    modules = pkgutil.iter_modules(benchmarks.suite.__path__)
+    loaded = [importlib.import_module(f"benchmarks.suite.{module.name}") for module in modules]
+    ones = [getattr(module, attribute) for module in loaded if hasattr(module, attribute)]
+    return {one.name: one for one in ones}

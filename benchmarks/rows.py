@@ -123,8 +123,8 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def keep(name: str, rows: Sequence[Row]) -> Path:
-    """Write a benchmark's rows for ``--last``."""
+def keep(name: str, rows: Sequence[Row | dict[str, Any]]) -> Path:
+    """Write the rows of a benchmark or study for ``--last``."""
     path = RESULTS / f"{name}.json"
     path.write_text(as_json(rows) + "\n", "utf-8")
     return path
@@ -136,9 +136,16 @@ def kept(name: str) -> list[Row]:
     return [Row(**row) for row in json.loads(path.read_text("utf-8"))] if path.exists() else []
 
 
-def as_json(rows: Sequence[Row]) -> str:
+def kept_study(name: str) -> list[dict[str, Any]]:
+    """Rows of the last run of a study; none where it was never run."""
+    path = RESULTS / f"{name}.json"
+    return list(json.loads(path.read_text("utf-8"))) if path.exists() else []
+
+
+def as_json(rows: Sequence[Row | dict[str, Any]]) -> str:
     """Rows as a JSON list of objects."""
-    return json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False)
+    found = [row if isinstance(row, dict) else asdict(row) for row in rows]
+    return json.dumps(found, indent=2, ensure_ascii=False)
 
 
 def print_rows(rows: Sequence[Row]) -> None:

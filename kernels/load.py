@@ -10,6 +10,8 @@ from kernels.load_regression import Settings, run_expert
 
 EXPERTS = 4  # by least squares and robust, of the values and of their logarithms
 DISCOUNT = 0.97  # weight of a day's error against that of the next when experts are weighted
+SIZE_MEMORY = 0.1  # weight of a new day in the size that errors have lately
+LEAST_SIZE = 0.01  # part of its mean below which that size is not taken
 
 
 @threaded_kernel
@@ -53,7 +55,7 @@ def run_pair(
     profile = np.empty(values.shape)
     usual_profile(values, kind, lead, settings.memory, profile)
     columns = OWN + calendar.shape[2] + weather.shape[2]
-    features = np.empty((rows, used, (columns + 3) // 4 * 4))
+    features = np.empty((used, rows, (columns + 3) // 4 * 4))
     fill_features(values, profile, scale, lead, first, calendar, weather, features)
     target = (values[:, first : first + used] - profile[:, first : first + used]) / scale
     for e in range(2):
@@ -104,6 +106,73 @@ def mix(values: np.ndarray, forecast: np.ndarray, lead: int, sharpness: float, m
 
 
 @threaded_kernel
+def to_present_size(residual: np.ndarray) -> None:
+    """State past errors as if made now: halfway, by the root, from the size they had lately then to that of now.
+
+    Models learn and seasons differ, so that errors of some weeks ago are larger or smaller than those to come.
+
+    Parameters
+    ----------
+    residual : ndarray (row, step)
+        Changed in place; NaN where not known.
+
+    References
+    ----------
+    .. [1] :doi:`10.1080/01621459.2017.1307116` (conformal intervals scaled by the local size of errors)
+    """
+    rows, steps = residual.shape
+    size = np.full(rows, np.nan)
+    for r in range(rows):
+        total, count = 0.0, 0
+        for i in range(steps):
+            if np.isfinite(residual[r, i]):
+                total += abs(residual[r, i])
+                count += 1
+        size[r] = total / count if count else np.nan
+    known = size[np.isfinite(size)]
+    usual = known.mean() if len(known) else 0.0
+    if usual <= 0:
+        return
+    lately, then = usual, np.empty(rows)
+    for r in range(rows):
+        then[r] = lately
+        if np.isfinite(size[r]):
+            lately += SIZE_MEMORY * (size[r] - lately)
+    for r in range(rows):
+        ratio = np.sqrt(max(lately, LEAST_SIZE * usual) / max(then[r], LEAST_SIZE * usual))
+        for i in range(steps):
+            residual[r, i] *= ratio
+
+
+@threaded_kernel
+def run_experts(
+    values: np.ndarray,
+    kind: np.ndarray,
+    hour: np.ndarray,
+    first: int,
+    lead: int,
+    calendar: np.ndarray,
+    weather: np.ndarray,
+    settings: Settings,
+    forecast: np.ndarray,
+) -> None:
+    """Forecast one series by all experts; parameters are those of `run_pair`, `forecast` (expert, row, used step)."""
+    run_pair(values, kind, hour, first, lead, calendar, weather, settings, forecast[:2])
+    mean, _, lowest, _ = spread(values)
+    if lowest >= 0 and mean > 0:
+        run_pair(np.log(values + 0.1 * mean), kind, hour, first, lead, calendar, weather, settings, forecast[2:])
+        forecast[2:] = np.exp(forecast[2:]) - 0.1 * mean
+    else:
+        forecast[2:] = np.nan
+    _, rows, used = forecast.shape
+    for e in range(1, EXPERTS):  # with neither logarithm nor regression, an expert repeats the first one
+        for r in range(rows):
+            for i in range(used):
+                if np.isnan(forecast[e, r, i]):
+                    forecast[e, r, i] = forecast[0, r, i]
+
+
+@threaded_kernel
 def forecast_loads(
     values: np.ndarray,
     kind: np.ndarray,
@@ -142,7 +211,8 @@ def forecast_loads(
     point : ndarray (series, used step)
         Written; NaN for a series of which nothing is known. [unit of values]
     residual : ndarray (series, recent row, used step)
-        Written: what came less what was forecast, in the last rows that are known; NaN where either is missing.
+        Written: what came less what was forecast, in the last rows that are known, by `to_present_size`; NaN where
+        either is missing.
     """
     rows, used, recent = values.shape[1], len(hour), residual.shape[1]
     forecast, mixed, own = np.empty((EXPERTS, rows, used)), np.empty((rows, used)), np.empty(values.shape[1:])
@@ -151,20 +221,11 @@ def forecast_loads(
         local = weather[station[s]] if station[s] >= 0 else nothing
         own[:] = values[s]
         known = own[:, first : first + used]
-        run_pair(own, kind, hour, first, lead, calendar, local, settings, forecast[:2])
-        mean, _, lowest, _ = spread(own)
-        forecast[2:] = np.nan
-        if lowest >= 0 and mean > 0:
-            run_pair(np.log(own + 0.1 * mean), kind, hour, first, lead, calendar, local, settings, forecast[2:])
-            forecast[2:] = np.exp(forecast[2:]) - 0.1 * mean
-        for e in range(EXPERTS):  # with neither logarithm nor regression, an expert repeats the first one
-            for r in range(rows):
-                for i in range(used):
-                    if np.isnan(forecast[e, r, i]):
-                        forecast[e, r, i] = forecast[0, r, i]
+        run_experts(own, kind, hour, first, lead, calendar, local, settings, forecast)
         mix(known, forecast, lead, settings.sharpness, mixed)
         point[s] = mixed[rows - 1]
         for r in range(recent):
             at = rows - lead - recent + r
             for i in range(used):
                 residual[s, r, i] = known[at, i] - mixed[at, i] if at >= settings.start else np.nan
+        to_present_size(residual[s])

@@ -45,15 +45,31 @@ def usual_profile(values: np.ndarray, kind: np.ndarray, lead: int, memory: float
 
 
 @kernel
-def mean_of_lags(values: np.ndarray, j: int, first: int, every: int, count: int) -> float:
-    """Mean of the known among ``values[first - i * every, j]`` for i below `count`; NaN where none is known."""
-    total, known = 0.0, 0
+def sum_of_lags(
+    filled: np.ndarray, known: np.ndarray, first: int, every: int, count: int, total: np.ndarray, found: np.ndarray
+) -> None:
+    """Sum and number of the known among rows ``first - i * every``, i below `count`, at each time of day.
+
+    Parameters
+    ----------
+    filled, known : ndarray (row, step)
+        Values, 0 where not known; 1 where known, else 0.
+    first, every, count : int
+        Which rows; those before row 0 are left out.
+    total : ndarray (step,)
+        Written: sum of the known.
+    found : ndarray (step,)
+        Written: how many are known.
+    """
+    total[:], found[:] = 0.0, 0.0
     for i in range(count):
         r = first - i * every
-        if 0 <= r < len(values) and np.isfinite(values[r, j]):
-            total += values[r, j]
-            known += 1
-    return total / known if known else np.nan
+        if r < 0:
+            break
+        values, there = filled[r], known[r]
+        for j in range(len(total)):
+            total[j] += values[j]
+            found[j] += there[j]
 
 
 @kernel
@@ -87,6 +103,34 @@ def recent_levels(deviation: np.ndarray, lead: int, per_hour: float, levels: np.
 
 
 @kernel
+def fill_lags(
+    values: np.ndarray, profile: np.ndarray, scale: float, lead: int, first: int, features: np.ndarray
+) -> None:
+    """Features 1 to 4: the last day, a week before, the mean of four weeks and of seven days, less the usual profile.
+
+    Parameters
+    ----------
+    values, profile, scale, lead, first, features
+        See `fill_features`.
+    """
+    used, rows, _ = features.shape
+    week = 7 * ((lead + 6) // 7)
+    filled, known = np.zeros((rows, used)), np.zeros((rows, used))
+    for r in range(rows):
+        for i in range(used):
+            if np.isfinite(values[r, first + i]):
+                filled[r, i], known[r, i] = values[r, first + i], 1.0
+    total, found = np.empty(used), np.empty(used)
+    starts, steps, counts = (lead, week, week, lead), (1, 1, 7, 1), (1, 1, 4, 7)
+    for r in range(rows):
+        for f in range(4):
+            sum_of_lags(filled, known, r - starts[f], steps[f], counts[f], total, found)
+            for i in range(used):
+                deviation = (total[i] / found[i] - profile[r, first + i]) / scale
+                features[i, r, 1 + f] = deviation if np.isfinite(deviation) else 0.0
+
+
+@kernel
 def fill_features(
     values: np.ndarray,
     profile: np.ndarray,
@@ -111,29 +155,22 @@ def fill_features(
         Step to which entry 0 of `features` belongs.
     calendar, weather : ndarray (row, step, column)
         Further features, of all series and of this one's station.
-    features : ndarray (row, used step, feature)
+    features : ndarray (used step, row, feature)
         Written; what is not known is 0, as if it were usual.
     """
-    rows, used, _ = features.shape
-    week = 7 * ((lead + 6) // 7)
+    used, rows, _ = features.shape
     levels = np.empty((rows, len(LEVEL_H)))
     recent_levels((values - profile) / scale, lead, values.shape[1] / 24.0, levels)
-    fixed, own = calendar.shape[2], OWN + calendar.shape[2]
+    features[:] = 0.0
+    fill_lags(values, profile, scale, lead, first, features)
+    own = OWN + calendar.shape[2]
     for r in range(rows):
         for i in range(used):
-            j, x = first + i, features[r, i]
-            x[:] = 0.0
+            x, j = features[i, r], first + i
             x[0] = 1.0
-            x[1] = mean_of_lags(values, j, r - lead, 1, 1)
-            x[2] = mean_of_lags(values, j, r - week, 1, 1)
-            x[3] = mean_of_lags(values, j, r - week, 7, 4)
-            x[4] = mean_of_lags(values, j, r - lead, 1, 7)
-            for f in range(1, 5):
-                x[f] = (x[f] - profile[r, j]) / scale
-                x[f] = x[f] if np.isfinite(x[f]) else 0.0
             for f in range(len(LEVEL_H)):
                 x[5 + f] = levels[r, f]
-            for f in range(fixed):
+            for f in range(calendar.shape[2]):
                 x[OWN + f] = calendar[r, j, f]
             for f in range(weather.shape[2]):
                 x[own + f] = weather[r, j, f]

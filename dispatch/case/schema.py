@@ -56,7 +56,7 @@ def kind_dataset(kind: Kind, columns: Mapping[str, Any], *, currency: str, sizes
     Dataset
         With ``units`` and ``description`` on every variable.
     """
-    data = xr.Dataset()
+    variables = {}
     for name, attribute in kind.attributes.items():
         if name in columns:
             values = columns[name]
@@ -70,8 +70,8 @@ def kind_dataset(kind: Kind, columns: Mapping[str, Any], *, currency: str, sizes
         labels = {"description": attribute.description}
         if attribute.unit:
             labels = {"units": unit_of(attribute, currency), **labels}
-        data[name] = xr.Variable(attribute.dims, _array(attribute, values, shape), labels)
-    return data
+        variables[name] = xr.Variable(attribute.dims, _array(attribute, values, shape), labels)
+    return xr.Dataset(variables)
 
 
 def build_case(
@@ -109,12 +109,9 @@ def build_case(
         coords = {d: ids[d] for d in dict.fromkeys(d for v in data.variables.values() for d in v.dims) if d in ids}
         if kind.has_elements:
             coords[name] = ids[name]
-        data = data.assign_coords(coords)
-        if "time" in columns:
-            data = data.assign_coords(time_axis(np.asarray(columns["time"]), columns.get("time_step")))
-        if "quantile" in data.dims:
-            data = data.assign_coords(quantile_axis(columns["quantile"]))
-        groups[kind.group] = data
+        axes = time_axis(np.asarray(columns["time"]), columns.get("time_step")) if "time" in columns else {}
+        axes |= quantile_axis(columns["quantile"]) if "quantile" in data.dims else {}
+        groups[kind.group] = data.assign_coords({**coords, **axes})
     case = xr.DataTree.from_dict(groups)
     version = attribute_table()["case"].attributes["schema_version"].default
     case.attrs = {"title": title, "time_zone": time_zone, "currency": currency, "schema_version": np.int32(version)}

@@ -147,32 +147,52 @@ def forecast_history(
     """
     step = (time[1] - time[0]).astype("timedelta64[s]") if len(time) > 1 else np.timedelta64(3600, "s")
     clock = Clock(place.zone, np.datetime64(wanted[0] if issue is None else issue).astype("datetime64[s]"), step)
-    known = _known(values, time, clock)
-    days = np.isfinite(known).any(axis=2).sum(axis=1)
-    point = np.full((len(values), len(wanted)), np.nan)
-    quantiles = np.full((len(values), len(levels), len(wanted)), np.nan)
+    past = _Past(values, time, clock)
     station = np.full(len(values), -1) if covariates is None else covariates.station
+    given = (clock, past.rows, place, covariates, settings or Settings(), levels)
+    tasks = [_task(part, *given) for part in (_parts(clock, wanted) if past.rows else [])]
+    found = LoadForecast(
+        np.full((len(values), len(wanted)), np.nan),
+        np.full((len(values), len(levels), len(wanted)), np.nan),
+        np.zeros(len(values), np.int64),
+    )
+
+    def work(chunk: slice) -> None:
+        """Forecast some series; every thread writes its own."""
+        known = past.arranged(chunk)
+        found.days[chunk] = np.isfinite(known).any(axis=2).sum(axis=1)
+        for task in tasks:
+            point, quantiles = task.run(known, station[chunk])
+            found.point[chunk, task.part.columns] = point[:, task.part.order]
+            found.quantiles[chunk, :, task.part.columns] = quantiles[:, :, task.part.order]
+
     chunks = [slice(i, min(i + CHUNK, len(values))) for i in range(0, len(values), CHUNK)]
-    parts = _parts(clock, wanted) if known.shape[1] else []
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        for i, part in enumerate(parts):
-            rows = known.shape[1] if part.lead <= OWN_HOURS else min(known.shape[1], HALF_YEAR)
-            task = _task(clock, rows, part, place, covariates, settings or Settings(), levels)
-            found = pool.map(task.run, [known[c] for c in chunks], [station[c] for c in chunks])
-            for n, (c, (middle, around)) in enumerate(zip(chunks, found, strict=True)):
-                point[c, part.columns] = middle[:, part.order]
-                quantiles[c, :, part.columns] = around[:, :, part.order]
-                if done is not None:
-                    done((i + (n + 1) / len(chunks)) / len(parts))
-    return LoadForecast(point, quantiles, days)
+        for n, _ in enumerate(pool.map(work, chunks), start=1):
+            if done is not None:
+                done(n / len(chunks))
+    return found
 
 
-def _known(values: np.ndarray, time: np.ndarray, clock: Clock) -> np.ndarray:
-    """Rows before the issue (series, row, step)."""
-    before = time < clock.issue
-    earliest = int(clock.places(time[before][:1])[0]) if before.any() else 0
-    rows = min(-(earliest // clock.steps), LONGEST)
-    return arranged(values[:, before], time[before], clock, rows, 0)
+@dataclass(frozen=True)
+class _Past:
+    """What is known before the issue; series are arranged in rows when their turn comes, for the sake of memory."""
+
+    values: np.ndarray
+    time: np.ndarray
+    clock: Clock
+
+    @property
+    def rows(self) -> int:
+        """How many rows of 24 hours there are, the first perhaps in part."""
+        before = self.time[self.time < self.clock.issue]
+        earliest = int(self.clock.places(before[:1])[0]) if len(before) else 0
+        return min(-(earliest // self.clock.steps), LONGEST)
+
+    def arranged(self, chunk: slice) -> np.ndarray:
+        """Rows of some series (series, row, step)."""
+        before = self.time < self.clock.issue
+        return arranged(self.values[chunk, before], self.time[before], self.clock, self.rows, 0)
 
 
 def _parts(clock: Clock, wanted: np.ndarray) -> list[_Part]:
@@ -187,17 +207,19 @@ def _parts(clock: Clock, wanted: np.ndarray) -> list[_Part]:
 
 
 def _task(
+    part: _Part,
     clock: Clock,
     rows: int,
-    part: _Part,
     place: Place,
     covariates: Covariates | None,
     settings: Settings,
     levels: np.ndarray,
 ) -> _Task:
+    own = part.lead <= OWN_HOURS
+    rows = rows if own else min(rows, HALF_YEAR)
     country = place.country or country_of(place.zone)
     kind, calendar = calendar_features(clock, rows + part.lead, part.lead - 1, country, place.region)
-    per_hour = max(clock.steps * (1 if part.lead <= OWN_HOURS else 6) // 24, 1)
+    per_hour = max(clock.steps * (1 if own else 6) // 24, 1)
     used = slice(part.first, part.first + part.count)
     weather = weather_features(covariates, clock, rows, part.lead, used)
     return _Task(part, kind, calendar, np.arange(part.count) // per_hour, weather, settings, levels)

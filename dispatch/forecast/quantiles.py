@@ -72,13 +72,8 @@ def residual_quantiles(
         To be added to the forecast; NaN for a series without any residual.
     """
     groups = int(group.max()) + 1 if len(group) else 0
-    members = [np.nonzero(group == g)[0] for g in range(groups)]
-    if beside:
-        taken = [[g, *(k for k in (g - beside, g + beside) if 0 <= k < groups)] for g in range(groups)]
-        members = [np.concatenate([members[k] for k in ks]) for ks in taken]
-    order = np.concatenate([*members, np.zeros(0, np.int64)])
-    first = np.cumsum([0, *map(len, members)])
-    levels = np.asarray(quantiles, dtype=float)
-    values = np.ascontiguousarray(residual, dtype=float)
-    found: np.ndarray = grouped_quantiles(values, order, first, levels, least)
+    order = np.argsort(group, kind="stable")
+    first = np.searchsorted(group[order], np.arange(groups + 1))
+    levels, values = np.asarray(quantiles, dtype=float), np.ascontiguousarray(residual, dtype=float)
+    found: np.ndarray = grouped_quantiles(values, order, first, beside, levels, least)
     return found

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dispatch.case.attributes import Attribute, attribute_table
 from dispatch.case.schema import build_case, kind_dataset, time_axis
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=0, max_size=6).filter(
+NAMES = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=0, max_size=6).filter(
     lambda name: not name.endswith("\0")
 )
 LEVELS = np.array([0.05, 0.5])

@@ -101,4 +101,16 @@ def forecast_load(values, kind, hour, lead, calendar, weather, s, recent):
     at = np.arange(rows - lead - recent, rows - lead)
     residual = values[at] - mixed[at]
     residual[at < s.start] = np.nan
-    return mixed[-1], residual
+    return mixed[-1], at_present_size(residual)
+
+
+def at_present_size(residual):
+    sizes = [mean(np.abs(row)) for row in residual]
+    usual = mean(sizes)
+    if not usual > 0:
+        return residual
+    lately, then = usual, []
+    for size in sizes:
+        then.append(max(lately, 0.01 * usual))
+        lately = 0.9 * lately + 0.1 * size if np.isfinite(size) else lately
+    return residual * np.sqrt(max(lately, 0.01 * usual) / np.array(then))[:, None]

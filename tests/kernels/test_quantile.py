@@ -8,13 +8,14 @@ from dispatch.forecast.quantiles import checked_quantiles, residual_quantiles
 from kernels.quantile import grouped_quantiles, sorted_quantile
 
 
-def naive_quantiles(values, group, levels, least):
+def naive_quantiles(values, group, levels, least, beside=0):
     rows = []
     for series in values:
         whole = [v for v in series if np.isfinite(v)]
         row = []
         for g in range(max(group) + 1):
-            part = [v for v, k in zip(series, group, strict=True) if k == g and np.isfinite(v)]
+            near = {g, g - beside, g + beside}
+            part = [v for v, k in zip(series, group, strict=True) if k in near and np.isfinite(v)]
             used = part if len(part) >= least else whole
             row.append(np.quantile(used, levels, method="weibull") if used else np.full(len(levels), np.nan))
         rows.append(row)
@@ -34,9 +35,11 @@ def test_equals_slow_twin_on_a_thousand_groups(compiled: bool) -> None:
         levels, least = np.sort(rng.uniform(0.01, 0.99, 3)), int(rng.integers(1, 8))
         order = np.argsort(group, kind="stable")
         first = np.searchsorted(group[order], np.arange(groups + 1))
-        expected = naive_quantiles(values, group, levels, least)
-        np.testing.assert_allclose(function(values, order, first, levels, least), expected, atol=1e-12)
-        np.testing.assert_allclose(residual_quantiles(values, group, levels, least=least), expected, atol=1e-12)
+        beside = int(rng.integers(0, 3))
+        expected = naive_quantiles(values, group, levels, least, beside)
+        np.testing.assert_allclose(function(values, order, first, beside, levels, least), expected, atol=1e-12)
+        found = residual_quantiles(values, group, levels, least=least, beside=beside)
+        np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 def test_ends_of_the_sample_bound_the_quantiles() -> None:
