@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 REPEATS = 7
 
 
-def certified(case: xr.DataTree) -> Timing:
+def certified(case: xr.DataTree, repeats: int = REPEATS) -> Timing:
     """From arrays to the certified plan, with seconds by stage in the remark."""
     inputs, network, offsets = make_inputs(case, limit_penalty=LIMIT_PENALTY), network_of(case), no_offsets(case)
     stages: dict[str, float] = {}
@@ -42,7 +42,7 @@ def certified(case: xr.DataTree) -> Timing:
         stages.update(solve=solved - begin, certify=time.perf_counter() - solved)
         return proof.objective_relaxation, proof.gap_relaxation, int((found.limit_prices > 0).sum()), found.entries
 
-    clock, (objective, gap, priced, entries) = timed(work, REPEATS)
+    clock, (objective, gap, priced, entries) = timed(work, repeats)
     spent = ", ".join(f"{name} {seconds * 1e3:.3g} ms" for name, seconds in stages.items())
     return Timing(*clock, objective, f"gap {gap:.0e}, {priced} limits priced, {entries} entries; {spent}")
 
