@@ -9,7 +9,7 @@ import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
@@ -224,9 +224,12 @@ def _broken(pool: ProcessPoolExecutor) -> bool:
 def _submit(
     pool: ProcessPoolExecutor, function: Callable[..., T], feeders: list[tuple[int, Given]]
 ) -> dict[Future[T], int]:
-    """Hand feeders to processes, which start here."""
-    with _undisturbed():
-        return {pool.submit(function, *given): k for k, given in feeders}
+    """Hand feeders to processes, which start here; once one of them was ended, no more are handed over."""
+    futures: dict[Future[T], int] = {}
+    with _undisturbed(), suppress(BrokenProcessPool):
+        for k, given in feeders:
+            futures[pool.submit(function, *given)] = k
+    return futures
 
 
 @contextmanager
