@@ -62,9 +62,11 @@ EXPLAIN = """examples:
 """
 FORECAST = """examples:
   dispatch forecast case.nc -o ready.nc --from 2024-03-04T12:00 --horizon-h 36
-  dispatch forecast case.nc -o ready.nc --quantiles 0.05 0.5 0.95 --figure feeder.svg --load l17
+  dispatch forecast case.nc -o ready.nc --quantiles 0.05 0.5 0.95 --figure load.svg --load l17
+  dispatch forecast schutterwald_summer -o ready.nc --figure feeder.svg --feeder I8777
 
-Loads with a history in /history are forecast by regressions, others from profiles (docs/forecast.md).
+Loads with a history in /history are forecast by regressions, PV with planes from /weather, others from profiles
+(docs/forecast.md).
 """
 SCENARIO = """examples:
   dispatch scenario net.nc --pv-share 0.6 --battery-share 0.4 --seed 1 -o case.nc
@@ -257,16 +259,18 @@ def _add_readers(add: Add) -> None:
     p.add_argument("--top", type=_most, metavar="N", default=5, help=text)
     _components(p)
     _solving(p)
-    p = add("forecast", "fill /forecast from the history of the meters and from profiles", FORECAST)
-    p.add_argument("case", metavar="CASE.nc", type=Path, help="case file")
+    p = add("forecast", "fill /forecast from meters, weather and profiles", FORECAST)
+    p.add_argument("case", metavar="CASE.nc", type=Path, help="case file, or an embedded case by name")
     _output(p, "READY.nc", "case file to write")
     text = "first step, UTC or with offset; later history is not looked at (default: the end of the history)"
     p.add_argument("--from", dest="start", metavar="TIME", help=text)
     p.add_argument("--horizon-h", type=float, metavar="H", help="length in hours, whole steps (default: 24)")
-    text = "quantiles, each above 0 and below 1; the lowest and highest are stored (default: 0.1 0.5 0.9)"
+    text = "quantiles, each above 0 and below 1, of loads and PV with a history (default: 0.1 0.5 0.9)"
     p.add_argument("--quantiles", type=float, nargs="+", metavar="Q", help=text)
-    p.add_argument("--figure", type=Path, metavar="FILE.svg", help="draw the forecast of a load against what came")
+    text = "draw forecast against what came, of a load or feeder"
+    p.add_argument("--figure", type=Path, metavar="FILE.svg", help=text)
     p.add_argument("--load", metavar="ID", help="load that is drawn (default: the first with a history)")
+    p.add_argument("--feeder", metavar="ID", help="draw the net load of this source's feeder instead")
     p.add_argument("--json", action="store_true", help="one JSON object on stdout, everything else on stderr")
     p.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
     p = add("check", "list everything that is wrong with a case file", CHECK)

@@ -166,12 +166,14 @@ def _forecast(a: argparse.Namespace) -> int:
         quantiles=a.quantiles,
         figure=a.figure,
         load=a.load,
+        feeder=a.feeder,
         progress=_progress(a) and not a.json,
     )
     if a.json:
         print(json.dumps(said, allow_nan=False))  # noqa: T201
     elif not a.quiet:
-        text = f"{said['loads_from_history']} of {said['loads']} loads from history, {said['steps']} steps"
+        text = f"{said['loads_from_history']} of {said['loads']} loads from history"
+        text += f", {said['pv_from_weather']} of {said['pv']} PV from weather, {said['steps']} steps"
         print(f"{text} from {said['start']} UTC")  # noqa: T201
         for series, faults in said.get("faults", {}).items():
             print(f"  {series}: " + ", ".join(f"{count} {name}" for name, count in faults.items()))  # noqa: T201

@@ -9,6 +9,7 @@ import numpy as np
 from dispatch.case.schema import Columns, columns, positions
 from dispatch.errors import InputError, Problem
 from dispatch.forecast.history import history_step
+from dispatch.forecast.profile_history import of_profiles
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,6 +59,37 @@ def measured(case: xr.DataTree, time: np.ndarray) -> Columns:
             raise InputError([Problem("history-gap", "/history", "p", names, int(missing.sum()), value, hint=hint)])
         found[name] = values
     return found
+
+
+def as_it_came(case: xr.DataTree, kind: str, time: np.ndarray) -> np.ndarray:
+    """Power of loads or pv at given times as far as ``/history`` knows it.
+
+    Parameters
+    ----------
+    case : DataTree
+        A valid case.
+    kind : {"load", "pv"}
+        Loads without a history of their own have that of their profile, where there is one.
+    time : ndarray (time,) of datetime64
+        Left edges, UTC.
+
+    Returns
+    -------
+    ndarray (element, time)
+        NaN where it is not known. [kW]
+    """
+    table, elements = columns(case, "history"), columns(case, kind)
+    found = np.full((len(elements["id"]), len(time)), np.nan)
+    if not len(table.get("time", ())):
+        return found
+    last = len(table["time"]) - 1
+    step = np.minimum(np.searchsorted(table["time"], time), last)
+    inside, rows = table["time"][step] == time, rows_of(case, kind)
+    found[rows >= 0] = table["p"][rows[rows >= 0]][:, step]
+    if kind == "load":
+        table, load, row = of_profiles(table, elements, rows < 0)
+        found[load] = elements["p_nom"][load, None] * table["p"][row][:, step]
+    return np.where(inside, found, np.nan)
 
 
 def same_time_before(case: xr.DataTree, time: np.ndarray, issue: np.datetime64) -> Columns:

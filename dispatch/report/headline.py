@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.report.forecast_used import forecast_used
 from dispatch.report.words import UNKNOWN, number, percent, plural
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ class Headline:
     ----------
     tone : str
         ``good``, ``warn`` or ``bad``.
-    verdict, detail, scope, tightest, before : str
-        Is it fine; why; of what; where it is tightest; what the town is like without control.
+    verdict, detail, scope, tightest, before, forecast : str
+        Is it fine; why; of what; where it is tightest; what the town is like without control; from what its series
+        were forecast.
     """
 
     tone: str
@@ -37,6 +39,7 @@ class Headline:
     scope: str
     tightest: str
     before: str
+    forecast: str = ""
 
 
 def headline(outcome: Outcome, run: Totals, with_control: State, without: State, clock: Clock) -> Headline:
@@ -60,7 +63,13 @@ def headline(outcome: Outcome, run: Totals, with_control: State, without: State,
     steps = f"{plural(outcome.steps, 'step')} of {number(60 * outcome.dt, 0)} min"
     scope = ", ".join([outcome.title or "Untitled case", f"{clock.span()} ({clock.name})", *counts, steps])
     return Headline(
-        tone, verdict, detail, scope, tightest_place(outcome, with_control, clock), _before(outcome, without)
+        tone,
+        verdict,
+        detail,
+        scope,
+        tightest_place(outcome, with_control, clock),
+        _before(outcome, without),
+        forecast_used(outcome.origins, outcome.limits_at),
     )
 
 

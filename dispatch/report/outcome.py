@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +50,8 @@ class Outcome:
         Forest of buses.
     feeder : mapping of str to ndarray of int32
         Feeder of each element of bus, branch, transformer, meter, prosumer, load, pv and store; -1 where in none.
+    origins : mapping of str to Any
+        From what ``/forecast`` was made.
     """
 
     title: str
@@ -64,6 +66,7 @@ class Outcome:
     unmet: list[dict[str, Any]]
     network: Network
     feeder: Mapping[str, np.ndarray]
+    origins: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
@@ -85,6 +88,12 @@ class Outcome:
     def messages(self) -> list[str]:
         """What went wrong, in words."""
         return [str(m) for m in _json(self.notes.get("messages"), [])]
+
+    @property
+    def limits_at(self) -> float:
+        """Quantile of net load against which limits were held."""
+        found = _json(self.notes.get("settings"), {}).get("limits_at", 0.5)
+        return float(found) if isinstance(found, int | float) else 0.5
 
     @property
     def versions(self) -> dict[str, str]:
@@ -156,6 +165,7 @@ def read_outcome(result: xr.DataTree) -> Outcome:
         unmet=read_unmet(notes.get("unmet", "")),
         network=network,
         feeder=_feeders(result, network, counts),
+        origins=_json(result["forecast"].attrs.get("origins"), {}) if has(result, "forecast") else {},
     )
 
 

@@ -65,6 +65,8 @@ def summary_object(result: xr.DataTree, *, times_s: Mapping[str, float], files: 
         "feeders": outcome.count("source"),
         "prosumers": outcome.count("prosumer"),
         "steps": outcome.steps,
+        "forecast": dict(outcome.origins),
+        "limits_at": outcome.limits_at,
         "limits_unmet": sum(int(u.get("count", 1)) for u in outcome.unmet),
         "unmet": outcome.unmet,
         "reinforcements": [asdict(r) for r in reinforcements(outcome)[:MOST_REINFORCED]],
@@ -121,6 +123,8 @@ def print_summary(result: xr.DataTree, console: Console) -> None:
     console.print(Text(said.verdict, style=STYLE[said.tone]))
     console.print(Text(said.detail))
     console.print(Text(f"{said.scope}.", style="dim"))
+    if said.forecast:
+        console.print(Text(said.forecast, style="dim"))
     console.print()
     console.print(_feeder_table(feeders, outcome.currency))
     if len(feeders) > MOST_FEEDERS:

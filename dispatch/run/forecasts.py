@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dispatch.case.embedded import embedded_names, embedded_path
 from dispatch.case.netcdf import load_case, save_case
 from dispatch.case.rules import check_case
-from dispatch.case.schema import columns, positions
-from dispatch.errors import InputError, Problem, raise_if_any
+from dispatch.case.schema import columns
+from dispatch.errors import raise_if_any
 from dispatch.forecast.history import history_step
 from dispatch.forecast.origins import LABEL
 from dispatch.forecast.profile import predict
 from dispatch.forecast.quality import clean
 from dispatch.forecast.quantiles import QUANTILES
-from dispatch.report.forecast import forecast_svg
+from dispatch.run.forecast_figure import figure_of_feeder, figure_of_load
 from dispatch.run.outputs import require_output
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def forecast_case(
     quantiles: Sequence[float] | None = None,
     figure: Path | None = None,
     load: str | None = None,
+    feeder: str | None = None,
     progress: bool = False,
 ) -> dict[str, Any]:
     """Write a case with its forecast.
@@ -52,6 +54,8 @@ def forecast_case(
         SVG of forecast against what came.
     load : str, optional
         Load that is drawn; default: the first with a history.
+    feeder : str, optional
+        Source whose feeder's net load is drawn instead.
     progress : bool
         Show a bar on stderr.
 
@@ -63,12 +67,12 @@ def forecast_case(
     Raises
     ------
     InputError
-        If the case is invalid, or the load that is to be drawn is not there.
+        If the case is invalid, or the load or feeder that is to be drawn is not there.
     """
     files = [output] if figure is None else [output, figure]
     for file in files:
         require_output(file, inputs=[path])
-    case = load_case(path)
+    case = load_case(embedded_path(str(path)) if str(path) in embedded_names() else path)
     with _bar(progress) as done:
         found = predict(
             case,
@@ -78,7 +82,9 @@ def forecast_case(
             progress=done if progress else None,
         )
     raise_if_any(check_case(found), str(path))
-    drawing = None if figure is None else _figure(found, load)
+    drawing = None
+    if figure is not None:
+        drawing = figure_of_load(found, load) if feeder is None else figure_of_feeder(found, feeder)
     output.parent.mkdir(parents=True, exist_ok=True)
     save_case(found, output)
     if figure is not None and drawing is not None:
@@ -122,25 +128,3 @@ def _summary(case: xr.DataTree) -> dict[str, Any]:
         said["series"], said["series_with_faults"] = len(table["id"]), len(faults)
         said["faults"] = dict(list(faults.items())[:NAMED])
     return said
-
-
-def _figure(case: xr.DataTree, load: str | None) -> str:
-    """Forecast of one load, beside its own history where that reaches into the span."""
-    forecast, table, ids = columns(case, "forecast"), columns(case, "history"), columns(case, "load")["id"]
-    wanted = table["load"][:1] if load is None else np.array([load.encode()])
-    at = positions(ids, wanted)
-    if not len(at) or at[0] < 0:
-        hint = "Name a load of the case with --load; `dispatch export tables` lists them."
-        value = repr(load) if load is not None else "none with a history"
-        raise InputError([Problem("unknown-id", "/prosumer/load", "id", value=value, hint=hint)])
-    row, time = int(at[0]), forecast["time"].astype("datetime64[s]")
-    came = np.full(len(time), np.nan)
-    own = np.nonzero(table.get("load", np.zeros(0, "S1")) == ids[row])[0]
-    if len(own):
-        place = np.searchsorted(table["time"].astype("datetime64[s]"), time)
-        inside = place < len(table["time"])
-        inside[inside] = table["time"].astype("datetime64[s]")[place[inside]] == time[inside]
-        came[inside] = table["p"][own[0], place[inside]]
-    band = forecast.get("p_load_quantile", np.full((row + 1, 1, len(time)), np.nan))[row]
-    low, high = band[0], band[-1]
-    return forecast_svg(f"Load {ids[row].decode()}", time, forecast["p_load"][row], low, high, came)

@@ -192,7 +192,10 @@ def test_caution_costs_something_and_breaks_fewer_limits():
     table = backtest(with_history(), days=2, limits_at=0.9, told=lambda text, part: seen.append((text, part)))
     total = table.sum("day")
     plain, cautious = (total.sel(strategy=name) for name in ("forecast", "cautious"))
-    assert float(cautious["violations"]) < float(plain["violations"])
+    assert float(cautious["cost"]) > float(plain["cost"])
+    assert float(cautious["violations"]) <= float(plain["violations"])
+    most = table["loading_max_pu"].max("day")
+    assert float(most.sel(strategy="cautious")) < float(most.sel(strategy="forecast"))
     assert seen[0] == ("day 1 of 2, perfect", 0.0)
     assert len(seen) == 10
     text = backtest_text(table)
