@@ -10,11 +10,12 @@ import time
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
 from dispatch.case.schema import columns
+from dispatch.case.slices import Cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
     from dispatch.run.settings import Settings
 
-    Given = tuple[xr.DataTree, Settings, float]
+    Part = xr.DataTree | Cut
+    Given = tuple[Any, Settings, float]
 
 T = TypeVar("T")
 TRIES_ALONE = 2
@@ -40,18 +42,20 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _size(feeder: xr.DataTree) -> int:
+def _size(feeder: Part) -> int:
     """Rough work of a feeder: how many rows its tables have."""
+    if isinstance(feeder, Cut):
+        return feeder.size
     return sum(sum(n.to_dataset(inherit=False).sizes.values()) for n in feeder.subtree)
 
 
 def map_feeders(
-    function: Callable[[xr.DataTree, Settings, float], T],
-    feeders: Sequence[xr.DataTree],
+    function: Callable[[Any, Settings, float], T],
+    feeders: Sequence[Part],
     settings: Settings,
     *,
     end: float = float("inf"),
-    lost: Callable[[xr.DataTree], T],
+    lost: Callable[[Any], T],
     workers: int | WorkerPool | None,
     progress: bool,
 ) -> list[T]:
@@ -61,7 +65,7 @@ def map_feeders(
     ----------
     function : callable
         Pure; of the module's top level.
-    feeders : sequence of DataTree
+    feeders : sequence of DataTree or Cut
         One sub-case each.
     settings : Settings
         Handed to every call.
@@ -105,13 +109,15 @@ def map_feeders(
     return [found[k] for k in range(len(feeders))]
 
 
-def _sensible(feeders: Sequence[xr.DataTree]) -> int:
+def _sensible(feeders: Sequence[Part]) -> int:
     """Choose one process a core, or this one alone where starting others would cost more."""
     return cores() if sum(_work(f) for f in feeders) >= WORTH_PROCESSES else 1
 
 
-def _work(feeder: xr.DataTree) -> int:
+def _work(feeder: Part) -> int:
     """Predict the work of a feeder: pairs of meter and step."""
+    if isinstance(feeder, Cut):
+        return feeder.work
     return len(columns(feeder, "meter")["id"]) * len(columns(feeder, "forecast").get("time", ()))
 
 
@@ -122,7 +128,7 @@ def _ends(sizes: Sequence[int], end: float) -> list[float]:
 
 
 def _until_broken(
-    function: Callable[[xr.DataTree, Settings, float], T],
+    function: Callable[[Any, Settings, float], T],
     feeders: list[tuple[int, Given]],
     start: Callable[[int], AbstractContextManager[ProcessPoolExecutor]],
     count: int,
@@ -142,9 +148,9 @@ def _until_broken(
 
 
 def _alone(
-    function: Callable[[xr.DataTree, Settings, float], T],
+    function: Callable[[Any, Settings, float], T],
     feeder: tuple[int, Given],
-    lost: Callable[[xr.DataTree], T],
+    lost: Callable[[Any], T],
     advance: Callable[[], None],
 ) -> dict[int, T]:
     """Run one feeder in a process of its own; it is lost if that is ended as well, twice."""
