@@ -43,7 +43,7 @@ class Cut:
         For each path its variables, which of them are coordinates, and its attributes.
     """
 
-    groups: dict[str, tuple[Arrays, list[Hashable], dict[Any, Any]]]
+    groups: dict[str, tuple[Arrays, list[str], dict[Any, Any]]]
 
     @property
     def size(self) -> int:
@@ -147,7 +147,7 @@ def _used(positions: list[np.ndarray]) -> np.ndarray:
 
 
 def _feeder(groups: Mapping[str, xr.Dataset], chosen: Mapping[str, np.ndarray]) -> Cut:
-    return Cut({path: (_part(data, chosen), list(data.coords), data.attrs) for path, data in groups.items()})
+    return Cut({path: (_part(data, chosen), [str(n) for n in data.coords], data.attrs) for path, data in groups.items()})
 
 
 def _part(data: xr.Dataset, chosen: Mapping[str, np.ndarray]) -> Arrays:
