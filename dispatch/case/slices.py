@@ -147,7 +147,9 @@ def _used(positions: list[np.ndarray]) -> np.ndarray:
 
 
 def _feeder(groups: Mapping[str, xr.Dataset], chosen: Mapping[str, np.ndarray]) -> Cut:
-    return Cut({path: (_part(data, chosen), [str(n) for n in data.coords], data.attrs) for path, data in groups.items()})
+    return Cut(
+        {path: (_part(data, chosen), [str(n) for n in data.coords], data.attrs) for path, data in groups.items()}
+    )
 
 
 def _part(data: xr.Dataset, chosen: Mapping[str, np.ndarray]) -> Arrays:
