@@ -14,7 +14,9 @@ def test_says_sources_and_how_far_the_weather_is() -> None:
         "weather_km": 385.4,
     }
     text = forecast_used(said, 0.9)
-    assert text.startswith("Forecast: 1,506 loads from meters; 1,204 PV systems from weather, 1 PV system from profiles.")
+    assert text.startswith(
+        "Forecast: 1,506 loads from meters; 1,204 PV systems from weather, 1 PV system from profiles."
+    )
     assert "28 days" in text
     assert "385 km away is a typical year" in text
     assert text.endswith("Limits hold against the 0.9 quantile of net load.")
