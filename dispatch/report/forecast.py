@@ -68,8 +68,9 @@ def _points(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) ->
 
 
 def _mark(value: float, y: float) -> str:
+    text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
     line = f'<line x1="{LEFT}" x2="{WIDTH - 20}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>'
-    return f'{line}<text x="{LEFT - 6}" y="{y + 4:.1f}" font-size="11" text-anchor="end">{value:.3g} kW</text>'
+    return f'{line}<text x="{LEFT - 6}" y="{y + 4:.1f}" font-size="11" text-anchor="end">{text} kW</text>'
 
 
 def _hour(label: str, x: float) -> str:
