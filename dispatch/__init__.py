@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dispatch.scenario.equip import equip
     from dispatch.solve.price_parts import price_parts
     from dispatch.verify.electric import check_physics
+    from dispatch.verify.gas import check_gas
 
 if Path(kernels.__file__ or "").resolve().parent.parent != Path(__file__).resolve().parent.parent:
     raise ImportError(
@@ -45,6 +46,7 @@ _HOME = {
     "backtest": "dispatch.run.backtest",
     "build_case": "dispatch.case.schema",
     "check_case": "dispatch.case.rules",
+    "check_gas": "dispatch.verify.gas",
     "check_physics": "dispatch.verify.electric",
     "equip": "dispatch.scenario.equip",
     "fit_pv": "dispatch.forecast.fit",
@@ -69,6 +71,7 @@ __all__ = [
     "backtest",
     "build_case",
     "check_case",
+    "check_gas",
     "check_physics",
     "equip",
     "fit_pv",

@@ -75,6 +75,7 @@ The same options and seed give the same case. The rule itself: docs/scenario.md.
 IMPORT = """examples:
   dispatch import pandapower net.json -o net.nc
   dispatch import simbench FOLDER --grid LV3.101 --start 2016-06-20 --days 3 -o net.nc
+  dispatch import pandapipes gas.json -o gas.nc
   dispatch import tables tables -o mine.nc
   dispatch import weather place.epw --format epw --into case.nc -o case.nc
 """
@@ -322,12 +323,28 @@ def _add_weather(p: argparse.ArgumentParser) -> None:
     p.add_argument("--what", choices=sources, help=text + " (default: what the format usually holds)")
 
 
+def _importing(p: argparse.ArgumentParser, name: str) -> None:
+    """Options of one importer."""
+    if name == "weather":
+        _add_weather(p)
+    elif name == "tables":
+        p.add_argument("--onto", type=Path, metavar="CASE.nc", help="a case whose kinds the tables replace")
+    else:
+        p.add_argument("--drop-isolated", action="store_true", help="leave out what no source or gate reaches")
+    if name == "matgas":
+        p.add_argument("--gauge", action="store_true", help="pressures of the file are gauge, not absolute")
+        text = "gas passes compressors freely, instead of their being refused"
+        p.add_argument("--bypass-compressors", action="store_true", help=text)
+
+
 def _add_doors(add: Add) -> None:
     p = add("import", "read a network or tables of your own into a case file", IMPORT)
     kinds = p.add_subparsers(dest="source", required=True, metavar="SOURCE")
     sources = {
         "pandapower": ("FILE.json", "a net written by pandapower.to_json; pandapower itself is not needed"),
         "simbench": ("FOLDER", "a grid of SimBench's CSV folder, with its profiles"),
+        "pandapipes": ("FILE.json", "a gas network written by pandapipes.to_json; pandapipes itself is not needed"),
+        "matgas": ("FILE.m", "a gas network of GasModels.jl; nothing in the file is run"),
         "tables": ("FOLDER", "CSV tables and case.toml, as `dispatch export tables` writes them"),
         "weather": ("FILE", "weather of one place, for the PV forecast"),
     }
@@ -341,12 +358,7 @@ def _add_doors(add: Add) -> None:
                 "--start", metavar="DATE", help="keep profiles from this day on, local date (default: the year)"
             )
             q.add_argument("--days", type=int, metavar="N", help="keep this many days of the profiles (default: all)")
-        if name == "weather":
-            _add_weather(q)
-        elif name == "tables":
-            q.add_argument("--onto", type=Path, metavar="CASE.nc", help="a case whose kinds the tables replace")
-        else:
-            q.add_argument("--drop-isolated", action="store_true", help="leave out buses that no source reaches")
+        _importing(q, name)
     p = add("export", "write a case as CSV tables, or the LP of a result as MPS", EXPORT)
     kinds = p.add_subparsers(dest="target", required=True, metavar="TARGET")
     q = kinds.add_parser("tables", help="one CSV a kind and case.toml", epilog=EXIT_CODES)

@@ -109,8 +109,11 @@ def _explain(a: argparse.Namespace) -> int:
 def _import(a: argparse.Namespace) -> int:
     from dispatch.run.doors import import_case
 
-    if a.source == "pandapower":
-        notes = import_case("pandapower", a.file, a.output, drop_isolated=a.drop_isolated)
+    if a.source in {"pandapower", "pandapipes"}:
+        notes = import_case(a.source, a.file, a.output, drop_isolated=a.drop_isolated)
+    elif a.source == "matgas":
+        options = {"gauge": a.gauge, "bypass_compressors": a.bypass_compressors, "drop_isolated": a.drop_isolated}
+        notes = import_case("matgas", a.file, a.output, **options)
     elif a.source == "simbench":
         options = {"grid": a.grid, "start": a.start, "days": a.days, "drop_isolated": a.drop_isolated}
         notes = import_case("simbench", a.file, a.output, **options)

@@ -23,6 +23,7 @@ PREFIXED: dict[str, tuple[dict[str, int], Fraction]] = {
     "m": ({"m": 1}, Fraction(1)),
     "bar": ({"bar": 1}, Fraction(1)),
     "Pa": ({"bar": 1}, Fraction(1, 100000)),
+    "g": ({"g": 1}, Fraction(1)),
 }
 PLAIN: dict[str, tuple[dict[str, int], Fraction]] = {
     "1": ({}, Fraction(1)),

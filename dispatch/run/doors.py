@@ -49,7 +49,7 @@ def import_case(source: str, path: Path, output: Path, **options: Any) -> list[s
 
     Parameters
     ----------
-    source : {"pandapower", "simbench", "tables", "weather"}
+    source : {"pandapower", "simbench", "pandapipes", "matgas", "tables", "weather"}
         What `path` is.
     path : Path
         File or folder.
@@ -73,6 +73,14 @@ def import_case(source: str, path: Path, output: Path, **options: Any) -> list[s
         from dispatch.case.importers.pandapower import import_pandapower  # noqa: PLC0415  (pandas loads when needed)
 
         case, notes = import_pandapower(path, **options)
+    elif source == "pandapipes":
+        from dispatch.case.importers.pandapipes import import_pandapipes  # noqa: PLC0415
+
+        case, notes = import_pandapipes(path, **options)
+    elif source == "matgas":
+        from dispatch.case.importers.matgas import import_matgas  # noqa: PLC0415
+
+        case, notes = import_matgas(path, **options)
     elif source == "simbench":
         from dispatch.case.importers.simbench import import_simbench  # noqa: PLC0415
 

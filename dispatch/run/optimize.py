@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dispatch.case.rules import check_case
+from dispatch.case.schema import has
 from dispatch.case.slices import split_feeders
-from dispatch.errors import raise_if_any
+from dispatch.errors import Problem, raise_if_any
 from dispatch.forecast.profile import predict
 from dispatch.model.registry import load_components
 from dispatch.run.feeder import FeederRun, lost_feeder, run_feeder
@@ -78,7 +79,7 @@ def optimize(
     load_components(settings.components)
     bare, title = without_results(case), str(case.attrs.get("title", ""))
     with stages.stage("check"):
-        raise_if_any(check_case(bare), title)
+        raise_if_any([*check_case(bare), *_without_electricity(bare)], title)
     with stages.stage("forecast"):
         solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h)
         raise_if_any(check_case(solved), title)
@@ -88,6 +89,14 @@ def optimize(
         stages.add(run.stages.seconds)
     with stages.stage("assemble"):
         return assemble(solved, runs, _labels(solved, settings, runs))
+
+
+def _without_electricity(case: xr.DataTree) -> list[Problem]:
+    """Refuse a gas network that stands alone."""
+    if has(case, "bus") or not has(case, "junction"):
+        return []
+    hint = "Schedules are made of electric networks; `dispatch.check_gas` gives the pressures of a gas network alone."
+    return [Problem("no-electricity", "/electric/bus", value="missing", hint=hint)]
 
 
 def _labels(case: xr.DataTree, settings: Settings, runs: list[FeederRun]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from dispatch.case.importers import pandapower_switches as switches
 from dispatch.case.importers.grid import Grid, Table, finish
 from dispatch.case.importers.metering import Tariff
 from dispatch.case.importers.naming import clean
-from dispatch.case.importers.pandapower_json import parse, read_net
+from dispatch.case.importers.pandapower_json import read_net
 from dispatch.case.importers.pandapower_net import Net
+from dispatch.case.importers.places import places
 
 if TYPE_CHECKING:
     import os
@@ -106,7 +107,7 @@ def _buses(net: Net) -> Table:
         net.notes.append(
             f"bus: {count} voltage limits that leave no room or are not within 0.5 to 1.5 are 0.90 to 1.10 instead."
         )
-    longitude, latitude = _places(net)
+    longitude, latitude = places(net, "bus")
     return {
         "id": net.ids("bus", "bus"),
         "v_nom": v_nom,
@@ -116,41 +117,3 @@ def _buses(net: Net) -> Table:
         "latitude": latitude,
         "in_service": net.flags("bus", "in_service"),
     }
-
-
-def _places(net: Net) -> tuple[np.ndarray, np.ndarray]:
-    """Longitude and latitude of each bus; NaN where the file has none or they are not geographic."""
-    place = np.full((len(net.frame("bus")), 2), np.nan)
-    for k, text in enumerate(net.frame("bus").columns.get("geo", [])):
-        place[k] = _point(text)
-    geodata = net.frame("bus_geodata")
-    at = np.array([net.bus_at.get(number, -1) for number in geodata.index], dtype=int)
-    found = np.stack([net.optional("bus_geodata", c) for c in "xy"], axis=1)
-    place[at[at >= 0]] = found[at >= 0]
-    known = np.isfinite(place).all(axis=1)
-    if known.any() and not _geographic(place[known]):
-        net.notes.append("bus: coordinates do not look like longitude and latitude and are left out.")
-        place[:] = np.nan
-    return place[:, 0], place[:, 1]
-
-
-def _point(text: Any) -> tuple[float, float]:
-    """Coordinates of a GeoJSON point, NaN for anything else."""
-    try:
-        point = parse(text) if isinstance(text, str) else text
-        x, y = point["coordinates"][:2]
-        return float(x), float(y)
-    except (ValueError, TypeError, KeyError, IndexError, OverflowError):
-        return np.nan, np.nan
-
-
-def _geographic(place: np.ndarray) -> bool:
-    """Whether points can be longitude and latitude of one region: in range, within 10 degrees, not about (0, 0)."""
-    low, high = place.min(axis=0), place.max(axis=0)
-    inside = bool((np.abs(place) <= (180, 90)).all())
-    return inside and bool((high - low <= 10).all()) and bool(np.abs((low + high) / 2).max() > 5) and not _drawn(place)
-
-
-def _drawn(place: np.ndarray) -> bool:
-    """Whether points stand on whole numbers, as those of hand-drawn diagrams do."""
-    return bool((place * 4 == np.round(place * 4)).all())

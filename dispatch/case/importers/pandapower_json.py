@@ -28,10 +28,11 @@ class Frame:
 
 @dataclass(frozen=True)
 class NetFile:
-    """What a pandapower JSON file holds: settings of the net and those of its tables that were asked for."""
+    """What a JSON file holds: settings of the net, those of its tables that were asked for, and its fluid if any."""
 
     settings: dict[str, Any]
     frames: dict[str, Frame]
+    fluid: Any = None
 
 
 def parse(text: str | bytes) -> Any:
@@ -85,8 +86,8 @@ def _frame(name: str, entry: dict[str, Any]) -> Frame:
     return Frame(name, numbers, columns)
 
 
-def read_net(path: Path, wanted: Sequence[str]) -> NetFile:
-    """Read a pandapower JSON file with the standard library alone.
+def read_net(path: Path, wanted: Sequence[str], *, main: str = "bus", writer: str = "pandapower") -> NetFile:
+    """Read a pandapower or pandapipes JSON file with the standard library alone.
 
     Parameters
     ----------
@@ -94,6 +95,10 @@ def read_net(path: Path, wanted: Sequence[str]) -> NetFile:
         File written by ``pandapower.to_json`` (versions 2 and 3), gzip-compressed or not.
     wanted : sequence of str
         Names of the tables to read; one that the file lacks is left out.
+    main : str
+        Table that the file must have.
+    writer : str
+        Who writes such files, for messages.
 
     Returns
     -------
@@ -104,14 +109,14 @@ def read_net(path: Path, wanted: Sequence[str]) -> NetFile:
     InputError
         If the file is damaged, too large or not a pandapower net; damaged tables all in one pass.
     """
-    hint = "Give a file written by pandapower.to_json."
+    hint = f"Give a file written by {writer}.to_json."
     try:
         content = parse(read_text(path))
     except ValueError as error:
-        raise refused(path, f"not JSON ({str(error)[:80]})", "a pandapower net", hint) from error
+        raise refused(path, f"not JSON ({str(error)[:80]})", f"a {writer} net", hint) from error
     net = content.get("_object") if isinstance(content, dict) else None
-    if not isinstance(net, dict) or "bus" not in net:
-        raise refused(path, "JSON of something else", "a pandapower net with a table 'bus'", hint)
+    if not isinstance(net, dict) or main not in net:
+        raise refused(path, "JSON of something else", f"a {writer} net with a table {main!r}", hint)
     frames, problems = {}, []
     for name in wanted:
         entry = net.get(name)
@@ -126,4 +131,4 @@ def read_net(path: Path, wanted: Sequence[str]) -> NetFile:
     if problems:
         raise InputError(problems, str(path))
     plain = {k: v for k, v in net.items() if isinstance(v, str | int | float)}
-    return NetFile(plain, frames)
+    return NetFile(plain, frames, net.get("fluid"))

@@ -1,4 +1,4 @@
-"""Typed access to the tables of a pandapower net, with names for its rows."""
+"""Typed access to the tables of a pandapower or pandapipes net, with names for its rows."""
 
 from __future__ import annotations
 
@@ -30,16 +30,19 @@ class Net:
         What was changed or left out, in words.
     problems : list of Problem
         What is wrong.
+    main : str
+        Table of the points that elements are connected to: ``bus``, or ``junction`` of a pandapipes net.
     """
 
     file: NetFile
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    main: str = "bus"
 
     def __post_init__(self) -> None:
-        """Prepare the reader and the positions of all buses, in service or not."""
+        """Prepare the reader and the positions of all points, in service or not."""
         self.reader = Reader(self.problems)
-        self.bus_at: dict[Any, int] = {number: k for k, number in enumerate(self.frame("bus").index)}
+        self.row_at: dict[Any, int] = {number: k for k, number in enumerate(self.frame(self.main).index)}
 
     @property
     def frequency(self) -> float:
@@ -86,6 +89,6 @@ class Net:
         return np.array([v if isinstance(v, str) else "" for v in values], dtype=object)
 
     def buses(self, table: str, column: str) -> np.ndarray:
-        """Row of the bus that each row of a table is connected to, -1 where a problem was noted."""
+        """Row of the bus or junction that each row of a table is connected to, -1 where a problem was noted."""
         values = self.frame(table).columns.get(column)
-        return self.reader.references(table, column, self.labels(table), values, self.bus_at)
+        return self.reader.references(table, column, self.labels(table), values, self.row_at)

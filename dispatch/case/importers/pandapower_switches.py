@@ -117,7 +117,7 @@ def bus_switches(net: Net, v_nom: np.ndarray) -> tuple[np.ndarray, Table]:
     rows = np.nonzero(closed)[0]
     stop = np.full(len(start), -1)
     labels = [net.labels("switch")[k] for k in rows]
-    stop[rows] = net.reader.references("switch", "element", labels, [elements[k] for k in rows], net.bus_at)
+    stop[rows] = net.reader.references("switch", "element", labels, [elements[k] for k in rows], net.row_at)
     good = closed & (start >= 0) & (stop >= 0)
     pairs = np.stack([start, stop], axis=1)[good & (z == 0)]
     return pairs, _as_lines(net, np.nonzero(good & (z > 0))[0], start, stop, z, v_nom)

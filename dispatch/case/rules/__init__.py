@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dispatch.case.rules.gas import check_gas
 from dispatch.case.rules.layout import check_layout
 from dispatch.case.rules.network import check_network
 from dispatch.case.rules.series import check_series
@@ -37,5 +38,6 @@ def check_case(case: xr.DataTree, source: str = "") -> list[Problem]:
     check_values(findings)
     check_stores(findings)
     check_network(findings)
+    check_gas(findings)
     check_series(findings)
     return findings.problems

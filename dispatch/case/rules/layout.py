@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 NEEDED = ("bus", "source", "prosumer", "meter", "tariff")
+GAS_NEEDED = ("junction", "gate")
 UTC = {"utc", "z", "gmt", "etc/utc", "+00:00", ""}
 ZONE_LABELS = ("time_zone", "timezone", "tz")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -53,13 +54,31 @@ def check_layout(case: xr.DataTree, source: str) -> Findings:
         elif data.variables:
             hint = f"{nearest(path, kinds)} Remove it or move its variables.".lstrip()
             findings.add("unknown-group", path, value="not known", hint=hint)
-    for name in NEEDED:
+    for name in needed_kinds(set(findings.tables)):
         if name not in findings.tables:
             hint = "A case needs it: import a network with its meters, or add it with `dispatch import tables`."
             findings.add("missing-group", attribute_table()[name].group, value="missing", hint=hint)
         elif not len(findings.tables[name].ids):
             findings.add("empty-group", attribute_table()[name].group, value="empty", hint=f"Give at least one {name}.")
     return findings
+
+
+def needed_kinds(present: set[str]) -> tuple[str, ...]:
+    """Kinds without which a case is not complete: those of the electric network, of the gas network, or of both.
+
+    Parameters
+    ----------
+    present : set of str
+        Kinds that the case has.
+
+    Returns
+    -------
+    tuple of str
+        A gas network may stand alone; to be dispatched, it needs an electric one beside it.
+    """
+    gas = GAS_NEEDED if "junction" in present else ()
+    alone = not present & {"bus", "source", "meter", "line", "load"}
+    return gas if gas and alone else (*NEEDED, *gas)
 
 
 def _root(findings: Findings, labels: Mapping[Any, object], source: str) -> None:

@@ -101,6 +101,8 @@ def _gaps(row: Attribute, missing: np.ndarray) -> np.ndarray:
 def _forecast(findings: Findings) -> None:
     forecast = findings.table("forecast")
     if "forecast" not in findings.tables:
+        if "bus" not in findings.tables:
+            return  # a gas network alone has nothing that is solved
         if findings.table("profile").time is None and findings.table("history").time is None:
             hint = (
                 "Add profiles with `dispatch scenario CASE.nc -o OUT.nc`, or a forecast with `dispatch import tables`."

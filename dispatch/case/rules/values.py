@@ -108,6 +108,11 @@ def _range(findings: Findings, table: Table, row: Attribute) -> None:
     if row.series:
         return  # rules_series names the hours too
     values = table.columns[row.name]
+    if not row.dims:
+        if not row.range.contains(values):
+            hint = f"{row.description} Correct the value or its unit{f' ({row.unit})' if row.unit else ''}."
+            findings.add("range", table.group, row.name, value=text(values[()]), allowed=str(row.range), hint=hint)
+        return
     missing = np.isnan(values) if row.dtype == "float" else np.zeros(len(values), bool)
     optional = row.can_be_unknown
     if missing.any() and not optional:

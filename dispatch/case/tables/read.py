@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MAX_TOML_BYTES = 1 << 20
-TYPES = {"text": str, "int": int}
+TYPES: dict[str, type | tuple[type, ...]] = {"text": str, "int": int, "float": (int, float)}
 
 
 @dataclass
@@ -124,7 +124,8 @@ def _toml(read: Folder, path: Path, *, needed: bool) -> None:
         if isinstance(values, dict) and section in table:
             single = {n: a for n, a in table[section].attributes.items() if not a.dims}
             for name, value in values.items():
-                if name not in single or not isinstance(value, TYPES[single[name].dtype]):
+                kinds = TYPES[single[name].dtype] if name in single else ()
+                if not isinstance(value, kinds) or isinstance(value, bool):
                     refuse("unknown-name", f"{section}.{name}", "not known here", nearest(name, single) or "Remove it.")
                 else:
                     read.tables.setdefault(section, {})[name] = value

@@ -1,0 +1,198 @@
+"""Steady pressures of the gas network under given demand and injection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from dispatch.case.gas_network import GasNetwork, gas_network_of
+from dispatch.case.schema import columns, parent_index, positions
+from dispatch.verify.gas_steady import Hydraulics, steady_state
+from kernels.pipe import COLEBROOK, NIKURADSE, Forest, Pipes
+
+PRESSURE_NORMAL, KELVIN = 1.01325, 273.15
+LAWS = {b"nikuradse": NIKURADSE, b"colebrook": COLEBROOK}
+CLOSED = 1e-9
+
+
+@dataclass(frozen=True)
+class GasState:
+    """State of a gas network by step.
+
+    Attributes
+    ----------
+    network : GasNetwork
+        Its forest.
+    pressure : ndarray (junction, step)
+        Absolute; NaN without a way to a gate, or where the gas cannot get through. [bar]
+    flow_pipe, flow_gate, flow_regulator : ndarray (element, step)
+        Normal cubic metres; in pipes positive from `junction_from`. [m3 h-1]
+    blocked : ndarray (junction, step) of bool
+        Where the gas cannot get through: the demand takes more pressure than there is.
+    residual : ndarray (step,)
+        Largest residual of a loop, relative to the largest squared pressure that is held; above 1e-9 the flows around
+        the loops were not found.
+    """
+
+    network: GasNetwork
+    pressure: np.ndarray
+    flow_pipe: np.ndarray
+    flow_gate: np.ndarray
+    flow_regulator: np.ndarray
+    blocked: np.ndarray
+    residual: np.ndarray
+
+
+def gas_flow(case: xr.DataTree, taken: np.ndarray) -> GasState:
+    """Steady isothermal state of the gas network, by Darcy and Weisbach; heights are left out.
+
+    Parameters
+    ----------
+    case : DataTree
+        A valid case with a gas network.
+    taken : ndarray (junction, step)
+        Demand less injection at each junction, normal cubic metres. [m3 h-1]
+
+    Returns
+    -------
+    GasState
+        The same equations as pandapipes: ``p1^2 - p2^2 = rho_n p_n T / T_n K (lambda L / D + zeta) (Q / A)^2`` with
+        the compressibility factor K at the mean pressure of the pipe.
+
+    References
+    ----------
+    .. [1] :doi:`10.3390/en13164052`
+    """
+    network = gas_network_of(case)
+    gas, pipe = gas_values(case), columns(case, "pipe")
+    forest = _forest(network)
+    held = np.full(len(network.parent), np.nan)
+    pressures = np.concatenate([columns(case, k).get("pressure", np.zeros(0)) for k in ("gate", "regulator")])
+    held[network.held >= 0] = pressures[network.held[network.held >= 0]] ** 2
+    factor, slope = np.array([gas["compressibility"]]), np.array([gas["compressibility_slope"]])
+    law = LAWS[bytes(columns(case, "gas_network")["friction_law"][()])]
+    hydraulics = Hydraulics(forest, _pipes(gas, pipe), law, factor, slope, held)
+    squared, flow, chord, residual = steady_state(hydraulics, np.asarray(taken, np.float64))
+    blocked = squared < 0
+    flow_pipe = np.zeros((len(pipe["id"]), taken.shape[1]))
+    inner = np.nonzero(network.pipe >= 0)[0]
+    flow_pipe[network.pipe[inner]] = flow[inner] * forest.forward[inner, None]
+    flow_pipe[network.chords] = chord
+    gates = len(network.gate_at)
+    through = np.zeros((len(pressures), taken.shape[1]))
+    holds = np.nonzero((network.held >= 0) & network.supplied)[0]
+    through[network.held[holds]] = flow[holds]
+    pressure = np.sqrt(np.where(blocked, np.nan, squared))
+    return GasState(network, pressure, flow_pipe, through[:gates], through[gates:], blocked, residual)
+
+
+def gas_values(case: xr.DataTree) -> dict[str, float]:
+    """Numbers of the kind ``gas_network``, defaults filled in."""
+    found = columns(case, "gas_network")
+    return {name: float(value[()]) for name, value in found.items() if value.dtype.kind == "f"}
+
+
+def _forest(network: GasNetwork) -> Forest:
+    forward = np.ones(len(network.parent))
+    inner = network.pipe >= 0
+    forward[inner] = np.where(network.pipe_to[network.pipe[inner]] == np.nonzero(inner)[0], 1.0, -1.0)
+    ends = (network.pipe_from[network.chords], network.pipe_to[network.chords])
+    arrays = (network.order, network.parent, network.pipe, forward, network.chords, *ends)
+    return Forest(*(np.ascontiguousarray(a) for a in arrays))
+
+
+def _pipes(gas: dict[str, float], pipe: dict[str, np.ndarray]) -> Pipes:
+    """Coefficients of each pipe for flows in normal cubic metres per hour and pressures in bar."""
+    none = np.zeros(0)
+    diameter, length = pipe.get("inner_diameter", none), pipe.get("length", none)
+    area = np.pi / 4 * diameter**2
+    kelvin, density = gas["temperature"] + KELVIN, gas["density_normal"]
+    scale = PRESSURE_NORMAL * density * kelvin / (1e5 * KELVIN * (area * 3600) ** 2)
+    return Pipes(
+        scale * length / diameter,
+        scale * pipe["loss_coefficient"],
+        density / 3600 * diameter / (gas["viscosity"] * area),
+        1e-3 * pipe["roughness"] / diameter,
+        np.asarray(pipe["friction_factor"], np.float64),
+    )
+
+
+def gas_taken(case: xr.DataTree) -> tuple[np.ndarray, np.ndarray | None]:
+    """Demand less injection at each junction, from flow_nom and profiles.
+
+    Parameters
+    ----------
+    case : DataTree
+        A valid case with a gas network.
+
+    Returns
+    -------
+    taken : ndarray (junction, step)
+        One step where no profile is used. [m3 h-1]
+    time : ndarray (step,) or None
+        Left edges, UTC; None where no profile is used.
+    """
+    profile = columns(case, "profile")
+    used = False
+    steps = len(profile["time"]) if "time" in profile else 0
+    taken = np.zeros((len(columns(case, "junction")["id"]), max(steps, 1)))
+    for kind, sign in (("consumer", 1.0), ("injection", -1.0)):
+        table = columns(case, kind)
+        if not len(table["id"]):
+            continue
+        shape = np.ones((len(table["id"]), taken.shape[1]))
+        at = positions(profile["id"], table["profile"])
+        if steps and (at >= 0).any():
+            shape[at >= 0] = profile["p_pu"][at[at >= 0]]
+            used = True
+        np.add.at(taken, parent_index(case, kind, "junction"), sign * table["flow_nom"][:, None] * shape)
+    return (taken, profile["time"]) if used else (taken[:, :1], None)
+
+
+def check_gas(case: xr.DataTree) -> xr.Dataset:
+    """Pressures and flows of the gas network under the demand and injection that the case gives.
+
+    Parameters
+    ----------
+    case : DataTree
+        A valid case with a gas network; it may stand alone.
+
+    Returns
+    -------
+    Dataset
+        ``pressure`` (absolute) by junction, ``flow_pipe``, ``flow_gate``, ``flow_regulator``, ``velocity`` (at the
+        lower of both pressures) by element, all over ``time`` (one step without coordinate where no profile is used);
+        what is wrong stands in words in the attribute ``findings``.
+    """
+    from dispatch.verify.gas_findings import findings_of  # noqa: PLC0415  (it needs the state from here)
+
+    taken, time = gas_taken(case)
+    state = gas_flow(case, taken)
+    ids = {k: columns(case, k)["id"].astype(str) for k in ("junction", "pipe", "gate", "regulator")}
+    data = {
+        "pressure": (("junction", "time"), state.pressure, {"units": "bar"}),
+        "flow_pipe": (("pipe", "time"), state.flow_pipe, {"units": "m3 h-1"}),
+        "flow_gate": (("gate", "time"), state.flow_gate, {"units": "m3 h-1"}),
+        "flow_regulator": (("regulator", "time"), state.flow_regulator, {"units": "m3 h-1"}),
+        "velocity": (("pipe", "time"), velocity(case, state), {"units": "m s-1"}),
+    }
+    coords = ids if time is None else {**ids, "time": time}
+    return xr.Dataset(data, coords, {"findings": findings_of(case, state, taken)})
+
+
+def velocity(case: xr.DataTree, state: GasState) -> np.ndarray:
+    """Speed of the gas in each pipe at the lower of the pressures of its ends.
+
+    Returns
+    -------
+    ndarray (pipe, step)
+        [m s-1]
+    """
+    gas, pipe, network = gas_values(case), columns(case, "pipe"), state.network
+    lower = np.fmin(state.pressure[network.pipe_from], state.pressure[network.pipe_to])
+    area = np.pi / 4 * pipe.get("inner_diameter", np.zeros(0)) ** 2
+    z = gas["compressibility"] + gas["compressibility_slope"] * lower
+    expanded = PRESSURE_NORMAL / lower * (gas["temperature"] + KELVIN) / KELVIN * z
+    return np.asarray(np.abs(state.flow_pipe) / 3600 * expanded / area[:, None])
