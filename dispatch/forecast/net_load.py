@@ -180,14 +180,13 @@ def _under_clouds(net: np.ndarray, clear: np.ndarray, by_day: np.ndarray, steps:
         kernel = np.ones(width)
         total, whole = np.convolve(wanted, kernel, "same"), np.convolve(weight, kernel, "same")
         clearness = np.clip(np.where(whole > 0, total / np.maximum(whole, 1e-9), 0.0), 0.0, 1.05)
-    return clearness * clear
+    return np.asarray(clearness * clear)
 
 
 def _usual(use: np.ndarray, steps: int) -> np.ndarray:
     """Median by block of days and time of day."""
-    return np.concatenate([np.tile(_quantile(part, 0.5), len(part)) for part in _blocks(use, steps)] + [np.zeros(0)])[
-        : len(use)
-    ]
+    blocks = [np.tile(_quantile(part, 0.5), len(part)) for part in _blocks(use, steps)]
+    return np.concatenate(blocks)[: len(use)]
 
 
 def _by_light(net: np.ndarray, shapes: np.ndarray, steps: int) -> tuple[int, float]:
