@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dispatch.case.rules import check_case
 from dispatch.case.schema import has
-from dispatch.case.slices import split_feeders
+from dispatch.case.slices import Cut, cut_feeders
 from dispatch.errors import Problem, raise_if_any
 from dispatch.forecast.profile import predict
 from dispatch.model.registry import load_components
@@ -83,8 +84,9 @@ def optimize(
     with stages.stage("forecast"):
         solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h)
         raise_if_any(check_case(solved), title)
-        feeders = split_feeders(solved)
-    runs = map_feeders(feeder, feeders, settings, end=end, lost=lost_feeder, workers=workers, progress=progress)
+        cuts = cut_feeders(solved)
+    call = partial(_run_cut, feeder)
+    runs = map_feeders(call, cuts, settings, end=end, lost=_lost_cut, workers=workers, progress=progress)
     for run in runs:
         stages.add(run.stages.seconds)
     with stages.stage("assemble"):
@@ -97,6 +99,17 @@ def _without_electricity(case: xr.DataTree) -> list[Problem]:
         return []
     hint = "Schedules are made of electric networks; `dispatch.check_gas` gives the pressures of a gas network alone."
     return [Problem("no-electricity", "/electric/bus", value="missing", hint=hint)]
+
+
+def _run_cut(
+    feeder: Callable[[xr.DataTree, Settings, float], FeederRun], cut: Cut, settings: Settings, end: float
+) -> FeederRun:
+    """Make the case of a feeder where it is solved: that is a fifth of a second for the town."""
+    return feeder(cut.case(), settings, end)
+
+
+def _lost_cut(cut: Cut) -> FeederRun:
+    return lost_feeder(cut.case())
 
 
 def _labels(case: xr.DataTree, settings: Settings, runs: list[FeederRun]) -> dict[str, Any]:
