@@ -62,7 +62,9 @@ FORECAST = """examples:
   dispatch forecast case.nc -o ready.nc --from 2024-03-04T12:00 --horizon-h 36
   dispatch forecast case.nc -o ready.nc --quantiles 0.05 0.5 0.95 --figure feeder.svg --load l17
 
-Loads with a history in /history are forecast by regressions, others from profiles (docs/forecast.md).
+Loads with a history in /history are forecast by regressions, with the temperature of /weather where it is known;
+those with less than 14 days lean on a standard household of their energy_year, others take profiles. Meters that feed
+in are told as likely_prosumers in --json (docs/forecast.md).
 """
 SCENARIO = """examples:
   dispatch scenario net.nc --pv-share 0.6 --battery-share 0.4 --seed 1 -o case.nc

@@ -57,7 +57,7 @@ def use_behind_meters(case: xr.DataTree, table: Columns, values: np.ndarray, tim
             unknown.append(s)
     for s, found in _separated(case, table, values, time, np.array(unknown, np.int64)):
         if found["prosumer"].item():
-            used[s] = found["p_load"].to_numpy()[0]
+            used[s] = np.maximum(found["p_load"].to_numpy()[0], 0.0)
     return used
 
 

@@ -16,6 +16,7 @@ BLOCK = 28  # days whose lowest net load is set against the sun of that season
 LOW, HIGH = 0.1, 0.9  # quantiles over the days of a block: net load at strong sun, and the strong sun
 TOP = 0.999  # of output, the capacity
 DARK = 0.01  # part of the largest shape below which it counts as night
+QUIET = 0.2  # quantile over the night's steps of the lowest net load: before dawn, not in the evening
 LEAST_DAYS = 14
 LEAST_EXPLAINED, LEAST_SIZE = 0.25, 0.5
 """A meter has PV where the sun's shape explains so much of the dips of its lowest net load by day, and where their
@@ -125,8 +126,7 @@ def find_pv(net: np.ndarray, shapes: np.ndarray, steps: int, *, measured: bool) 
     for o, x in enumerate(sun):
         most = np.nanmax(x, initial=0.0)
         night = x < DARK * most
-        quiet = np.nanmedian(np.where(night, low, np.nan), axis=1) if night.any(axis=1).all() else low.max(axis=1)
-        dip = quiet[:, None] - low
+        dip = _quiet(low, night)[:, None] - low
         day = ~night & np.isfinite(dip) & np.isfinite(x)
         if not day.any() or spread == 0:
             continue
@@ -164,7 +164,7 @@ def output(net: np.ndarray, shape: np.ndarray, found: Finding, steps: int, *, me
     if not found.prosumer:
         return np.asarray(np.where(np.isfinite(net), 0.0, np.nan))
     clear = shape * found.p_nom / np.nanquantile(shape, TOP)
-    by_day = clear > DARK * found.p_nom
+    by_day = clear > 0
     guess = clear if measured else _under_clouds(net, clear, by_day, steps)
     return np.asarray(np.where(by_day, np.clip(guess, np.maximum(-net, 0.0), None), 0.0) + 0.0 * net)
 
@@ -203,6 +203,13 @@ def _by_light(net: np.ndarray, shapes: np.ndarray, steps: int) -> tuple[int, flo
         if slope > 0 and slope**2 * square > best[2]:
             best = (o, slope * float(np.nanquantile(shape, TOP)), slope**2 * square)
     return best[0], best[1]
+
+
+def _quiet(low: np.ndarray, night: np.ndarray) -> np.ndarray:
+    """Lowest net load of each block in quiet hours of the night; of all hours where there is no night."""
+    if not night.any(axis=1).all():
+        return np.asarray(np.nanquantile(low, QUIET, axis=1))
+    return np.asarray(np.nanquantile(np.where(night, low, np.nan), QUIET, axis=1))
 
 
 def _quiet_use(net: np.ndarray, shape: np.ndarray) -> float:

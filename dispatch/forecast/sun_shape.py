@@ -7,7 +7,8 @@ import numpy as np
 from kernels.pv import PEREZ, Systems, Weather, make_sky, pv_power
 from kernels.solar import sites_at, solar_position, sun_at
 
-ORIENTATIONS = ((10.0, 180.0), (25.0, 180.0), (40.0, 180.0), (25.0, 120.0), (25.0, 240.0), (30.0, 90.0), (30.0, 270.0))
+SOUTH, SIDES = ((0.0, 180.0), (10.0, 180.0), (25.0, 180.0), (40.0, 180.0)), ((25.0, 120.0), (25.0, 240.0))
+ORIENTATIONS = (*SOUTH, *SIDES, (30.0, 90.0), (30.0, 270.0))
 """Tilt, and azimuth on the northern half of the earth. [degree]"""
 LOSSES, EFFICIENCY, GAMMA = 0.14, 0.96, -0.004
 FAIMAN = (25.0, 6.84)
