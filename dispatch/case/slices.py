@@ -25,7 +25,12 @@ BELONGS = {
     "store": "meter",
     "inverter": "pv",
     "plane": "inverter",
+    "plant": "meter",
+    "substrate": "plant",
+    "chp": "plant",
+    "upgrader": "plant",
 }
+GAS_DIMS = {"consumer", "injection"}  # of series in /forecast that only feeders with a plant need
 
 
 def split_feeders(case: xr.DataTree) -> list[xr.DataTree]:
@@ -98,20 +103,24 @@ def _used(positions: list[np.ndarray]) -> np.ndarray:
 
 
 def _feeder(groups: Mapping[str, xr.Dataset], chosen: Mapping[str, np.ndarray]) -> xr.DataTree:
-    parts = {path: _part(data, chosen) for path, data in groups.items()}
+    without = set() if len(chosen["plant"]) else GAS_DIMS
+    kept = {p: d for p, d in groups.items() if not (without and p.startswith("/gas"))}
+    parts = {path: _part(data, chosen, without) for path, data in kept.items()}
     return xr.DataTree.from_dict(parts)
 
 
-def _part(data: xr.Dataset, chosen: Mapping[str, np.ndarray]) -> xr.Dataset:
-    """Rows of the chosen elements; much faster than `Dataset.isel`, which rebuilds an index a variable."""
-    if not any(d in chosen for d in data.dims):
+def _part(data: xr.Dataset, chosen: Mapping[str, np.ndarray], without: set[str]) -> xr.Dataset:
+    """Rows of the chosen elements, without some dims; much faster than `Dataset.isel`, which rebuilds indexes."""
+    if not any(d in chosen or d in without for d in data.dims):
         return data
     part = {}
     for name, variable in data.variables.items():
+        if without.intersection(map(str, variable.dims)):
+            continue
         values = variable.to_numpy()
         for axis, dim in enumerate(variable.dims):
             if dim in chosen:
                 values = values.take(chosen[str(dim)], axis=axis)
         part[name] = xr.Variable(variable.dims, values, variable.attrs)
-    coords = {n: part.pop(n) for n in list(data.coords)}
+    coords = {n: part.pop(n) for n in list(data.coords) if n in part}
     return xr.Dataset(part, coords, data.attrs)

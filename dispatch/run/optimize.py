@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dispatch.case.rules import check_case
-from dispatch.case.schema import has
+from dispatch.case.schema import columns, has
 from dispatch.case.slices import split_feeders
 from dispatch.errors import Problem, raise_if_any
 from dispatch.forecast.profile import predict
@@ -84,6 +84,7 @@ def optimize(
         solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h)
         raise_if_any(check_case(solved), title)
         feeders = split_feeders(solved)
+        raise_if_any(_plants_apart(feeders), title)
     runs = map_feeders(feeder, feeders, settings, end=end, lost=lost_feeder, workers=workers, progress=progress)
     for run in runs:
         stages.add(run.stages.seconds)
@@ -97,6 +98,20 @@ def _without_electricity(case: xr.DataTree) -> list[Problem]:
         return []
     hint = "Schedules are made of electric networks; `dispatch.check_gas` gives the pressures of a gas network alone."
     return [Problem("no-electricity", "/electric/bus", value="missing", hint=hint)]
+
+
+def _plants_apart(feeders: list[xr.DataTree]) -> list[Problem]:
+    """Refuse plants on several feeders that inject into one gas network: no feeder's program would see the others."""
+    ids = [columns(f, "plant") for f in feeders]
+    injecting = [t["id"][t["junction"] != b""] for t in ids if len(t["id"])]
+    injecting = [names for names in injecting if len(names)]
+    if len(injecting) < 2:
+        return []
+    shown = tuple(names[0].decode() for names in injecting[:3])
+    hint = "Put the plants that inject on one feeder, or leave all but one feeder's without a junction."
+    value = f"on {len(injecting)} feeders"
+    allowed = "plants that inject on one feeder"
+    return [Problem("plants-apart", "/plant/plant", "junction", shown, len(injecting), value, allowed, hint)]
 
 
 def _labels(case: xr.DataTree, settings: Settings, runs: list[FeederRun]) -> dict[str, Any]:
