@@ -1,8 +1,7 @@
-"""The part of a store's program that is left when only some of its columns may move, and its contents and prices.
+"""Columns, rows and coefficients of a program over only those flows of members that may move.
 
-A member is one meter with at most one store, whose content may be withdrawn (driving, heat). Columns that may not move
-keep their values; the content is then only a column at steps in which the store may work, and each such content answers
-for the bounds of all contents up to the next one.
+A member is one meter with at most one store, whose content may be withdrawn (driving, heat). A column is a flow that
+moves, often with a *partner* at the meter that keeps the balance there closed; see `kernels.listing`.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import numpy as np
 from kernels._jit import bare_kernel
 
 CHARGE, DISCHARGE, CURTAILED, IMPORT, EXPORT, UNSERVED, SPILLED, MISSING, CONTENT, SHORTFALL = range(10)
+KINDS = 10
 FLOWS = 8
 """Kinds of column that a member has in each step, besides its content: powers, and withdrawal that is missing [kWh]."""
 SIGN = (-1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 0.0)
@@ -66,8 +66,12 @@ class Entries(NamedTuple):
     ----------
     member, step, kind : ndarray (column,)
         What each column is.
+    partner : ndarray (column,)
+        Flow that moves with it so that the balance at the meter stays closed, -1 where none does.
     lower, upper, cost : ndarray (column,)
         Its bounds and cost.
+    start : ndarray (column,)
+        Its value in the plan to start from.
     row_member, row_step, row_kind : ndarray (row,)
         What each row is.
     row_lower, row_upper : ndarray (row,)
@@ -81,9 +85,11 @@ class Entries(NamedTuple):
     member: np.ndarray
     step: np.ndarray
     kind: np.ndarray
+    partner: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
     cost: np.ndarray
+    start: np.ndarray
     row_member: np.ndarray
     row_step: np.ndarray
     row_kind: np.ndarray
@@ -113,19 +119,20 @@ def make_entries(free: np.ndarray, short: np.ndarray) -> Entries:
     columns = flows + working + lacking
     rows = int(np.count_nonzero(free.any(axis=0))) + working + lacking
     values = 2 * flows + 2 * working + 2 * lacking
-    whole = dict.fromkeys(("member", "step", "kind"), columns) | {"at_row": values, "at_column": values}
+    whole = dict.fromkeys(("member", "step", "kind", "partner"), columns) | {"at_row": values, "at_column": values}
     whole |= dict.fromkeys(("row_member", "row_step", "row_kind"), rows)
-    real = dict.fromkeys(("lower", "upper", "cost"), columns) | {"row_lower": rows, "row_upper": rows, "value": values}
+    real = dict.fromkeys(("lower", "upper", "cost", "start"), columns)
+    real |= {"row_lower": rows, "row_upper": rows, "value": values}
     arrays = {name: np.empty(n, np.int32) for name, n in whole.items()} | {n: np.empty(k) for n, k in real.items()}
     return Entries(**arrays, size=np.zeros(3, np.int64))
 
 
 @bare_kernel
 def add_column(e: Entries, m: int, t: int, kind: int, lower: float, upper: float, cost: float) -> int:
-    """Write a column; returns its number."""
+    """Write a column without a partner; returns its number."""
     n = int(e.size[0])
-    e.member[n], e.step[n], e.kind[n] = m, t, kind
-    e.lower[n], e.upper[n], e.cost[n] = lower, upper, cost
+    e.member[n], e.step[n], e.kind[n], e.partner[n] = m, t, kind, -1
+    e.lower[n], e.upper[n], e.cost[n], e.start[n] = lower, upper, cost, 0.0
     e.size[0] = n + 1
     return n
 
@@ -150,107 +157,27 @@ def add_value(e: Entries, row: int, column: int, value: float) -> None:
 
 
 @bare_kernel
-def list_flows(
-    members: Members, free: np.ndarray, flow: np.ndarray, m: int, t: int, store_row: int, e: Entries
-) -> None:
-    """Write the flows of a step that may move and the balance at the meter, if there are any."""
-    row, demand = -1, members.demand[m, t]
-    for kind in range(FLOWS):
-        if not free[kind, m, t]:
-            demand -= SIGN[kind] * flow[kind, m, t]
-            continue
-        column = add_column(e, m, t, kind, 0.0, members.upper[kind, m, t], members.cost[kind, m, t])
-        if kind == MISSING:
-            add_value(e, store_row, column, -1.0)
-            continue
-        if row < 0:
-            row = add_row(e, m, t, METER_ROW, 0.0, 0.0)
-        add_value(e, row, column, SIGN[kind])
-        if kind == CHARGE:
-            add_value(e, store_row, column, -members.gain[m, t])
-        elif kind == DISCHARGE:
-            add_value(e, store_row, column, members.drain[m, t])
-    if row >= 0:
-        e.row_lower[row] = e.row_upper[row] = demand
-
-
-@bare_kernel
-def list_least(
-    members: Members, short: bool, m: int, t: int, last: int, share: float, drift: float, e: Entries
-) -> None:
-    """Write the least content of a step: as a row if it may be missed, else as a bound of the last content."""
-    if short:
-        row = add_row(e, m, t, LEAST_ROW, members.least[m, t] - drift, np.inf)
-        add_value(e, row, last, share)
-        add_value(e, row, add_column(e, m, t, SHORTFALL, 0.0, np.inf, members.price_shortfall), 1.0)
-    elif share > 0.0:
-        e.lower[last] = max(e.lower[last], (members.least[m, t] - drift) / share)
-
-
-@bare_kernel
-def fixed_gain(members: Members, free: np.ndarray, flow: np.ndarray, m: int, t: int) -> float:
-    """Content that the flows which may not move, and what is withdrawn, add in a step."""
-    gained = -members.withdrawn[m, t]
-    if not free[CHARGE, m, t]:
-        gained += members.gain[m, t] * flow[CHARGE, m, t]
-    if not free[DISCHARGE, m, t]:
-        gained -= members.drain[m, t] * flow[DISCHARGE, m, t]
-    if not free[MISSING, m, t]:
-        gained += flow[MISSING, m, t]
-    return float(gained)
-
-
-@bare_kernel
 def uncross(e: Entries, column: int) -> None:
-    """Let no rounding cross the bounds of a content."""
+    """Let no rounding cross the bounds of a column."""
     if e.lower[column] > e.upper[column]:
         e.lower[column] = e.upper[column] = 0.5 * (e.lower[column] + e.upper[column])
 
 
 @bare_kernel
-def list_member(members: Members, free: np.ndarray, short: np.ndarray, flow: np.ndarray, m: int, e: Entries) -> None:
-    """Write one member; its content is always ``share * (the last content column) + drift``."""
-    steps, last, share, drift = members.demand.shape[1], -1, 1.0, members.initial[m]
-    for t in range(steps):
-        share *= members.retained[m]
-        drift = members.retained[m] * drift + fixed_gain(members, free, flow, m, t)
-        row = -1
-        if free[CHARGE, m, t] or free[DISCHARGE, m, t] or free[MISSING, m, t]:
-            row = add_row(e, m, t, STORE_ROW, drift, drift)
-            if last >= 0:
-                uncross(e, last)
-                add_value(e, row, last, -share)
-            last, share, drift = add_column(e, m, t, CONTENT, 0.0, members.capacity[m], 0.0), 1.0, 0.0
-            add_value(e, row, last, 1.0)
-        list_flows(members, free, flow, m, t, row, e)
-        if last >= 0 and share > 0.0:
-            e.lower[last] = max(e.lower[last], -drift / share)
-            e.upper[last] = min(e.upper[last], (members.capacity[m] - drift) / share)
-        if last >= 0 and members.least[m, t] > 0.0:
-            list_least(members, short[m, t], m, t, last, share, drift, e)
-    if last >= 0:
-        uncross(e, last)
+def partner_change(kind: int, partner: int) -> float:
+    """By how much a partner moves for each kW of a flow, the balance at the meter staying closed."""
+    return -SIGN[kind] / SIGN[partner]
 
 
 @bare_kernel
-def list_entries(members: Members, free: np.ndarray, short: np.ndarray, flow: np.ndarray, e: Entries) -> None:
-    """Write the program over the flows that may move.
-
-    Parameters
-    ----------
-    members : Members
-        All of them.
-    free : ndarray (kind, member, step) of bool
-        Flows that may move.
-    short : ndarray (member, step) of bool
-        Where members may fall short of their least content.
-    flow : ndarray (kind, member, step)
-        Flows; those that may not move keep these values. [kW]
-    e : Entries
-        Written.
-    """
-    for m in range(len(short)):
-        list_member(members, free, short, flow, m, e)
+def move(e: Entries, columns: np.ndarray, flow: np.ndarray) -> None:
+    """Move flows from what they are while all columns are 0, `flow`, to what values of the columns make of them."""
+    for n in range(len(columns)):
+        kind, partner, m, t = e.kind[n], e.partner[n], e.member[n], e.step[n]
+        if kind < FLOWS:
+            flow[kind, m, t] += columns[n]
+            if partner >= 0:
+                flow[partner, m, t] += partner_change(kind, partner) * columns[n]
 
 
 @bare_kernel

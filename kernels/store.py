@@ -52,7 +52,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kernels._jit import bare_kernel
-from kernels.store_plan import forward, no_plan
+from kernels.store_plan import forward, is_meter_alone, no_plan, plan_meter
 from kernels.store_value import Scratch, backward, make_scratch
 
 PARTS = 8  # for each thread, so that none waits long for another on a busy machine
@@ -149,7 +149,8 @@ class Plans(NamedTuple):
     shortfall, missing, wasted : ndarray (member, step)
         Content below the least, withdrawal that was not there, inflow that was not kept. [kWh]
     value : ndarray (member, step)
-        What one more kWh of inflow in the step would save: the price of the content's balance. [money/kWh]
+        What one more kWh of inflow in the step would save: the price of the content's balance; 0 without a store.
+        [money/kWh]
     cost : ndarray (member,)
         All of it, less the value of the final content. [money]
     """
@@ -173,6 +174,10 @@ class Plans(NamedTuple):
 def plan_members(stores: Stores, first: int, stop: int, scratch: Scratch, plans: Plans) -> None:
     """Plan the members from `first` to `stop`, one after another, in the same scratch."""
     for m in range(first, stop):
+        if is_meter_alone(stores, m, len(scratch.counts)):
+            if not plan_meter(stores, m, scratch, plans):
+                no_plan(m, plans)
+            continue
         slope = backward(stores, m, scratch)
         if np.isnan(slope):
             no_plan(m, plans)
@@ -193,8 +198,8 @@ def make_plans(members: int, steps: int) -> Plans:
     return Plans(**series, cost=np.empty(members))
 
 
-def _as_compiled(stores: Stores) -> Stores:
-    """Arrays of the one kind that the kernel is compiled for: contiguous and writeable, though it writes none."""
+def as_compiled(stores: Stores) -> Stores:
+    """Bring arrays to the one kind that the kernel is compiled for: contiguous and writeable, though it writes none."""
     ready: dict[str, Any] = {
         name: np.require(value, np.float64, ["C", "W"]) if isinstance(value, np.ndarray) else float(value)
         for name, value in stores._asdict().items()
@@ -220,7 +225,7 @@ def plan_stores(stores: Stores, plans: Plans | None = None, *, threads: int = 1)
         `plans` if given.
     """
     members, steps = shape_of(stores)
-    ready = _as_compiled(stores)
+    ready = as_compiled(stores)
     written = make_plans(members, steps) if plans is None else plans
     parts = 1 if threads == 1 else PARTS * threads
     bounds = [members * k // parts for k in range(parts + 1)]

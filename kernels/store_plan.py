@@ -11,6 +11,7 @@ from kernels.meter import CURTAILED, EXPORT, IMPORT, SPILLED, UNSERVED, Meter, m
 from kernels.slopes import SLOTS
 from kernels.stage import Hull, hull_powers, plain_powers
 from kernels.store_value import (
+    CLOSE,
     METER_PIECES,
     MISSING,
     PIECES,
@@ -21,6 +22,7 @@ from kernels.store_value import (
     Scratch,
     at,
     content_bounds,
+    meter_side,
     of,
     terminals_at,
 )
@@ -51,7 +53,7 @@ def powers(stores: Stores, m: int, t: int, scratch: Scratch, taken: float) -> tu
 
 
 @bare_kernel
-def meter_side(t: int, scratch: Scratch, z: float) -> float:
+def meter_flow(t: int, scratch: Scratch, z: float) -> float:
     """Write what flows at the meter when the store draws z into `scratch.flows`; returns its cost in money/h."""
     meter = Meter(scratch.price[t], scratch.width[t], scratch.kind[t])
     return meter_flows(meter, scratch.counts[t, METER_PIECES], scratch.start[t, TOP], z, scratch.flows)
@@ -102,7 +104,7 @@ def forward(stores: Stores, m: int, scratch: Scratch, slope: float, plans: Plans
         missing = max(max(-inflow, 0.0) - filled[t * SLOTS + MISSING], 0.0)
         wasted = filled[t * SLOTS + WASTED]
         charge, discharge = powers(stores, m, t, scratch, taken)
-        paid = meter_side(t, scratch, charge - discharge)
+        paid = meter_flow(t, scratch, charge - discharge)
         paid += at(stores.wear_charge, m, t) * charge + at(stores.wear_discharge, m, t) * discharge
         least, most = content_bounds(stores, m, t, steps)
         content = min(max(kept * content + inflow + missing - wasted - taken, 0.0), most)
@@ -117,6 +119,37 @@ def forward(stores: Stores, m: int, scratch: Scratch, slope: float, plans: Plans
             slope = slope_after(scratch.turn[t], content, least, most, slope, stores.price_shortfall)
             slope /= at(stores.retained, m, t + 1)
     plans.cost[m] = cost - of(stores.final_value, m) * content
+
+
+@bare_kernel
+def is_meter_alone(stores: Stores, m: int, steps: int) -> bool:
+    """Whether a member has nothing that could hold, take or give energy in any step."""
+    if of(stores.initial, m) != 0.0 or of(stores.final_least, m) != 0.0:
+        return False
+    for t in range(steps):
+        if at(stores.capacity, m, t) != 0.0 or at(stores.content_least, m, t) != 0.0 or at(stores.inflow, m, t) != 0.0:
+            return False
+        if at(stores.p_charge_max, m, t) != 0.0 or at(stores.p_discharge_max, m, t) != 0.0:
+            return False
+    return True
+
+
+@bare_kernel
+def plan_meter(stores: Stores, m: int, scratch: Scratch, plans: Plans) -> bool:
+    """Write the plan of a meter without a store, each step on its own; returns whether there is one."""
+    steps, flows, cost = len(scratch.counts), scratch.flows, 0.0
+    plans.charge[m], plans.discharge[m], plans.content[m], plans.value[m] = 0.0, 0.0, 0.0, 0.0
+    plans.shortfall[m], plans.missing[m], plans.wasted[m] = 0.0, 0.0, 0.0
+    for t in range(steps):
+        _, bottom, top = meter_side(stores, m, t, scratch)
+        if bottom > CLOSE or top < -CLOSE:
+            return False
+        cost += stores.dt * meter_flow(t, scratch, 0.0)
+        plans.p_import[m, t], plans.p_export[m, t] = flows[IMPORT], flows[EXPORT]
+        plans.p_unserved[m, t], plans.p_spilled[m, t] = flows[UNSERVED], flows[SPILLED]
+        plans.p_curtailed[m, t] = flows[CURTAILED]
+    plans.cost[m] = cost
+    return True
 
 
 @bare_kernel

@@ -132,8 +132,8 @@ def terminals_at(stores: Stores, m: int, t: int) -> Terminals:
 
 
 @bare_kernel
-def stage_cost(stores: Stores, m: int, t: int, scratch: Scratch) -> tuple[float, float]:
-    """Write the pieces of a step's cost; returns the least and the most energy taken [kWh], (1, -1) if it cannot be."""
+def meter_side(stores: Stores, m: int, t: int, scratch: Scratch) -> tuple[int, float, float]:
+    """Write the pieces of a step's meter cost; returns how many there are, and where they begin and end [kW]."""
     meter = Meter(scratch.price[t], scratch.width[t], scratch.kind[t])
     most_in, most_out = at(stores.p_import_max, m, t), at(stores.p_export_max, m, t)
     unserved, spilled = at(stores.p_unserved_max, m, t), at(stores.p_spilled_max, m, t)
@@ -144,13 +144,21 @@ def stage_cost(stores: Stores, m: int, t: int, scratch: Scratch) -> tuple[float,
     count = add_piece(meter, count, -stores.price_unmet, spilled, SPILLED)
     count = add_piece(meter, count, stores.price_unmet, unserved, UNSERVED)
     bottom, top = -(most_out + spilled + curtailed) - net, most_in + unserved - net
+    scratch.counts[t, METER_PIECES], scratch.start[t, TOP] = count, top
+    return count, bottom, top
+
+
+@bare_kernel
+def stage_cost(stores: Stores, m: int, t: int, scratch: Scratch) -> tuple[float, float]:
+    """Write the pieces of a step's cost; returns the least and the most energy taken [kWh], (1, -1) if it cannot be."""
+    meter = Meter(scratch.price[t], scratch.width[t], scratch.kind[t])
+    count, bottom, top = meter_side(stores, m, t, scratch)
     store = terminals_at(stores, m, t)
     low, high = max(-store.discharge, bottom), min(store.charge, top)
     if low > high + CLOSE:
         return 1.0, -1.0
     if low > high:
         low = high = store.charge if bottom > store.charge else -store.discharge
-    scratch.counts[t, METER_PIECES], scratch.start[t, TOP] = count, top
     cheapest = meter.price[0] if count > 0 and bottom <= -store.discharge else -np.inf
     dearest = meter.price[count - 1] if count > 0 and top >= store.charge else np.inf
     if is_plain(store, cheapest, dearest):

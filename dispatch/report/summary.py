@@ -150,7 +150,7 @@ def _print_money(console: Console, outcome: Outcome, run: Totals, said: Headline
     console.print()
     against = (
         _against(run.saved, currency, "no control" + (", which breaks limits" if broken else "")),
-        _against(run.saved_no_battery, currency, "no battery"),
+        _against(run.saved_no_battery, currency, "no battery" + (", whatever the limits" if broken else "")),
     )
     console.print(Text(f"Cost {money(run.cost, currency)}: {'; '.join(against)}."))
     console.print(Text(f"Tightest: {said.tightest}."))

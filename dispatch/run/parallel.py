@@ -9,12 +9,14 @@ import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 
 from dispatch.case.schema import columns
+from dispatch.run.progress import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from dispatch.run.settings import Settings
 
-    Given = tuple[xr.DataTree, Settings, float]
+    Given = tuple[xr.DataTree, Settings, float, float]
 
 T = TypeVar("T")
 TRIES_ALONE = 2
@@ -83,23 +85,24 @@ def map_feeders(
     start = workers.borrow if isinstance(workers, WorkerPool) else _workers
     asked = workers.count if isinstance(workers, WorkerPool) else workers or _sensible(feeders)
     count = min(asked, len(feeders))
-    # The largest first, so that no long feeder starts when the others are done.
-    waiting = sorted(range(len(feeders)), key=lambda k: -_size(feeders[k]))
-    ends = dict(zip(waiting, _ends([_size(feeders[k]) for k in waiting], end), strict=True))
-    given = {k: (feeder, settings, ends[k]) for k, feeder in enumerate(feeders)}
+    # The largest first, so that no long feeder starts when the others are done; but under a deadline last, when what
+    # the others did not use of their share is left for it.
+    waiting = sorted(range(len(feeders)), key=lambda k: _size(feeders[k]) * (-1 if end == float("inf") else 1))
+    given = dict(zip(waiting, _shares([feeders[k] for k in waiting], settings, end, max(count, 1)), strict=True))
+    work = partial(_in_time, function)
     found: dict[int, T] = {}
-    with _bar(len(feeders)) if progress else nullcontext(lambda: None) as advance:
+    with counted("feeders", len(feeders), shown=progress) as advance:
         if count <= 1 and not kept:
             for k in waiting:
-                found[k] = function(*given[k])
+                found[k] = work(*given[k])
                 advance()
         else:
             while waiting:
-                done = _until_broken(function, [(k, given[k]) for k in waiting], start, count, advance)
+                done = _until_broken(work, [(k, given[k]) for k in waiting], start, count, advance)
                 waiting = [k for k in waiting if k not in done]
                 # Feeders start in this order: where a process was ended, the one to blame is among the first left.
                 for k in waiting[:count]:
-                    done |= _alone(function, (k, given[k]), lost, advance)
+                    done |= _alone(work, (k, given[k]), lost, advance)
                 waiting = [k for k in waiting if k not in done]
                 found |= done
     return [found[k] for k in range(len(feeders))]
@@ -115,14 +118,28 @@ def _work(feeder: xr.DataTree) -> int:
     return len(columns(feeder, "meter")["id"]) * len(columns(feeder, "forecast").get("time", ()))
 
 
-def _ends(sizes: Sequence[int], end: float) -> list[float]:
-    """When each of some feeders, in the order in which they begin, has had its share of the time until `end`."""
-    begin, share = time.monotonic(), np.cumsum(sizes) / max(sum(sizes), 1)
-    return [end if end == float("inf") else begin + (end - begin) * float(part) for part in share]
+def _shares(feeders: Sequence[xr.DataTree], settings: Settings, end: float, count: int) -> list[Given]:
+    """Give each feeder, in the order in which they begin, a share of the time that is left when it does."""
+    sizes = np.array([_size(feeder) for feeder in feeders], float)
+    left = np.cumsum(sizes[::-1])[::-1]
+    shares = np.minimum(count * sizes / np.maximum(left, 1.0), 1.0)
+    return [(feeder, settings, end, float(share)) for feeder, share in zip(feeders, shares, strict=True)]
+
+
+def _in_time(
+    function: Callable[[xr.DataTree, Settings, float], T],
+    feeder: xr.DataTree,
+    settings: Settings,
+    end: float,
+    share: float,
+) -> T:
+    """Tell a feeder that begins now when its share of the time until `end` is over."""
+    now = time.monotonic()
+    return function(feeder, settings, end if share == 1.0 else now + share * (end - now))
 
 
 def _until_broken(
-    function: Callable[[xr.DataTree, Settings, float], T],
+    function: Callable[..., T],
     feeders: list[tuple[int, Given]],
     start: Callable[[int], AbstractContextManager[ProcessPoolExecutor]],
     count: int,
@@ -142,7 +159,7 @@ def _until_broken(
 
 
 def _alone(
-    function: Callable[[xr.DataTree, Settings, float], T],
+    function: Callable[..., T],
     feeder: tuple[int, Given],
     lost: Callable[[xr.DataTree], T],
     advance: Callable[[], None],
@@ -267,25 +284,3 @@ def _end_with_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
-
-
-class _bar:  # noqa: N801  (reads as the context manager it is)
-    """Progress bar of rich as a context that hands out a step function."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-
-    def __enter__(self) -> Callable[[], None]:
-        from rich.console import Console  # noqa: PLC0415  (loads when needed)
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-        text = TextColumn("[bold]feeders")
-        self._progress = Progress(
-            text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True)
-        )
-        self._progress.start()
-        task = self._progress.add_task("feeders", total=self._total)
-        return lambda: self._progress.advance(task)
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
@@ -63,7 +63,6 @@ class Answers:
 
     def __init__(self, blocks: Sequence[Block], given: np.ndarray) -> None:
         self._blocks, self._given = blocks, given
-        self._last: list[Any] = [None] * len(blocks)
         self._injected = [given] * len(blocks)
         self.spread = max(block.spread for block in blocks)
 
@@ -72,15 +71,14 @@ class Answers:
         x = self._given
         for k, block in enumerate(self._blocks):
             if everyone or not block.whole:
-                self._last[k] = block.respond(weight)
-                self._injected[k] = block.injection(self._last[k])
+                self._injected[k] = block.answer(weight)
             x = x + self._injected[k]
         return x
 
     def watch(self) -> None:
         """Let every block see its last answer."""
-        for block, plan in zip(self._blocks, self._last, strict=True):
-            block.watch(plan)
+        for block in self._blocks:
+            block.watch()
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def ascend(
     Returns
     -------
     Ascent
-        Limits that were found violated, and the last prices.
+        Limits that were found violated, and the last prices; where there are none, blocks have watched nothing.
     """
     for block in blocks:
         block.forget()
@@ -133,7 +131,6 @@ def ascend(
     mean = answers.ask(np.asarray(rows.transposed @ price), everyone=True)
     found = limits.violated(mean, TOLERANCE, MOST_ROWS, rows.keys)
     if not len(found) and not len(price):
-        answers.watch()
         return start
     rows.add(limits, found)
     price = np.concatenate([price, np.zeros(len(found))])
@@ -149,7 +146,7 @@ def ascend(
         if k >= ASCENTS - WINDOW:
             answers.watch()
         mean = 0.85 * mean + 0.15 * x
-        if sweep and k < 0.8 * ASCENTS:
+        if sweep and k < ASCENTS - WINDOW:
             # None is named as known: of each branch only the worst bus is wanted while prices still move.
             found = np.setdiff1d(limits.violated(mean, TOLERANCE, MOST_ROWS, np.zeros(0, KEY)), rows.keys)
             if len(found):

@@ -143,12 +143,19 @@ def elastic_cost(program: Program, limits: RadialLimits, dt: float, limit_penalt
     float
         [money]
     """
-    excess = limits.excess(program.injection @ plan + program.injection_constant)
-    relaxed = sum(
-        float(np.nansum(np.maximum(amount, 0.0) / rating[:, None]))
-        for amount, rating in zip(excess.by_kind, limits.rating, strict=True)
-    )
+    relaxed = relaxation(limits, program.injection @ plan + program.injection_constant)
     return _dot(program.cost, plan) + program.constant + dt * limit_penalty * relaxed
+
+
+def relaxation(limits: RadialLimits, x: np.ndarray) -> float:
+    """By how much all limits are exceeded when `x` enters at the ports, each in units of its rating, steps added up."""
+    total = 0.0
+    for amount, rating in zip(limits.excess(x).by_kind, limits.rating, strict=True):
+        over = amount > 0
+        if over.any():
+            element, step = np.nonzero(over)
+            total += float(np.sum(amount[element, step] / rating[element]))
+    return total
 
 
 def _require_shape(program: Program, limits: RadialLimits, plan: np.ndarray, prices: Prices) -> None:

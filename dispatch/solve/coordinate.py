@@ -121,6 +121,8 @@ class Coordinator:
         if self._engine is None or not len(self._keys):
             self._ascent = ascend(self.blocks, limits, self._given, penalty, self._ascent, until)
             self._keys, self._engine = self._ascent.keys, None
+            if not len(self._keys):
+                return self._unlimited()
         best: Coordinated | None = None
         ceiling = CEILING * max(block.spread for block in self.blocks)
         try:
@@ -153,6 +155,13 @@ class Coordinator:
         for old, new in zip(before, blocks, strict=True):
             new.resume(old, new.respond(price))
         self._grow(limits, penalty, CEILING * max(block.spread for block in blocks))
+
+    def _unlimited(self) -> Coordinated:
+        """Take the answers at no prices, which violate no limit: they are the optimum."""
+        plans, nothing = [block.watch() for block in self.blocks], np.zeros(len(self._given))
+        cost = sum(float(np.sum(block.costs(p, nothing))) for block, p in zip(self.blocks, plans, strict=True))
+        none = self._ascent.prices
+        return Coordinated(plans, plans, nothing, self._keys, none, none, [], cost, cost, 1, "no limit binds")
 
     def _round(
         self, limits: Limits, penalty: float, ceiling: float, rounds: int, until: Until
@@ -219,7 +228,7 @@ class Coordinator:
         assert self._engine is not None
         old, basis = self._whole, self._engine.basis()
         self._engine = self._state(limits, penalty, ceiling)
-        self._engine.start_from(carried_basis(old, basis, self._whole))
+        self._engine.start_from(carried_basis(old, basis, self._whole), grown=True)
 
 
 def require_order(found: Coordinated) -> None:

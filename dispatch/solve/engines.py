@@ -10,11 +10,13 @@ import scipy.sparse as sp
 
 from dispatch.errors import SolverError
 from dispatch.model.compiler import compile_program
-from dispatch.solve.highs import LADDER, Highs
+from dispatch.solve.highs import GROWN, LADDER, Highs
 from dispatch.solve.limits.radial import FORWARD, REVERSE, V_MAX, V_MIN, RadialLimits
 from dispatch.solve.protocols import KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
     from dispatch.solve.highs import Basis
@@ -83,7 +85,7 @@ class LazyRows:
         self._keys = np.zeros(0, KEY)
         self._shift = np.zeros(0)
         self._rating, self._size = np.zeros(0), np.zeros(0)
-        self._started = False
+        self._ladder: Sequence[str] = LADDER[1:]
 
     def optimum(
         self,
@@ -124,8 +126,8 @@ class LazyRows:
             self._cost = cost
         self._highs.change_added(limits.bound(self._keys) - self._shift, self._price(penalty, ceiling))
         for rounds in range(1, MOST_ROUNDS + 1):
-            found = self._highs.solve(LADDER if self._started else LADDER[1:], until)
-            self._started = True
+            found = self._highs.solve(self._ladder, until)
+            self._ladder = LADDER
             x = self._program.injection @ found.columns + self._program.injection_constant
             keys = limits.violated(x, TOLERANCE, MOST_ROWS, self._keys)
             if not len(keys):
@@ -145,10 +147,10 @@ class LazyRows:
         found, order = self._highs.basis(), np.argsort(self._keys, kind="stable")
         return found._replace(limits=found.limits[order], slacks=found.slacks[order])
 
-    def start_from(self, basis: Basis) -> None:
-        """Start the next solve from a basis whose limits are in the order in which they were stated."""
+    def start_from(self, basis: Basis, *, grown: bool = False) -> None:
+        """Start the next solve from a basis, optimal but for new columns if `grown`; limits in the order as stated."""
         self._highs.start_from(basis)
-        self._started = True
+        self._ladder = GROWN if grown else LADDER
 
     def state(self, limits: Limits, keys: np.ndarray, penalty: float, ceiling: float = np.inf) -> None:
         """Add limits as rows over the prosumers' columns; see `optimum`."""

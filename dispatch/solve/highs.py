@@ -29,6 +29,10 @@ BASIC, AT_LOWER, AT_UPPER = 1, 0, 2
 """States of columns and rows in a `Basis`, as HiGHS numbers them; others (free, fixed) count as the lower."""
 LADDER = ("hot", "cold", "interior point")
 """Ways to solve, tried in this order: from the last basis, from scratch, interior point with crossover."""
+GROWN = ("hot, primal", *LADDER)
+"""The same where columns are new in a basis that was optimal: it is still feasible, which suits the primal simplex."""
+DUAL, PRIMAL = 1, 4
+"""Strategies of the simplex, as HiGHS numbers them."""
 
 
 class _Quiet(highspy.Highs):  # type: ignore[misc]  # highspy is not typed here
@@ -126,6 +130,7 @@ class Highs:
         self._warnings: list[str] = []
         settings = {
             "log_to_console": False, "threads": 1, "random_seed": 0, "parallel": "off",
+            "primal_simplex_bound_perturbation_multiplier": 0.0,
             "primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9, "ipm_optimality_tolerance": 1e-10,
             "time_limit": time_limit_s, **(options or {}),
         }  # fmt: skip
@@ -133,7 +138,7 @@ class Highs:
             self._checked(self._model.setOptionValue(name, value), f"setting {name}")
         self._model.cbLogging += self._listen
         self._keep_free(matrix, lower, upper, cost)
-        matrix = sp.csc_matrix(matrix[:, self._free])
+        matrix = sp.csc_matrix(self._without_fixed(matrix))
         self._row_scale, self._column_scale = row_and_column_scale(matrix)
         self._first_rows, self._first_columns = matrix.shape
         self._added_scale, self._added_shift = np.zeros(0), np.zeros(0)
@@ -160,9 +165,11 @@ class Highs:
         """
         count = len(bound)
         bound_shift = matrix @ self._fixed
-        matrix = sp.csr_matrix(matrix[:, self._free])
-        scale = row_scale(sp.csr_matrix(matrix @ sp.diags(self._column_scale)))
-        scaled = sp.csr_matrix(sp.diags(scale) @ matrix @ sp.diags(self._column_scale))
+        matrix = sp.csr_matrix(self._without_fixed(matrix))
+        data = matrix.data * self._column_scale[matrix.indices]
+        scale = row_scale(sp.csr_matrix((data, matrix.indices, matrix.indptr), shape=matrix.shape))
+        data = data * np.repeat(scale, np.diff(matrix.indptr))
+        scaled = sp.csr_matrix((data, matrix.indices, matrix.indptr), shape=matrix.shape)
         require_span(scaled)
         first = self._first_rows + self.added
         # Rows first and without slacks, then the slacks as columns: both calls take plain arrays.
@@ -260,8 +267,10 @@ class Highs:
             # HiGHS counts the seconds of all runs of a model.
             self._model.setOptionValue("time_limit", self._model.getRunTime() + min(left, self._seconds))
         for way in ladder:
-            if way != "hot":
+            if not way.startswith("hot"):
                 self._checked(self._model.clearSolver(), "clearing")
+            strategy = PRIMAL if way == GROWN[0] else DUAL
+            self._checked(self._model.setOptionValue("simplex_strategy", strategy), "choosing a strategy")
             solver = "ipm" if way == "interior point" else "simplex"
             self._checked(self._model.setOptionValue("solver", solver), "choosing a method")
             clean = self._model.run() == highspy.HighsStatus.kOk
@@ -286,6 +295,10 @@ class Highs:
         self._fixed = np.where(fixed, lower, 0.0)
         self._row_shift, self._fixed_cost = matrix @ self._fixed, float(np.sum(cost * self._fixed))
 
+    def _without_fixed(self, matrix: sp.csc_matrix | sp.csr_matrix) -> sp.csc_matrix | sp.csr_matrix:
+        """Leave out columns whose bounds are equal."""
+        return matrix if len(self._free) == matrix.shape[1] else matrix[:, self._free]
+
     def _load(
         self,
         matrix: sp.csc_matrix,
@@ -295,7 +308,8 @@ class Highs:
         upper: np.ndarray,
         cost: np.ndarray,
     ) -> None:
-        scaled = sp.csc_matrix(sp.diags(self._row_scale) @ matrix @ sp.diags(self._column_scale))
+        data = matrix.data * self._row_scale[matrix.indices] * np.repeat(self._column_scale, np.diff(matrix.indptr))
+        scaled = sp.csc_matrix((data, matrix.indices, matrix.indptr), shape=matrix.shape)
         scaled.sort_indices()
         require_span(scaled)
         lp = highspy.HighsLp()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dispatch.solve.blocks.moving import MovingStores
+from dispatch.solve.blocks.places import Places
 from dispatch.solve.blocks.programs import ProgramBlock
 from dispatch.solve.blocks.stores import StoreBlock, priced_by_kernel
 from dispatch.solve.solution import NOTICED, Prices, Solution
@@ -38,10 +39,11 @@ class Members:
 
     def __init__(self, program: Program, inputs: Inputs, options: dict[str, Any]) -> None:
         self.program, self.dt = program, inputs.dt
-        stores = StoreBlock(program, inputs, priced_by_kernel(program, inputs))
+        stores = StoreBlock(inputs, priced_by_kernel(program, inputs))
+        self._places = Places(program, inputs, stores)
         left = inputs.kinds["meter"].count - len(stores.meters)
         self.stores = MovingStores(stores)
-        self.rest = ProgramBlock(program, stores.columns, stores.rows, left, inputs.steps, options)
+        self.rest = ProgramBlock(program, self._places.columns, self._places.rows, left, inputs.steps, options)
         self.blocks = (self.stores, self.rest)
         self.elements = (
             tuple((k, e.ids.tobytes()) for k, e in inputs.kinds.items()),
@@ -65,7 +67,8 @@ class Members:
             Pairs of meter and step in the last program of HiGHS.
         """
         columns, row_prices = np.zeros_like(self.program.cost), np.zeros_like(self.program.row_lower)
-        self.stores.write(found.plans[0], found.answers[0], found.price, columns, row_prices)
+        self._places.write(found.plans[0], columns)
+        self._places.write_prices(self.stores.row_prices(found.answers[0], found.price), row_prices)
         columns[self.rest.columns] = found.plans[1]
         row_prices[self.rest.rows] = found.row_prices[1] if found.row_prices else self.rest.row_prices
         share = found.slacks / limits.rating_of(found.keys)

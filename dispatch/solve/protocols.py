@@ -137,6 +137,9 @@ class Block(Protocol):
     def respond(self, price: np.ndarray) -> Any:
         """Plan all members at the least cost when each unit injected at a port costs `price` (port,); a new plan."""
 
+    def answer(self, price: np.ndarray) -> np.ndarray:
+        """Plan all members as `respond` does, for `watch` to see; what they give to the ports, (port,)."""
+
     def injection(self, plan: Any) -> np.ndarray:
         """Add up what a plan gives to the ports in kW and kvar, (port,)."""
 
@@ -146,8 +149,8 @@ class Block(Protocol):
     def forget(self) -> None:
         """Let nothing move and watch no plan."""
 
-    def watch(self, plan: Any) -> None:
-        """See one more answer. What the answers seen differ in may move; all else stays as in the last one."""
+    def watch(self) -> Any:
+        """See the last `answer`; return its plan. What answers seen differ in may move, all else is as in the last."""
 
     def part(self) -> Part:
         """State the program over what may move."""

@@ -55,7 +55,7 @@ def test_a_pool_that_breaks_while_feeders_are_handed_over_keeps_those_it_has() -
             self.taken += 1
             return Future()
 
-    given = [(k, (feeder, Settings(), 0.0)) for k, feeder in enumerate(feeders(5))]
+    given = [(k, (feeder, Settings(), 0.0, 1.0)) for k, feeder in enumerate(feeders(5))]
     assert sorted(parallel._submit(Breaking(), lost, given).values()) == [0, 1]
 
 
@@ -78,6 +78,22 @@ def test_ctrl_c_waits_until_processes_are_started() -> None:
     with pytest.raises(KeyboardInterrupt):
         start()
     assert done == ["started"]
+
+
+def test_time_that_small_feeders_leave_is_for_large_ones(monkeypatch) -> None:
+    """Four, three, two and one elements, 100 s: each is told its share of what is left when it begins."""
+    clock, told = [1000.0], {}
+    monkeypatch.setattr(parallel.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(parallel, "_size", lambda feeder: 4 - int(feeder.attrs["number"]))
+
+    def one_second(feeder: xr.DataTree, _: Settings, end: float) -> int:
+        told[int(feeder.attrs["number"])] = end - clock[0]
+        clock[0] += 1.0
+        return 0
+
+    map_feeders(one_second, feeders(4), Settings(), end=1100.0, lost=lost, workers=1, progress=False)
+    assert list(told) == [3, 2, 1, 0]
+    assert list(told.values()) == pytest.approx([10.0, 99 * 2 / 9, 98 * 3 / 7, 97.0])
 
 
 def test_small_cases_need_no_process(monkeypatch) -> None:

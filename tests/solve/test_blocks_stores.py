@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from dispatch.solve.blocks.places import Places
 from dispatch.solve.blocks.stores import StoreBlock, priced_by_kernel
 from dispatch.solve.highs import Highs
-from kernels.entries import CHARGE, EXPORT, IMPORT, list_entries, make_entries
+from kernels.entries import CHARGE, EXPORT, IMPORT, SIGN, make_entries, move
+from kernels.listing import list_entries
 from kernels.marginal import fit_prices, make_row_prices
 
 
 def block_of(feeder):
-    return StoreBlock(feeder.program, feeder.inputs, priced_by_kernel(feeder.program, feeder.inputs))
+    return StoreBlock(feeder.inputs, priced_by_kernel(feeder.program, feeder.inputs))
 
 
 def noisy_price(feeder, seed, scale=0.03):
@@ -43,7 +45,7 @@ def test_answers_are_the_optimum_of_the_members_program(recipe, seed, generated)
     plan = block.with_contents(block.respond(price))
     assert block.costs(plan, price).sum() == pytest.approx(expected, rel=1e-9, abs=1e-9)
     columns = np.zeros(len(p.cost))
-    block.decode(plan, columns)
+    Places(p, feeder.inputs, block).write(plan, columns)
     assert cost @ columns == pytest.approx(expected, rel=1e-9, abs=1e-9)
     activity = p.matrix @ columns
     assert (activity[rows] >= p.row_lower[rows] - 1e-9).all()
@@ -70,19 +72,17 @@ def test_prices_do_not_fit_a_plan_that_is_not_the_cheapest(generated):
 def test_with_everything_free_the_entries_are_the_members_program(recipe, generated):
     feeder = generated(recipe, 1)
     block, price = block_of(feeder), noisy_price(feeder, 3)
-    plan = block.with_contents(block.respond(price))
-    members = block.members
-    free, short = members.upper > 0, members.least > 0
-    entries = make_entries(free, short)
-    list_entries(members, free, short, np.zeros_like(plan.flow), entries)
+    plan = block.with_contents(block.respond(price).copy())
+    free, short = block.members.upper > 0, block.members.least > 0
+    found, entries = answer_of(block, free, short, plan, price)
     room = len(entries.member), len(entries.row_member), len(entries.value)
     assert all(written <= made for written, made in zip(entries.size, room, strict=True))
-    answer = answer_of(block, entries, price)
-    assert answer == pytest.approx(block.costs(plan, price).sum(), rel=1e-9, abs=1e-9)
+    assert found == pytest.approx(block.costs(plan, price).sum(), rel=1e-9, abs=1e-9)
 
 
-def test_with_few_free_the_entries_cost_no_less_and_their_own_plan_fits(generated):
-    feeder = generated("standing loss", 1)
+@pytest.mark.parametrize("name", ["standing loss", "plain", "negative prices and losses"])
+def test_with_few_free_the_entries_cost_no_less_and_their_own_plan_fits(name, generated):
+    feeder = generated(name, 1)
     block = block_of(feeder)
     start = block.with_contents(block.respond(noisy_price(feeder, 0)).copy())
     price, members = noisy_price(feeder, 1), block.members
@@ -91,26 +91,34 @@ def test_with_few_free_the_entries_cost_no_less_and_their_own_plan_fits(generate
     for share in (0.3, 0.6, 1.0):
         free = (np.random.default_rng(4).random(start.content.shape) < share)[None] & (members.upper > 0)
         free |= (start.flow > 0) & free.any(axis=0)
-        entries = make_entries(free, start.shortfall > 0)
-        list_entries(members, free, start.shortfall > 0, start.flow, entries)
-        fixed = np.where(free, 0.0, start.flow)
-        constant = (members.cost * fixed).sum() + (price[block.ports] * (fixed[EXPORT] - fixed[IMPORT])).sum()
-        costs.append(answer_of(block, entries, price) + constant)
+        costs.append(answer_of(block, free, start.shortfall > 0, start, price)[0])
     assert all(after <= before + 1e-9 for before, after in pairwise(costs))
     assert costs[1] > best + 1e-3
     assert costs[-1] == pytest.approx(best, abs=1e-6)
     assert (start.flow[CHARGE] > 0).any()
 
 
-def answer_of(block, entries, price):
-    """Optimum of listed entries by HiGHS."""
+def answer_of(block, free, short, start, price):
+    """Cost of the optimum of listed entries by HiGHS, whose plan is looked at row by row; and the entries."""
+    entries, flow, members = make_entries(free, short), start.flow.copy(), block.members
+    list_entries(members, free, short, start.flow, start.content, flow, entries)
     columns, rows, values = entries.size
-    kind, member, step = (part[:columns] for part in (entries.kind, entries.member, entries.step))
-    sign = np.select([kind == EXPORT, kind == IMPORT], [1.0, -1.0], 0.0)
-    cost = entries.cost[:columns] + sign * price[block.ports[member, step]]
+    kind, partner, member, step = (
+        part[:columns] for part in (entries.kind, entries.partner, entries.member, entries.step)
+    )
+    gives = np.zeros(10)
+    gives[[EXPORT, IMPORT]] = 1.0, -1.0
+    sign = np.array([*SIGN, np.nan, np.nan])
+    moved = np.where(partner >= 0, -sign[kind] / sign[partner] * gives[partner], 0.0)
+    cost = entries.cost[:columns] + (gives[kind] + moved) * price[block.ports[member, step]]
     at = entries.value[:values], (entries.at_row[:values], entries.at_column[:values])
     matrix = sp.csc_matrix(at, shape=(rows, columns))
-    if not columns:
-        return 0.0
     bounds = (entries.row_lower[:rows], entries.row_upper[:rows], entries.lower[:columns], entries.upper[:columns])
-    return Highs(matrix, *bounds, cost).solve(("cold",)).objective
+    if columns:
+        move(entries, Highs(matrix, *bounds, cost).solve(("cold",)).columns, flow)
+    plan = block.with_contents(flow)
+    assert ((flow >= -1e-7) & (flow <= members.upper + 1e-7)).all()
+    assert (flow[~free] == start.flow[~free]).all()
+    np.testing.assert_allclose(np.einsum("k,kmt->mt", SIGN, flow), members.demand, atol=1e-7)
+    assert ((plan.content >= -1e-6) & (plan.content <= members.capacity[:, None] + 1e-6)).all()
+    return block.costs(plan, price).sum(), entries

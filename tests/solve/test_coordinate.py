@@ -75,6 +75,10 @@ class Sellers:
                     left -= plan[m, t]
         return plan
 
+    def answer(self, price):
+        self.last = self.respond(price)
+        return self.injection(self.last)
+
     def injection(self, plan):
         return plan.ravel()
 
@@ -84,9 +88,10 @@ class Sellers:
     def forget(self):
         self.moving[...], self.seen = False, []
 
-    def watch(self, plan):
-        self.seen.append(plan)
-        self.moving, self.held = np.ptp(self.seen, axis=0) > 0, plan
+    def watch(self):
+        self.seen.append(self.last)
+        self.moving, self.held = np.ptp(self.seen, axis=0) > 0, self.last
+        return self.last
 
     def grow(self, plan, answer, worse):
         new = (answer != plan) & worse[:, None] & ~self.moving

@@ -1,4 +1,4 @@
-"""Stores of one kind behind the meters of a block: their columns and rows in the program, and their constants."""
+"""Stores of one kind behind the meters of a block: their columns and rows in the program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from kernels.entries import CHARGE, DISCHARGE, MISSING
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
-    from kernels.entries import Members
     from kernels.marginal import RowPrices
 
 LEAST = {"battery": "final", "car": "least", "tank": "least"}
@@ -36,8 +35,6 @@ class Cells:
         Numbers of the columns; `shortfall` of a battery has only the last step.
     balance, least : ndarray (store, step)
         Numbers of the rows; `least` of a battery has only the last step.
-    parameters : dict of str to ndarray (store, step)
-        Of the component.
     """
 
     kind: str
@@ -45,37 +42,6 @@ class Cells:
     column: dict[str, np.ndarray]
     balance: np.ndarray
     least: np.ndarray
-    parameters: dict[str, np.ndarray]
-
-    def describe(self, program: Program, dt: float, members: Members) -> None:
-        """Write constants of the stores into those of their members.
-
-        Parameters
-        ----------
-        program : Program
-            Compiled without the network.
-        dt : float
-            Length of a step. [h]
-        members : Members
-            Written, where there are stores.
-        """
-        at, given = self.holder, self.parameters
-        for kind, name in ((CHARGE, "p_charge"), (DISCHARGE, "p_discharge"), (MISSING, "p_missing")):
-            if name in self.column:
-                unit = dt if kind == MISSING else 1.0  # missing withdrawal is counted as energy
-                members.upper[kind][at] = program.upper[self.column[name]] * unit
-                members.cost[kind][at] = program.cost[self.column[name]] / unit
-        members.gain[at] = dt * given["efficiency_charge"]
-        if "p_discharge" in self.column:
-            members.drain[at] = dt / given["efficiency_discharge"]
-        members.retained[at] = (1 - given["standing_loss"][:, 0]) ** dt
-        members.capacity[at] = given["energy_nom"][:, 0]
-        members.initial[at] = given["state_of_charge_initial"][:, 0]
-        if self.kind == "battery":
-            members.least[at, -1] = given["state_of_charge_final"][:, 0]
-        else:
-            members.least[at] = given["state_of_charge_least"]
-            members.withdrawn[at] = dt * given["p_withdrawn"]
 
     def write(
         self, flow: np.ndarray, content: np.ndarray, shortfall: np.ndarray, dt: float, columns: np.ndarray
@@ -123,7 +89,6 @@ def cells_of(program: Program, inputs: Inputs, member: np.ndarray) -> list[Cells
         names = ["p_charge", "state_of_charge", "shortfall"]
         names += ["p_discharge"] if kind in DISCHARGING else []
         names += ["p_missing"] if kind != "battery" else []
-        shape = (stores.count, inputs.steps)
         found.append(
             Cells(
                 kind,
@@ -131,7 +96,6 @@ def cells_of(program: Program, inputs: Inputs, member: np.ndarray) -> list[Cells
                 {name: program.column(kind, name)[own] for name in names},
                 program.row(kind, "balance")[own],
                 program.row(kind, LEAST[kind])[own],
-                {name: np.broadcast_to(values, shape)[own] for name, values in stores.parameters.items()},
             )
         )
     return found

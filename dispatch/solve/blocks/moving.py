@@ -9,12 +9,19 @@ import scipy.sparse as sp
 
 from dispatch.solve.blocks.stores import Flows
 from dispatch.solve.protocols import Part
-from kernels.entries import CONTENT, EXPORT, FLOWS, IMPORT, list_entries, make_entries
+from kernels.entries import EXPORT, FLOWS, IMPORT, KINDS, MISSING, SIGN, Entries, make_entries, move
+from kernels.listing import list_entries
 from kernels.marginal import fit_prices, make_row_prices
+from kernels.ports import widen
 
 if TYPE_CHECKING:
     from dispatch.solve.blocks.stores import StoreBlock
+    from kernels.marginal import RowPrices
 
+GIVES = np.zeros(KINDS)
+GIVES[[EXPORT, IMPORT]] = 1.0, -1.0
+CHANGE = np.zeros((KINDS, KINDS))
+CHANGE[:MISSING, :MISSING] = -np.divide.outer(SIGN[:MISSING], SIGN[:MISSING])
 USED = 1e-9
 """Flows above this are in use. [kW]"""
 
@@ -43,8 +50,8 @@ class MovingStores:
         self.stores, shape = stores, stores.members.upper.shape
         self.plan = self._last = Flows(np.zeros(shape), *np.zeros((2, *shape[1:])))
         self.free, self.short = np.zeros(shape, bool), np.zeros(shape[1:], bool)
-        self._low: np.ndarray | None = None
-        self._high: np.ndarray | None = None
+        self._range: tuple[np.ndarray, np.ndarray] | None = None
+        self._seen = 0
 
     @property
     def spread(self) -> float:
@@ -62,9 +69,13 @@ class MovingStores:
         """Plan every member by dynamic programming."""
         return self.stores.with_contents(self.stores.respond(price).copy())
 
+    def answer(self, price: np.ndarray) -> np.ndarray:
+        """Do the same without keeping the plan; what members give to the ports."""
+        return self.stores.injected(self.stores.respond(price))
+
     def injection(self, plan: Flows) -> np.ndarray:
         """Add up what members give to the ports."""
-        return np.asarray(self.stores.injection @ plan.injection.ravel())
+        return self.stores.injected(plan.flow)
 
     def costs(self, plan: Flows, price: np.ndarray) -> np.ndarray:
         """Cost of each member's plan at prices."""
@@ -73,23 +84,28 @@ class MovingStores:
     def forget(self) -> None:
         """Let nothing move and watch no plan."""
         self.free[...] = False
-        self._low = self._high = None
+        self._seen, self._range = 0, None
 
-    def watch(self, plan: Flows) -> None:
-        """Let flows move that were in use in an answer seen, in steps in which one of them moved."""
+    def watch(self) -> Flows:
+        """See the last answer: flows that were in use in an answer seen may move where one of them moved."""
+        flow = self.stores.flow
+        if self._seen == 1:
+            self._range = self.plan.flow.copy(), self.plan.flow.copy()
+        if self._range is not None:
+            widen(flow, self.stores.deciding, *self._range)
+        self._seen += 1
+        self._settle(self.stores.with_contents(flow.copy()))
+        return self.plan
+
+    def _settle(self, plan: Flows) -> None:
+        """Let what may not move be as in a plan."""
         self.plan = self._last = plan
         self.short = plan.shortfall > USED
-        if self._low is None or self._high is None:
-            self._low, self._high = plan.flow.copy(), plan.flow.copy()
-            return
-        np.minimum(self._low, plan.flow, out=self._low)
-        np.maximum(self._high, plan.flow, out=self._high)
-        self.free = (self._high > USED) & ((self._high - self._low) > USED).any(axis=0)
 
     def resume(self, before: MovingStores, plan: Flows) -> None:
         """Let the flows move that may move in `before`."""
-        self.free, self.plan, self._last = before.free.copy(), plan, plan
-        self.short = before.short | (plan.shortfall > USED)
+        self._settle(plan)
+        self.free, self.short = before.free.copy(), self.short | before.short
 
     def grow(self, plan: Flows, answer: Flows, worse: np.ndarray) -> int:
         """Let flows move in which an answer differs from a plan, and contents fall short; how many are new."""
@@ -102,16 +118,15 @@ class MovingStores:
 
     def part(self) -> Part:
         """State the program over what may move."""
-        stores = self.stores
+        if self._range is not None:
+            low, high = self._range
+            self.free, self._range = (high > USED) & ((high - low) > USED).any(axis=0), None
+        stores, self._base = self.stores, self.plan.flow.copy()
         e = make_entries(self.free, self.short)
-        list_entries(stores.members, self.free, self.short, self.plan.flow, e)
+        list_entries(stores.members, self.free, self.short, self._last.flow, self._last.content, self._base, e)
         columns, rows, values = e.size
-        self._entry = (e.kind[:columns], e.member[:columns], e.step[:columns])
-        fixed = np.where(self.free, 0.0, self.plan.flow)
-        port = stores.ports[self._entry[1], self._entry[2]]
-        gives = np.select([self._entry[0] == EXPORT, self._entry[0] == IMPORT], [1.0, -1.0])
-        does = np.nonzero(gives)[0]
-        constant = stores.injection @ (fixed[EXPORT] - fixed[IMPORT]).ravel()
+        self._entries = e
+        constant = stores.injected(self._base)
         return Part(
             sp.csc_matrix((e.value[:values], (e.at_row[:values], e.at_column[:values])), shape=(rows, columns)),
             e.row_lower[:rows],
@@ -119,22 +134,21 @@ class MovingStores:
             e.lower[:columns],
             e.upper[:columns],
             e.cost[:columns],
-            float((stores.members.cost * fixed).sum()),
-            sp.csr_matrix((gives[does], (port[does], does)), shape=(len(constant), columns)),
+            float((stores.members.cost * self._base).sum()),
+            self._injection(e, columns, len(constant)),
             constant,
-            self._start(),
-            self._named(*self._entry),
-            self._named(e.row_kind[:rows], e.row_member[:rows], e.row_step[:rows]),
+            e.start[:columns],
+            self._named(e.kind * (FLOWS + 1) + e.partner, e.member, e.step)[:columns],
+            self._named(e.row_kind, e.row_member, e.row_step)[:rows],
         )
 
-    def _start(self) -> np.ndarray:
-        """Values of the last plan in the columns of the part."""
-        kind, member, step = self._entry
-        found, content = np.zeros(len(kind)), kind == CONTENT
-        flows, last = kind < FLOWS, self._last
-        found[flows] = last.flow[kind[flows], member[flows], step[flows]]
-        found[content] = last.content[member[content], step[content]]
-        return found
+    def _injection(self, e: Entries, columns: int, ports: int) -> sp.csr_matrix:
+        """Find what the flow of each column, and its partner, give to the ports."""
+        kind, partner = e.kind[:columns], e.partner[:columns]
+        gives = GIVES[kind] + CHANGE[kind, partner] * GIVES[partner]  # -1 is the last kind, which gives nothing
+        does = np.nonzero(gives)[0]
+        port = self.stores.ports[e.member[does], e.step[does]]
+        return sp.csr_matrix((gives[does], (port, does)), shape=(ports, columns))
 
     def _named(self, kind: np.ndarray, member: np.ndarray, step: np.ndarray) -> np.ndarray:
         """Give each kind, member and step a number of its own."""
@@ -143,17 +157,13 @@ class MovingStores:
 
     def decode(self, columns: np.ndarray) -> Flows:
         """Put values of the flows that may move into the plan."""
-        kind, member, step = self._entry
-        flow = np.where(self.free, 0.0, self.plan.flow)
-        flows = kind < FLOWS
-        flow[kind[flows], member[flows], step[flows]] = np.maximum(columns[flows], 0.0)
-        return self.stores.with_contents(flow)
+        flow = self._base.copy()
+        move(self._entries, columns, flow)
+        return self.stores.with_contents(np.maximum(flow, 0.0, out=flow))
 
-    def write(self, plan: Flows, answer: Flows, price: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> None:
-        """Write a plan into the columns of the program, and prices that fit the answer to `price` into its rows."""
-        stores, found = self.stores, make_row_prices(*plan.content.shape)
-        stores.decode(plan, columns)
-        fit_prices(stores.members, answer.flow, answer.content, answer.shortfall, price[stores.ports], found)
-        rows[stores.balance] = found.at_meter
-        for cells in stores.cells:
-            cells.write_prices(found, rows)
+    def row_prices(self, answer: Flows, price: np.ndarray) -> RowPrices:
+        """Find prices of members' rows that fit an answer to `price`."""
+        found = make_row_prices(*answer.content.shape)
+        flow, weight = answer.flow, price[self.stores.ports]
+        fit_prices(self.stores.members, flow, answer.content, answer.shortfall, weight, found)
+        return found

@@ -59,6 +59,7 @@ class ProgramBlock:
             np.zeros(len(self.columns)), self.columns, self.rows,
         )  # fmt: skip
         self._highs: Highs | None = None
+        self._last = np.zeros(len(self.columns))
         self.row_prices = np.zeros(len(self.rows))
 
     @property
@@ -98,6 +99,11 @@ class ProgramBlock:
         self.row_prices = found.row_prices
         return found.columns
 
+    def answer(self, price: np.ndarray) -> np.ndarray:
+        """Plan all members at prices; what they give to the ports."""
+        self._last = self.respond(price)
+        return self.injection(self._last)
+
     def injection(self, plan: np.ndarray) -> np.ndarray:
         """Add up what a plan gives to the ports."""
         return np.asarray(self._part.injection @ plan)
@@ -109,9 +115,10 @@ class ProgramBlock:
     def forget(self) -> None:
         """Nothing is left out of its part."""
 
-    def watch(self, plan: np.ndarray) -> None:
-        """Let its part start from the last plan seen."""
-        self._part.start[:] = plan
+    def watch(self) -> np.ndarray:
+        """Let its part start from the last answer."""
+        self._part.start[:] = self._last
+        return self._last
 
     def resume(self, before: ProgramBlock, plan: np.ndarray) -> None:  # noqa: ARG002  (Block's)
         """Let its part start from a plan."""

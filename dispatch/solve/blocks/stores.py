@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
 
 from dispatch.model.registry import STORES
-from dispatch.solve.blocks.cells import ROWS, cells_of, single_stores
-from kernels.entries import CHARGE, CURTAILED, DISCHARGE, EXPORT, FLOWS, IMPORT, SPILLED, UNSERVED, Members, contents
-from kernels.store import Stores, make_plans, plan_members
+from dispatch.solve.blocks.cells import ROWS, single_stores
+from dispatch.solve.blocks.constants import constants_of, deciding
+from kernels.entries import CHARGE, CURTAILED, DISCHARGE, EXPORT, FLOWS, IMPORT, SPILLED, UNSERVED, contents
+from kernels.ports import add_injection, add_prices
+from kernels.store import Stores, as_compiled, make_plans, plan_members
 from kernels.store_value import make_scratch
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 OWN_ROWS = {("meter", "balance"), *ROWS}
 OWN_COLUMNS = {"pv", "meter", *STORES}
 PLANNED = ("charge", "discharge", "p_curtailed", "p_import", "p_export", "p_unserved", "p_spilled", "missing")
-NAMES = {IMPORT: "p_import", EXPORT: "p_export", UNSERVED: "p_unserved", SPILLED: "p_spilled"}
 
 
 @dataclass
@@ -73,14 +73,6 @@ def priced_by_kernel(program: Program, inputs: Inputs) -> np.ndarray:
     return fits
 
 
-def _decides(program: Program, inputs: Inputs) -> np.ndarray:
-    """Meters behind which anything can be decided."""
-    free, meters = program.upper > program.lower, inputs.kinds["meter"].count
-    for name in ("p_import", "p_export"):
-        free[program.column("meter", name)] = False
-    return np.bincount(program.owner[free & (program.owner >= 0)], minlength=meters) > 0
-
-
 def _owners(program: Program, numbers: np.ndarray) -> np.ndarray:
     owner = program.owner[numbers]
     return np.unique(owner[owner >= 0])
@@ -97,62 +89,33 @@ def _short(values: np.ndarray, steps: int = 0) -> np.ndarray:
 
 
 class StoreBlock:
-    """Members as arrays, with what turns their flows into columns of the program.
+    """Members as arrays, and their answers to prices at ports.
 
     Parameters
     ----------
-    program : Program
-        Compiled without the network.
     inputs : Inputs
-        From which it was compiled.
+        Of a program.
     chosen : ndarray (meter,) of bool
         Which meters are members, of those that `priced_by_kernel` names.
     """
 
-    def __init__(self, program: Program, inputs: Inputs, chosen: np.ndarray) -> None:
-        self.program, self.dt, self.steps = program, inputs.dt, inputs.steps
-        decides = _decides(program, inputs)[chosen]
+    def __init__(self, inputs: Inputs, chosen: np.ndarray) -> None:
+        self.dt, self.steps, self.open = inputs.dt, inputs.steps, 2 * inputs.kinds["bus"].count * inputs.steps
+        decides = deciding(inputs)[chosen]
         self.meters = np.nonzero(chosen)[0][np.argsort(~decides, kind="stable")]
         # Members that decide nothing come last and are planned once.
-        self._deciding, self._answering = int(decides.sum()), len(self.meters)
-        member = np.full(len(chosen), -1)
-        member[self.meters] = np.arange(len(self.meters))
-        bus = inputs.kinds["meter"].nodes["bus"][1][self.meters]
+        self.deciding, self._answering = int(decides.sum()), len(self.meters)
+        bus = inputs.kinds["meter"].nodes["bus"][1][self.meters].astype(np.int64)
         self.ports = bus[:, None] * inputs.steps + np.arange(inputs.steps)
-        self._locate(inputs, member)
-        self.members = self._members()
+        self.members = constants_of(inputs, self.meters)
         self.stores = self._stores()
-        self._flow = np.zeros((FLOWS, len(self.meters), self.steps))
+        self.flow = np.zeros((FLOWS, len(self.meters), self.steps))
         room = make_plans(len(self.meters), self.steps)
-        self._room = room._replace(**dict(zip(PLANNED, self._flow, strict=True)))
+        self._priced = self.stores._replace(
+            price_import=self.stores.price_import.copy(), price_export=self.stores.price_export.copy()
+        )
+        self._room = room._replace(**dict(zip(PLANNED, self.flow, strict=True)))
         self._scratch = make_scratch(self.steps)
-
-    def _locate(self, inputs: Inputs, member: np.ndarray) -> None:
-        """Find the columns and rows of the members."""
-        program = self.program
-        self.column = {kind: program.column("meter", name)[self.meters] for kind, name in NAMES.items()}
-        self.balance = program.row("meter", "balance")[self.meters]
-        self.cells = cells_of(program, inputs, member)
-        of_pv = member[inputs.kinds["pv"].nodes["meter"][1]]
-        self.roofs = np.nonzero(of_pv >= 0)[0]
-        self.under = of_pv[self.roofs]
-        self.curtailed = program.column("pv", "p_curtailed")[self.roofs] if len(self.roofs) else None
-
-    def _members(self) -> Members:
-        program, shape = self.program, (len(self.meters), self.steps)
-        upper, cost = np.zeros((2, FLOWS, *shape))
-        for kind, number in self.column.items():
-            upper[kind], cost[kind] = program.upper[number], program.cost[number]
-        if self.curtailed is not None:
-            np.add.at(upper[CURTAILED], self.under, program.upper[self.curtailed])
-        gain, drain, withdrawn, least = np.zeros((4, *shape))
-        capacity, initial, retained = np.zeros(shape[0]), np.zeros(shape[0]), np.ones(shape[0])
-        price = max((float(program.cost[c.column["shortfall"]].max()) for c in self.cells), default=0.0)
-        demand = program.row_lower[self.balance]
-        members = Members(upper, cost, demand, gain, drain, withdrawn, least, retained, capacity, initial, price)
-        for cells in self.cells:
-            cells.describe(program, self.dt, members)
-        return members
 
     def _stores(self) -> Stores:
         m, dt = self.members, self.dt
@@ -162,16 +125,16 @@ class StoreBlock:
             p_curtailed_max=m.upper[CURTAILED],
             p_import_max=m.upper[IMPORT],
             p_export_max=m.upper[EXPORT],
-            p_unserved_max=m.upper[UNSERVED],
-            p_spilled_max=m.upper[SPILLED],
+            p_unserved_max=_short(m.upper[UNSERVED]),
+            p_spilled_max=_short(m.upper[SPILLED]),
             price_import=m.cost[IMPORT] / dt,
             price_export=-m.cost[EXPORT] / dt,
-            p_charge_max=m.upper[CHARGE],
-            p_discharge_max=m.upper[DISCHARGE],
+            p_charge_max=_short(m.upper[CHARGE]),
+            p_discharge_max=_short(m.upper[DISCHARGE]),
             efficiency_charge=_short(gain / dt),
             efficiency_discharge=_short(dt / drain),
-            wear_charge=m.cost[CHARGE] / dt,
-            wear_discharge=m.cost[DISCHARGE] / dt,
+            wear_charge=_short(m.cost[CHARGE] / dt),
+            wear_discharge=_short(m.cost[DISCHARGE] / dt),
             capacity=m.capacity[:, None],
             content_least=_short(m.least[:, :-1], self.steps),
             inflow=_short(-m.withdrawn),
@@ -185,12 +148,7 @@ class StoreBlock:
             price_shortfall=m.price_shortfall,
             price_wasted=m.price_shortfall,
         )
-        # As the kernel is compiled for them: contiguous, of its own, one kind of number.
-        ready: dict[str, Any] = {
-            name: np.array(value, float, order="C") if isinstance(value, np.ndarray) else float(value)
-            for name, value in given._asdict().items()
-        }
-        return Stores(**ready)
+        return as_compiled(given)
 
     def respond(self, price: np.ndarray) -> np.ndarray:
         """Plan every member at prices.
@@ -205,12 +163,18 @@ class StoreBlock:
         ndarray (kind, member, step)
             Flows in the order of `kernels.entries`, overwritten by the next call. [kW]
         """
-        shift = price[self.ports] / self.dt
-        s = self.stores
-        priced = s._replace(price_import=s.price_import - shift, price_export=s.price_export - shift)
+        given, priced = self.stores, self._priced
+        add_prices(given.price_import, price, self.ports, self.dt, priced.price_import)
+        add_prices(given.price_export, price, self.ports, self.dt, priced.price_export)
         plan_members(priced, 0, self._answering, self._scratch, self._room)
-        self._answering = self._deciding
-        return self._flow
+        self._answering = self.deciding
+        return self.flow
+
+    def injected(self, flow: np.ndarray) -> np.ndarray:
+        """Add up what flows give to the ports in kW, (port,)."""
+        x = np.zeros(self.open)
+        add_injection(flow, self.ports, x)
+        return x
 
     def with_contents(self, flow: np.ndarray) -> Flows:
         """Add contents to flows."""
@@ -221,38 +185,5 @@ class StoreBlock:
     def costs(self, plan: Flows, price: np.ndarray) -> np.ndarray:
         """Cost of each member's plan at prices, (member,)."""
         lacking = self.members.price_shortfall * plan.shortfall.sum(axis=1)
-        own = (self.members.cost * plan.flow).sum(axis=(0, 2)) + lacking
-        return np.asarray(own + (price[self.ports] * plan.injection).sum(axis=1))
-
-    @cached_property
-    def columns(self) -> np.ndarray:
-        """Numbers of all columns that belong to members."""
-        parts = list(self.column.values()) + ([] if self.curtailed is None else [self.curtailed])
-        parts += [number for cells in self.cells for number in cells.column.values()]
-        return np.concatenate([part.ravel() for part in parts])
-
-    @cached_property
-    def rows(self) -> np.ndarray:
-        """Numbers of all rows that belong to members."""
-        parts = [self.balance, *(rows for cells in self.cells for rows in (cells.balance, cells.least))]
-        return np.concatenate([part.ravel() for part in parts])
-
-    @cached_property
-    def injection(self) -> sp.csr_matrix:
-        """Ports by members' steps."""
-        every = np.arange(self.ports.size)
-        shape = (len(self.program.injection_constant), self.ports.size)
-        return sp.csr_matrix((np.ones(self.ports.size), (self.ports.ravel(), every)), shape=shape)
-
-    def decode(self, plan: Flows, columns: np.ndarray) -> None:
-        """Write a plan into the program's columns."""
-        for kind, number in self.column.items():
-            columns[number] = plan.flow[kind]
-        for cells in self.cells:
-            cells.write(plan.flow, plan.content, plan.shortfall, self.dt, columns)
-        if self.curtailed is not None:
-            left = plan.flow[CURTAILED].copy()
-            for number, m in zip(self.curtailed, self.under, strict=True):
-                part = np.minimum(left[m], self.program.upper[number])
-                columns[number] = part
-                left[m] -= part
+        own = np.einsum("kmt,kmt->m", self.members.cost, plan.flow) + lacking
+        return np.asarray(own + np.einsum("mt,mt->m", price[self.ports], plan.injection))

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from dispatch.case.offsets import Offsets
 from dispatch.model.linear import LinearFlow, forest_of, loops_of, rating_left, solve_flow
 from dispatch.solve.limits.branches import voltage_groups
-from dispatch.solve.limits.sensitivity import Sensitivity
+from dispatch.solve.limits.known_rows import KnownRows
 from dispatch.solve.protocols import KEY, Rows
 from kernels.radial import worst_of_group
 
@@ -76,6 +76,7 @@ class RadialLimits:
         self._q = q
         self._forest = forest_of(network)
         self._loops = loops_of(network, self._forest)
+        self._known = KnownRows(network)
         self.offsets = offsets
         self.p_max = rating_left(network.s_nom, self.q_flow, offsets.s)
 
@@ -140,17 +141,21 @@ class RadialLimits:
         """
         found, amounts = [], []
         for kind, excess in enumerate(self.excess(x).by_kind):
-            relative = excess / self.rating[kind][:, None]
             stated = known[known["kind"] == kind]
-            relative[stated["element"], stated["step"]] = -np.inf
-            chosen = relative > tolerance
-            if kind in {V_MAX, V_MIN} and chosen.any():
+            chosen = excess > tolerance * self.rating[kind][:, None]
+            chosen[stated["element"], stated["step"]] = False
+            if not chosen.any():
+                continue
+            relative = np.where(chosen, excess / self.rating[kind][:, None], -np.inf)
+            if kind in {V_MAX, V_MIN}:
                 chosen &= self._worst(relative, tolerance, stated)
             element, step = np.nonzero(chosen)
             keys = np.empty(len(element), KEY)
             keys["kind"], keys["element"], keys["step"] = kind, element, step
             found.append(keys)
             amounts.append(relative[element, step])
+        if not found:
+            return np.zeros(0, KEY)
         keys, amount = np.concatenate(found), np.concatenate(amounts)
         if len(keys) > most:
             keys = keys[np.argsort(-amount, kind="stable")[:most]]
@@ -191,22 +196,15 @@ class RadialLimits:
         Rows
             In the order of the keys; lower voltage limits with the sign turned.
         """
-        voltage = keys["kind"] <= V_MIN
-        element, step = keys["element"], keys["step"]
-        pairs, which = np.unique(np.stack([~voltage, element]).T, axis=0, return_inverse=True)
-        sensitivity = Sensitivity(self.network, self._forest, self._loops)
-        dense = np.empty((len(pairs), 2 * self.network.buses))
-        of_branch = pairs[:, 0] == 1
-        dense[~of_branch] = sensitivity.voltage(pairs[~of_branch, 1])
-        dense[of_branch] = sensitivity.flow(pairs[of_branch, 1])
-        matrix = sp.csr_matrix(dense)[which.ravel()]
+        voltage, element = keys["kind"] <= V_MIN, keys["element"]
+        matrix, constant = self._known.rows(voltage, element)
         sign = np.where((keys["kind"] == V_MIN) | (keys["kind"] == REVERSE), -1.0, 1.0)
         entries = np.diff(matrix.indptr)
         data = matrix.data * np.repeat(sign, entries)
-        port = matrix.indices.astype(np.int64) * self.steps + np.repeat(step, entries)
-        bound = self.bound(keys) - sign * sensitivity.constant(voltage, element)
+        port = matrix.indices.astype(np.int64) * self.steps + np.repeat(keys["step"], entries)
         shape = (len(keys), self.ports)
-        return Rows(sp.csr_matrix((data, port, matrix.indptr), shape=shape), bound, self.rating_of(keys))
+        rows = sp.csr_matrix((data, port, matrix.indptr), shape=shape)
+        return Rows(rows, self.bound(keys) - sign * constant, self.rating_of(keys))
 
     def bound(self, keys: np.ndarray) -> np.ndarray:
         """Shifted limits themselves: bounds on V, -V, p and -p."""
@@ -249,8 +247,13 @@ def limits_of(program: Program, network: Network, inputs: Inputs, offsets: Offse
     -------
     RadialLimits
     """
+    return limits_over(program.injection_constant, network, inputs, offsets)
+
+
+def limits_over(given: np.ndarray, network: Network, inputs: Inputs, offsets: Offsets | None = None) -> RadialLimits:
+    """Do the same where what enters at the ports whatever is decided, (port,), is known otherwise."""
     bus = inputs.kinds["bus"].parameters
-    q = program.injection_constant.reshape(2, network.buses, inputs.steps)[1]
+    q = given.reshape(2, network.buses, inputs.steps)[1]
     v_min, v_max = (np.broadcast_to(bus[name], (network.buses, 1))[:, 0] for name in ("v_min_pu", "v_max_pu"))
     offsets = offsets or Offsets.zero(network.buses, network.branches, inputs.steps)
     return RadialLimits(network, v_min, v_max, q, offsets)

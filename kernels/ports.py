@@ -1,0 +1,74 @@
+"""Members' flows and prices at the ports of a network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernels._jit import bare_kernel
+from kernels.entries import EXPORT, FLOWS, IMPORT
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@bare_kernel
+def add_prices(base: np.ndarray, price: np.ndarray, port: np.ndarray, dt: float, priced: np.ndarray) -> None:
+    """Take what each kW injected costs off members' prices.
+
+    Parameters
+    ----------
+    base : ndarray (member, step)
+        Prices of import or export. [money/kWh]
+    price : ndarray (port,)
+        What each kW injected costs in a step. [money/kW]
+    port : ndarray (member, step) of int
+        Where each injects.
+    dt : float
+        Length of a step. [h]
+    priced : ndarray (member, step)
+        Written. [money/kWh]
+    """
+    members, steps = base.shape
+    for m in range(members):
+        for t in range(steps):
+            priced[m, t] = base[m, t] - price[port[m, t]] / dt
+
+
+@bare_kernel
+def add_injection(flow: np.ndarray, port: np.ndarray, x: np.ndarray) -> None:
+    """Add what members give to their ports.
+
+    Parameters
+    ----------
+    flow : ndarray (kind, member, step)
+        In the order of `kernels.entries`. [kW]
+    port : ndarray (member, step) of int
+        Where each injects.
+    x : ndarray (port,)
+        Changed in place. [kW]
+    """
+    members, steps = port.shape
+    for m in range(members):
+        for t in range(steps):
+            x[port[m, t]] += flow[EXPORT, m, t] - flow[IMPORT, m, t]
+
+
+@bare_kernel
+def widen(flow: np.ndarray, members: int, low: np.ndarray, high: np.ndarray) -> None:
+    """Widen ranges of the first members' flows by one more plan.
+
+    Parameters
+    ----------
+    flow : ndarray (kind, member, step)
+        The plan. [kW]
+    members : int
+        How many.
+    low, high : ndarray (kind, member, step)
+        Changed in place. [kW]
+    """
+    steps = flow.shape[2]
+    for kind in range(FLOWS):
+        for m in range(members):
+            for t in range(steps):
+                low[kind, m, t] = min(low[kind, m, t], flow[kind, m, t])
+                high[kind, m, t] = max(high[kind, m, t], flow[kind, m, t])
