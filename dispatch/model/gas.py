@@ -152,8 +152,7 @@ def _upgraders(case: xr.DataTree, meter: np.ndarray, zones: Zones) -> Elements:
 
 def _network(case: xr.DataTree, series: Series, network: GasNetwork, zones: Zones) -> dict[str, Elements]:
     """Zones with their demand, gates, and regulators in service between zones."""
-    gas = {n: float(v[()]) for n, v in columns(case, "gas_network").items() if v.dtype.kind == "f"}
-    energy = gas["heating_value_higher"]
+    energy = float(columns(case, "gas_network")["heating_value_higher"][()])
     demand = np.zeros((zones.count, len(series.time)))
     for kind, flow, sign in (("consumer", series.flow_consumer, 1.0), ("injection", series.flow_injection, -1.0)):
         if len(flow):
@@ -167,7 +166,7 @@ def _network(case: xr.DataTree, series: Series, network: GasNetwork, zones: Zone
     parameters = {
         "demand": demand,
         "demand_max": np.maximum(demand, 0.0),
-        "linepack_nom": linepack_of_zones(case, gas, network, zones)[:, None] * energy,
+        "linepack_nom": headroom_of_zones(case, network, zones)[1][:, None] * energy,
     }
     limit = regulator.get("flow_max", np.zeros(0))[live, None] * energy
     between = {f"zone_{s}": ("zone", at[live].astype(np.int32)) for s, at in ends.items()}
@@ -184,15 +183,13 @@ def _network(case: xr.DataTree, series: Series, network: GasNetwork, zones: Zone
     }
 
 
-def linepack_of_zones(case: xr.DataTree, gas: dict[str, float], network: GasNetwork, zones: Zones) -> np.ndarray:
-    """Gas that each zone takes between the pressure that is held and the highest that all its junctions allow.
+def headroom_of_zones(case: xr.DataTree, network: GasNetwork, zones: Zones) -> tuple[np.ndarray, np.ndarray]:
+    """Pressure between what is held in each zone and the highest that all its junctions allow, and the gas of it.
 
     Parameters
     ----------
     case : DataTree
         Valid.
-    gas : dict of str to float
-        Numbers of the kind ``gas_network``.
     network : GasNetwork
         Of the case.
     zones : Zones
@@ -200,10 +197,13 @@ def linepack_of_zones(case: xr.DataTree, gas: dict[str, float], network: GasNetw
 
     Returns
     -------
-    ndarray (zone,)
+    headroom : ndarray (zone,)
         0 where some held pressure is 4 bar gauge or more, where no junction has a `pressure_max`, or where it is not
-        above the pressure that is held. [m3]
+        above the pressure that is held. [bar]
+    linepack : ndarray (zone,)
+        Gas that it takes. [m3]
     """
+    gas = {n: float(v[()]) for n, v in columns(case, "gas_network").items() if v.dtype.kind == "f"}
     pipe, junction = columns(case, "pipe"), columns(case, "junction")
     held = np.concatenate([columns(case, k).get("pressure", np.zeros(0)) for k in ("gate", "regulator")])
     lowest, highest = np.full(zones.count, np.inf), np.zeros(zones.count)
@@ -220,4 +220,4 @@ def linepack_of_zones(case: xr.DataTree, gas: dict[str, float], network: GasNetw
     low = (highest - gas["pressure_ambient"] < LOW_PRESSURE) & np.isfinite(lowest) & (lowest > highest)
     swing = np.where(low, lowest, 0.0) - np.where(low, highest, 0.0)
     z = gas["compressibility"] + gas["compressibility_slope"] * np.where(low, lowest + highest, 0.0) / 2
-    return np.asarray(volume * swing / PRESSURE_NORMAL * KELVIN / kelvin / z)
+    return swing, np.asarray(volume * swing / PRESSURE_NORMAL * KELVIN / kelvin / z)

@@ -15,6 +15,7 @@ from dispatch.errors import Problem, raise_if_any
 from dispatch.forecast.profile import predict
 from dispatch.model.registry import load_components
 from dispatch.run.feeder import FeederRun, lost_feeder, run_feeder
+from dispatch.run.gas_check import with_gas_state
 from dispatch.run.parallel import map_feeders
 from dispatch.run.result import assemble, digest, versions, without_results
 from dispatch.run.settings import Settings
@@ -89,7 +90,9 @@ def optimize(
     for run in runs:
         stages.add(run.stages.seconds)
     with stages.stage("assemble"):
-        return assemble(solved, runs, _labels(solved, settings, runs))
+        result = assemble(solved, runs, _labels(solved, settings, runs))
+    with stages.stage("verify"):
+        return with_gas_state(result)
 
 
 def _without_electricity(case: xr.DataTree) -> list[Problem]:
