@@ -106,7 +106,19 @@ def _feeder(groups: Mapping[str, xr.Dataset], chosen: Mapping[str, np.ndarray]) 
     without = set() if len(chosen["plant"]) else GAS_DIMS
     kept = {p: d for p, d in groups.items() if not (without and p.startswith("/gas"))}
     parts = {path: _part(data, chosen, without) for path, data in kept.items()}
+    _anonymous(parts)
     return xr.DataTree.from_dict(parts)
+
+
+def _anonymous(parts: dict[str, xr.Dataset]) -> None:
+    """Consumers of gas whose prosumer is on another feeder belong to nobody here."""
+    consumer, prosumer = parts.get("/gas/consumer"), parts.get("/prosumer/prosumer")
+    if consumer is None or prosumer is None or "prosumer" not in consumer:
+        return
+    owner = consumer["prosumer"]
+    here = np.isin(owner.to_numpy(), prosumer["prosumer"].to_numpy())
+    names = np.where(here, owner.to_numpy(), b"")
+    parts["/gas/consumer"] = consumer.assign(prosumer=(owner.dims, names, owner.attrs))
 
 
 def _part(data: xr.Dataset, chosen: Mapping[str, np.ndarray], without: set[str]) -> xr.Dataset:

@@ -103,6 +103,8 @@ def assemble(case: xr.DataTree, runs: Iterable[FeederRun], labels: Mapping[str, 
         at = {kind: positions(ids[kind], own) for kind, own in run.ids.items()}
         for name, group in run.groups.items():
             for variable, values in group.items():
+                if variable not in whole[name]:  # of a kind that the case does not have
+                    continue
                 whole[name][variable][at[attribute_table()[name].attributes[variable].of]] = values
     result = case.copy()
     for name, group in whole.items():

@@ -168,9 +168,12 @@ def test_only_the_plants_feeder_carries_the_gas_network():
     tables["bus"] = {"id": ["b0", "b1", "c"], "v_nom": [0.4] * 3}
     tables["source"] = {"id": ["grid", "other"], "bus": ["b0", "c"]}
     tables["meter"]["bus"] = ["b1", "c"]
+    tables["consumer"]["prosumer"] = ["farm", "house"]
     case = build_case(tables)
     assert check_case(case) == []
     first, second = split_feeders(case)
+    assert check_case(first) == check_case(second) == []
+    assert columns(first, "consumer")["prosumer"].tolist() == [b"farm", b""]
     assert columns(first, "plant")["id"].tolist() == [b"plant"]
     assert columns(first, "junction")["id"].tolist() == [b"g", b"m", b"a", b"z"]
     assert "gas" not in second.children

@@ -56,6 +56,21 @@ def test_pressures_that_cannot_be_are_told():
     assert "allowed 5.49 bar" in text
 
 
+def test_a_zone_right_behind_its_gate():
+    tables = plant_tables(steps=6)
+    del tables["regulator"], tables["injection"]
+    tables["gate"] |= {"pressure": [2.0]}
+    tables["pipe"] |= {"id": ["p0", "p1", "p2"], "junction_from": ["g", "a", "m"], "junction_to": ["m", "z", "a"]}
+    tables["pipe"] |= {"length": [3000, 5000, 100], "inner_diameter": [0.15] * 3}
+    result = optimize(build_case(tables), Settings(horizon_h=6))
+    s = result["schedule"]
+    assert "gas_regulator" not in s
+    injected, demand = s["gas_injected"].to_numpy()[0], 11 * result["forecast/flow_consumer"].to_numpy().sum(axis=0)
+    pack = np.concatenate([[0.0], s["linepack_gate"].to_numpy()[0]])
+    np.testing.assert_allclose(np.diff(pack), injected + s["gas_gate"].to_numpy()[0] - demand, atol=1e-2)
+    assert np.isfinite(s["pressure"]).all()
+
+
 def test_without_a_gas_network_nothing_is_said_of_it():
     tables = plant_tables(steps=4, upgrader=False)
     for kind in ("gas_network", "junction", "gate", "pipe", "regulator", "consumer", "injection"):
