@@ -204,11 +204,11 @@ def build_hull(meter: Meter, count: int, bottom: float, low: float, high: float,
     for z in (0.0, t.charge - t.discharge):
         if low < z < high:
             points = add_crease(hull, points, z, meter_cost(meter, count, bottom, z), t)
-    edge = bottom
+    edge, cost = bottom, 0.0
     for j in range(count - 1):
-        edge += meter.width[j]
+        edge, cost = edge + meter.width[j], cost + meter.width[j] * meter.price[j]
         if low < edge < high:
-            points = add_crease(hull, points, edge, meter_cost(meter, count, bottom, edge), t)
+            points = add_crease(hull, points, edge, cost, t)
     return keep_lower(hull, points)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dispatch.case.network import network_of
 from dispatch.case.rules import check_case
-from dispatch.case.schema import columns, has
-from dispatch.case.slices import split_feeders
+from dispatch.case.schema import columns, has, parent_index
+from dispatch.case.slices import Cut, cut_feeders
 from dispatch.errors import Problem, raise_if_any
 from dispatch.forecast.profile import predict
 from dispatch.model.registry import load_components
@@ -84,9 +86,10 @@ def optimize(
     with stages.stage("forecast"):
         solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h)
         raise_if_any(check_case(solved), title)
-        feeders = split_feeders(solved)
-        raise_if_any(_plants_apart(feeders), title)
-    runs = map_feeders(feeder, feeders, settings, end=end, lost=lost_feeder, workers=workers, progress=progress)
+        raise_if_any(_plants_apart(solved), title)
+        cuts = cut_feeders(solved)
+    call = partial(_run_cut, feeder)
+    runs = map_feeders(call, cuts, settings, end=end, lost=_lost_cut, workers=workers, progress=progress)
     for run in runs:
         stages.add(run.stages.seconds)
     with stages.stage("assemble"):
@@ -103,18 +106,32 @@ def _without_electricity(case: xr.DataTree) -> list[Problem]:
     return [Problem("no-electricity", "/electric/bus", value="missing", hint=hint)]
 
 
-def _plants_apart(feeders: list[xr.DataTree]) -> list[Problem]:
+def _plants_apart(case: xr.DataTree) -> list[Problem]:
     """Refuse plants on several feeders that inject into one gas network: no feeder's program would see the others."""
-    ids = [columns(f, "plant") for f in feeders]
-    injecting = [t["id"][t["junction"] != b""] for t in ids if len(t["id"])]
-    injecting = [names for names in injecting if len(names)]
-    if len(injecting) < 2:
+    plant = columns(case, "plant")
+    if not len(plant["id"]):
         return []
-    shown = tuple(names[0].decode() for names in injecting[:3])
+    bus = parent_index(case, "meter", "bus")[parent_index(case, "plant", "meter")]
+    feeder = network_of(case).feeder[bus]
+    injecting = plant["junction"] != b""
+    feeders = np.unique(feeder[injecting])
+    if len(feeders) < 2:
+        return []
+    shown = tuple(i.decode() for i in plant["id"][injecting][:3])
     hint = "Put the plants that inject on one feeder, or leave all but one feeder's without a junction."
-    value = f"on {len(injecting)} feeders"
-    allowed = "plants that inject on one feeder"
-    return [Problem("plants-apart", "/plant/plant", "junction", shown, len(injecting), value, allowed, hint)]
+    value, allowed = f"on {len(feeders)} feeders", "plants that inject on one feeder"
+    return [Problem("plants-apart", "/plant/plant", "junction", shown, int(injecting.sum()), value, allowed, hint)]
+
+
+def _run_cut(
+    feeder: Callable[[xr.DataTree, Settings, float], FeederRun], cut: Cut, settings: Settings, end: float
+) -> FeederRun:
+    """Make the case of a feeder where it is solved: that is a fifth of a second for the town."""
+    return feeder(cut.case(), settings, end)
+
+
+def _lost_cut(cut: Cut) -> FeederRun:
+    return lost_feeder(cut.case())
 
 
 def _labels(case: xr.DataTree, settings: Settings, runs: list[FeederRun]) -> dict[str, Any]:

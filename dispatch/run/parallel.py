@@ -11,11 +11,12 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
 from dispatch.case.schema import columns
+from dispatch.case.slices import Cut
 from dispatch.run.progress import counted
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
     from dispatch.run.settings import Settings
 
-    Given = tuple[xr.DataTree, Settings, float, float]
+    Part = xr.DataTree | Cut
+    Given = tuple[Any, Settings, float, float]
 
 T = TypeVar("T")
 TRIES_ALONE = 2
@@ -42,18 +44,20 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _size(feeder: xr.DataTree) -> int:
+def _size(feeder: Part) -> int:
     """Rough work of a feeder: how many rows its tables have."""
+    if isinstance(feeder, Cut):
+        return feeder.size
     return sum(sum(n.to_dataset(inherit=False).sizes.values()) for n in feeder.subtree)
 
 
 def map_feeders(
-    function: Callable[[xr.DataTree, Settings, float], T],
-    feeders: Sequence[xr.DataTree],
+    function: Callable[[Any, Settings, float], T],
+    feeders: Sequence[Part],
     settings: Settings,
     *,
     end: float = float("inf"),
-    lost: Callable[[xr.DataTree], T],
+    lost: Callable[[Any], T],
     workers: int | WorkerPool | None,
     progress: bool,
 ) -> list[T]:
@@ -63,7 +67,7 @@ def map_feeders(
     ----------
     function : callable
         Pure; of the module's top level.
-    feeders : sequence of DataTree
+    feeders : sequence of DataTree or Cut
         One sub-case each.
     settings : Settings
         Handed to every call.
@@ -108,17 +112,19 @@ def map_feeders(
     return [found[k] for k in range(len(feeders))]
 
 
-def _sensible(feeders: Sequence[xr.DataTree]) -> int:
+def _sensible(feeders: Sequence[Part]) -> int:
     """Choose one process a core, or this one alone where starting others would cost more."""
     return cores() if sum(_work(f) for f in feeders) >= WORTH_PROCESSES else 1
 
 
-def _work(feeder: xr.DataTree) -> int:
+def _work(feeder: Part) -> int:
     """Predict the work of a feeder: pairs of meter and step."""
+    if isinstance(feeder, Cut):
+        return feeder.work
     return len(columns(feeder, "meter")["id"]) * len(columns(feeder, "forecast").get("time", ()))
 
 
-def _shares(feeders: Sequence[xr.DataTree], settings: Settings, end: float, count: int) -> list[Given]:
+def _shares(feeders: Sequence[Part], settings: Settings, end: float, count: int) -> list[Given]:
     """Give each feeder, in the order in which they begin, a share of the time that is left when it does."""
     sizes = np.array([_size(feeder) for feeder in feeders], float)
     left = np.cumsum(sizes[::-1])[::-1]
@@ -127,8 +133,8 @@ def _shares(feeders: Sequence[xr.DataTree], settings: Settings, end: float, coun
 
 
 def _in_time(
-    function: Callable[[xr.DataTree, Settings, float], T],
-    feeder: xr.DataTree,
+    function: Callable[[Any, Settings, float], T],
+    feeder: Part,
     settings: Settings,
     end: float,
     share: float,
@@ -161,7 +167,7 @@ def _until_broken(
 def _alone(
     function: Callable[..., T],
     feeder: tuple[int, Given],
-    lost: Callable[[xr.DataTree], T],
+    lost: Callable[[Any], T],
     advance: Callable[[], None],
 ) -> dict[int, T]:
     """Run one feeder in a process of its own; it is lost if that is ended as well, twice."""

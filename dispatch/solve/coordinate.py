@@ -18,13 +18,13 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dispatch.errors import SolverError, TimeUp
+from dispatch.errors import TimeUp
 from dispatch.solve.ascent import Ascent, ascend
+from dispatch.solve.coordinated import ROUNDING, Coordinated, better, plan_at, require_order
 from dispatch.solve.engines import LazyRows, Optimum
 from dispatch.solve.protocols import KEY
 from dispatch.solve.restricted import carried_basis, first_basis, join, split
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 BETTER = 1e-10
 """An answer is better than a plan if it saves more than this, relative to 1 or the member's cost."""
-ROUNDING = 1e-7
-"""What members could save together where no decision is left to free: solver's tolerances, relative to the optimum."""
 CEILING = 4.0
 """Limits are first held at no more than this many times the spread of prices, so that one at which nobody may move yet
 does not, at its penalty of thousands of times any price, let far too much move in the next round."""
@@ -46,49 +44,6 @@ RAISE = 16.0
 """By how much that is raised while limits are relaxed although no answer differs."""
 MOST_ROUNDS = 100
 """Restricted programs before it is given up."""
-
-
-@dataclass(frozen=True)
-class Coordinated:
-    """What a coordination ends with; limits sorted by key.
-
-    Attributes
-    ----------
-    plans : list
-        Of each block.
-    answers : list
-        What each block does at the prices: the plan itself where the block is whole.
-    price : ndarray (port,)
-        What each unit injected costs. [money]
-    keys : ndarray (limit,) of KEY
-        Limits that have a price or are relaxed.
-    limit_prices, slacks : ndarray (limit,)
-        Price of each [money per unit], and its relaxation under the plan, in its own unit.
-    row_prices : list of ndarray
-        Of the rows of each block's part; empty where no program was solved.
-    objective, bound : float
-        Cost of the plan with all its relaxations, and what no plan can cost less than. [money]
-    rounds : int
-        Restricted programs.
-    method : str
-        How the last of them was solved.
-    """
-
-    plans: list[Any]
-    answers: list[Any]
-    price: np.ndarray
-    keys: np.ndarray
-    limit_prices: np.ndarray
-    slacks: np.ndarray
-    row_prices: list[np.ndarray]
-    objective: float
-    bound: float
-    rounds: int
-    method: str
-
-    def within(self, gap: float) -> bool:
-        """Whether plan and bound meet to a gap relative to 1 or the objective."""
-        return self.objective - self.bound <= gap * max(1.0, abs(self.objective))
 
 
 class Coordinator:
@@ -129,13 +84,13 @@ class Coordinator:
             for rounds in range(1, MOST_ROUNDS + 1):
                 found, grown, capped = self._round(limits, penalty, ceiling, rounds, until)
                 require_order(found)
-                best = _better(best, found)
+                best = better(best, found)
                 if found.within(until.gap if until.early else 0.0) or not (grown or capped):
                     return best if best.within(max(ROUNDING, until.gap if until.early else 0.0)) else None
                 ceiling *= 1.0 if grown else RAISE
         except TimeUp:
             at_ascent = plan_at(self.blocks, limits, self._given, penalty, self._ascent)
-            return _better(best, at_ascent)
+            return better(best, at_ascent)
         return None
 
     def renew(self, blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float) -> None:
@@ -231,18 +186,6 @@ class Coordinator:
         self._engine.start_from(carried_basis(old, basis, self._whole), grown=True)
 
 
-def require_order(found: Coordinated) -> None:
-    """Refuse a bound above its objective: no success, but a sign that plan and prices are of two programs.
-
-    Raises
-    ------
-    SolverError
-        If it lies above by more than rounding.
-    """
-    if found.bound - found.objective > ROUNDING * max(1.0, abs(found.objective)):
-        raise SolverError(f"The bound {found.bound:.12g} lies above the objective {found.objective:.12g}.")
-
-
 def challenge(block: Block, plan: Any, price: np.ndarray) -> tuple[Any, np.ndarray]:
     """Let a block answer prices, and compare a plan with that.
 
@@ -257,51 +200,6 @@ def challenge(block: Block, plan: Any, price: np.ndarray) -> tuple[Any, np.ndarr
         return plan, np.zeros(1)
     answer = block.respond(price)
     return answer, block.costs(plan, price) - block.costs(answer, price)
-
-
-def plan_at(blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float, at: Ascent) -> Coordinated:
-    """Take what members do at prices as the plan: what there is when time is up.
-
-    Parameters
-    ----------
-    blocks, limits, given, penalty
-        See `coordinate`.
-    at : Ascent
-        Limits and their prices, at most their penalties.
-    """
-    rows = limits.rows(at.keys)
-    price = rows.matrix.T @ at.prices
-    answers = [block.respond(price) for block in blocks]
-    own = sum(float(np.sum(block.costs(a, price))) for block, a in zip(blocks, answers, strict=True))
-    x = sum((block.injection(a) for block, a in zip(blocks, answers, strict=True)), given)
-    over, amount = limits.exceeded(x)
-    keys = np.unique(np.concatenate([at.keys, over]))
-    prices, slacks = np.zeros(len(keys)), np.zeros(len(keys))
-    prices[np.searchsorted(keys, at.keys)] = at.prices
-    slacks[np.searchsorted(keys, over)] = amount
-    priced = float(np.sum(price * (x - given)))
-    bound = own + float(np.sum(price * given)) - float(np.sum(rows.bound * at.prices))
-    relaxed = penalty * float(np.sum(slacks / limits.rating_of(keys)))
-    return Coordinated(
-        answers, answers, price, keys, prices, slacks, [], own - priced + relaxed, bound, 0, "prices alone"
-    )
-
-
-def _better(old: Coordinated | None, new: Coordinated) -> Coordinated:
-    """Combine the cheaper plan with the prices that prove more."""
-    if old is None:
-        return new
-    plan, proof = (old if old.objective < new.objective else new), (old if old.bound > new.bound else new)
-    if plan is proof:
-        return plan
-    keys = np.unique(np.concatenate([plan.keys, proof.keys]))
-    prices, slacks = np.zeros(len(keys)), np.zeros(len(keys))
-    prices[np.searchsorted(keys, proof.keys)] = proof.limit_prices
-    slacks[np.searchsorted(keys, plan.keys)] = plan.slacks
-    return replace(
-        proof, plans=plan.plans, keys=keys, limit_prices=prices, slacks=slacks, objective=plan.objective,
-        rounds=new.rounds,
-    )  # fmt: skip
 
 
 def coordinate(

@@ -15,7 +15,7 @@ from dispatch.solve.solution import NOTICED, Prices, Solution
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
-    from dispatch.solve.coordinate import Coordinated
+    from dispatch.solve.coordinated import Coordinated
     from dispatch.solve.protocols import Limits
 
 

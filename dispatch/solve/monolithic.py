@@ -8,7 +8,7 @@ import numpy as np
 
 from dispatch.errors import TimeUp
 from dispatch.solve.ascent import Ascent
-from dispatch.solve.coordinate import plan_at
+from dispatch.solve.coordinated import plan_at
 from dispatch.solve.engines import AllRows, LazyRows
 from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.members import Members

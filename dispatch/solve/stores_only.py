@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dispatch.case.network import Network
     from dispatch.case.offsets import Offsets
     from dispatch.model.elements import Inputs
+    from dispatch.solve.limits.radial import RadialLimits
     from kernels.marginal import RowPrices
 
 KNOWN = {"load", "pv", "battery", "car", "tank", "meter", "peak", "bus", "source", "line", "transformer"}
@@ -128,18 +129,27 @@ def prove(inputs: Inputs, network: Network, offsets: Offsets, limit_penalty: flo
     """
     given, members = given_at_ports(inputs), constants_of(inputs, plan.meters)
     limits = limits_over(given, network, inputs, offsets)
-    rows, ceiling = limits.rows(plan.keys), limit_penalty / limits.rating_of(plan.keys)
-    m = np.clip(plan.limit_prices, 0.0, ceiling)
-    weight = rows.matrix.T @ (inputs.dt * m)
     bus = inputs.kinds["meter"].nodes["bus"][1][plan.meters].astype(np.int64)
     port, proof, x = bus[:, None] * inputs.steps + np.arange(inputs.steps), make_proof(len(bus)), given.copy()
-    prove_members(members, plan.flow, weight[port], plan.rows, proof)
     add_injection(plan.flow, port, x)
+    weight, at_limits, dual = _of_limits(limits, inputs.dt, limit_penalty, plan, x)
+    prove_members(members, plan.flow, weight[port], plan.rows, proof)
     objective = float(proof.cost.sum()) + inputs.dt * limit_penalty * relaxation(limits, x)
-    bound = float(proof.bound.sum() + np.sum(weight * given) - np.sum(rows.bound * inputs.dt * m))
+    bound = float(proof.bound.sum() + np.sum(weight * given)) - at_limits
+    gap = (objective - bound) / max(1.0, abs(objective))
+    dual = max(dual, float(proof.dual.max(initial=0.0)))
+    return Certificate(objective, bound, float(proof.primal.max(initial=0.0)), dual, gap)
+
+
+def _of_limits(
+    limits: RadialLimits, dt: float, limit_penalty: float, plan: StorePlan, x: np.ndarray
+) -> tuple[np.ndarray, float, float]:
+    """Find what injections cost at limits' prices, what the limits are worth, and how far the prices miss fitting."""
+    if not len(plan.keys):
+        return np.zeros(limits.ports), 0.0, 0.0
+    rows, ceiling = limits.rows(plan.keys), limit_penalty / limits.rating_of(plan.keys)
+    m = np.clip(plan.limit_prices, 0.0, ceiling)
     over, price = (rows.matrix @ x - rows.bound) / rows.rating, plan.limit_prices * rows.rating
     fit = np.abs(price - np.clip(price + over, 0.0, limit_penalty))
     cut = np.abs(plan.limit_prices - m) * rows.rating / (1 + limit_penalty)
-    dual = max(part.max(initial=0.0) for part in (proof.dual, fit, cut))
-    gap = (objective - bound) / max(1.0, abs(objective))
-    return Certificate(objective, bound, float(proof.primal.max(initial=0.0)), float(dual), gap)
+    return rows.matrix.T @ (dt * m), float(np.sum(rows.bound * dt * m)), float(max(fit.max(), cut.max()))
