@@ -85,17 +85,14 @@ def optimize(
         raise_if_any([*check_case(bare), *_without_electricity(bare)], title)
     with stages.stage("forecast"):
         solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h)
-        raise_if_any(check_case(solved), title)
-        raise_if_any(_plants_apart(solved), title)
+        raise_if_any([*check_case(solved), *_plants_apart(solved)], title)
         cuts = cut_feeders(solved)
     call = partial(_run_cut, feeder)
     runs = map_feeders(call, cuts, settings, end=end, lost=_lost_cut, workers=workers, progress=progress)
     for run in runs:
         stages.add(run.stages.seconds)
     with stages.stage("assemble"):
-        result = assemble(solved, runs, _labels(solved, settings, runs))
-    with stages.stage("verify"):
-        return with_gas_state(result)
+        return with_gas_state(assemble(solved, runs, _labels(solved, settings, runs)))
 
 
 def _without_electricity(case: xr.DataTree) -> list[Problem]:
