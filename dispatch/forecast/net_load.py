@@ -57,8 +57,8 @@ def separate_pv(
     """Tell PV from use in meters that show import less export.
 
     A meter has PV where its lowest net load over the days of some weeks dips by day in the shape of the sun. Capacity
-    is the 99.9th percentile of output: of export, with the use of quiet nights added, or with irradiance the slope of
-    net load against it. Without irradiance the shape is that of a clear sky, and clouds are read from the meter.
+    is the 99.9th percentile of output: of export, with the use of quiet nights added. Without irradiance the shape is
+    that of a clear sky, and clouds are read from the meter.
 
     Parameters
     ----------
@@ -137,11 +137,9 @@ def find_pv(net: np.ndarray, shapes: np.ndarray, steps: int, *, measured: bool) 
             base = _quiet_use(net, shapes[o])
     if best.explained < LEAST_EXPLAINED or best.size < LEAST_SIZE:
         return Finding(False, 0.0, best.explained, best.size, best.orientation)
-    if measured:
-        orientation, capacity = _by_light(net, shapes, steps)
-        return Finding(True, capacity, best.explained, best.size, orientation)
     capacity = max(float(np.nanquantile(-net, TOP)) + base, best.p_nom * LEAST_EXPLAINED)
-    return Finding(True, capacity, best.explained, best.size, best.orientation)
+    orientation = _by_light(net, shapes, steps) if measured else best.orientation
+    return Finding(True, capacity, best.explained, best.size, orientation)
 
 
 def output(net: np.ndarray, shape: np.ndarray, found: Finding, steps: int, *, measured: bool) -> np.ndarray:
@@ -175,7 +173,7 @@ def _under_clouds(net: np.ndarray, clear: np.ndarray, by_day: np.ndarray, steps:
     width = max(steps // 8, 1) | 1
     for _ in range(ROUNDS):
         use = _usual(net + clearness * clear, steps)
-        wanted = np.where(by_day & np.isfinite(net), np.maximum(use - net, 0.0), 0.0)
+        wanted = np.where(by_day & np.isfinite(net), use - net, 0.0)
         weight = np.where(by_day & np.isfinite(net), clear, 0.0)
         kernel = np.ones(width)
         total, whole = np.convolve(wanted, kernel, "same"), np.convolve(weight, kernel, "same")
@@ -189,20 +187,18 @@ def _usual(use: np.ndarray, steps: int) -> np.ndarray:
     return np.concatenate(blocks)[: len(use)]
 
 
-def _by_light(net: np.ndarray, shapes: np.ndarray, steps: int) -> tuple[int, float]:
-    """Orientation and capacity by least squares of net load on light, both less their usual values by time of day."""
-    best = (0, 0.0, -np.inf)
+def _by_light(net: np.ndarray, shapes: np.ndarray, steps: int) -> int:
+    """Orientation that explains most of net load by least squares, both less their usual values by time of day."""
+    best, most = 0, 0.0
     away = net - _usual(net, steps)
     for o, shape in enumerate(shapes):
         x = shape - _usual(shape, steps)
         known = np.isfinite(away) & np.isfinite(x) & (shape > DARK)
-        if not known.any():
-            continue
-        square = max(float((x[known] ** 2).sum()), 1e-12)
-        slope = -float((x * away)[known].sum()) / square
-        if slope > 0 and slope**2 * square > best[2]:
-            best = (o, slope * float(np.nanquantile(shape, TOP)), slope**2 * square)
-    return best[0], best[1]
+        common = min(float((x[known] * away[known]).sum()), 0.0)
+        gain = common**2 / max(float((x[known] ** 2).sum()), 1e-12)
+        if gain > most:
+            best, most = o, gain
+    return best
 
 
 def _quiet(low: np.ndarray, night: np.ndarray) -> np.ndarray:
