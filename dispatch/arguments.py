@@ -79,6 +79,9 @@ IMPORT = """examples:
   dispatch import tables tables -o mine.nc
   dispatch import weather place.epw --format epw --into case.nc -o case.nc
 """
+MERGE = """example:
+  dispatch merge electric.nc gas.nc --match houses.csv -o town.nc
+"""
 EXPORT = """examples:
   dispatch export tables case.nc -o tables            one CSV a kind, and case.toml; `import tables` reads them
   dispatch export mps out/schedule.nc -o schedule.mps the last LP with all rows, for any solver
@@ -359,6 +362,14 @@ def _add_doors(add: Add) -> None:
             )
             q.add_argument("--days", type=int, metavar="N", help="keep this many days of the profiles (default: all)")
         _importing(q, name)
+    p = add("merge", "join the electric and the gas network of one place into one case", MERGE)
+    p.add_argument(
+        "electric", type=Path, metavar="ELECTRIC.nc", help="case with an electric network; all of it is kept"
+    )
+    p.add_argument("gas", type=Path, metavar="GAS.nc", help="case with a gas network")
+    text = "CSV with the columns consumer (of GAS.nc) and prosumer (of ELECTRIC.nc)"
+    p.add_argument("--match", type=Path, required=True, metavar="FILE.csv", help=text)
+    _output(p, "CASE.nc", "case file to write")
     p = add("export", "write a case as CSV tables, or the LP of a result as MPS", EXPORT)
     kinds = p.add_subparsers(dest="target", required=True, metavar="TARGET")
     q = kinds.add_parser("tables", help="one CSV a kind and case.toml", epilog=EXIT_CODES)

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dispatch.case.network import network_of
 from dispatch.case.rules import check_case
-from dispatch.case.schema import has
+from dispatch.case.schema import columns, has, parent_index
 from dispatch.case.slices import Cut, cut_feeders
 from dispatch.errors import Problem, raise_if_any
 from dispatch.forecast.profile import predict
 from dispatch.model.registry import load_components
 from dispatch.run.feeder import FeederRun, lost_feeder, run_feeder
+from dispatch.run.gas_check import with_gas_state
 from dispatch.run.parallel import map_feeders
 from dispatch.run.result import assemble, digest, versions, without_results
 from dispatch.run.settings import Settings
@@ -83,14 +85,14 @@ def optimize(
         raise_if_any([*check_case(bare), *_without_electricity(bare)], title)
     with stages.stage("forecast"):
         solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h)
-        raise_if_any(check_case(solved), title)
+        raise_if_any([*check_case(solved), *_plants_apart(solved)], title)
         cuts = cut_feeders(solved)
     call = partial(_run_cut, feeder)
     runs = map_feeders(call, cuts, settings, end=end, lost=_lost_cut, workers=workers, progress=progress)
     for run in runs:
         stages.add(run.stages.seconds)
     with stages.stage("assemble"):
-        return assemble(solved, runs, _labels(solved, settings, runs))
+        return with_gas_state(assemble(solved, runs, _labels(solved, settings, runs)))
 
 
 def _without_electricity(case: xr.DataTree) -> list[Problem]:
@@ -99,6 +101,23 @@ def _without_electricity(case: xr.DataTree) -> list[Problem]:
         return []
     hint = "Schedules are made of electric networks; `dispatch.check_gas` gives the pressures of a gas network alone."
     return [Problem("no-electricity", "/electric/bus", value="missing", hint=hint)]
+
+
+def _plants_apart(case: xr.DataTree) -> list[Problem]:
+    """Refuse plants on several feeders that inject into one gas network: no feeder's program would see the others."""
+    plant = columns(case, "plant")
+    if not len(plant["id"]):
+        return []
+    bus = parent_index(case, "meter", "bus")[parent_index(case, "plant", "meter")]
+    feeder = network_of(case).feeder[bus]
+    injecting = plant["junction"] != b""
+    feeders = np.unique(feeder[injecting])
+    if len(feeders) < 2:
+        return []
+    shown = tuple(i.decode() for i in plant["id"][injecting][:3])
+    hint = "Put the plants that inject on one feeder, or leave all but one feeder's without a junction."
+    value, allowed = f"on {len(feeders)} feeders", "plants that inject on one feeder"
+    return [Problem("plants-apart", "/plant/plant", "junction", shown, int(injecting.sum()), value, allowed, hint)]
 
 
 def _run_cut(

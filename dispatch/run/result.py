@@ -65,6 +65,11 @@ def _blank(attribute: Attribute, shape: tuple[int, ...]) -> np.ndarray:
     return np.full(shape, np.nan if dtype.kind == "f" else -1, dtype=dtype)
 
 
+def _of_gas(attribute: Attribute) -> bool:
+    """Whether a row is about gas, which most cases do not have; only cases with such elements have the row."""
+    return attribute_table()[attribute.of].group.startswith(("/gas", "/plant"))
+
+
 def assemble(case: xr.DataTree, runs: Iterable[FeederRun], labels: Mapping[str, Any]) -> xr.DataTree:
     """Put what every feeder returned into one result.
 
@@ -87,13 +92,19 @@ def assemble(case: xr.DataTree, runs: Iterable[FeederRun], labels: Mapping[str, 
     ids = {k: columns(case, k)["id"] for k, kind in attribute_table().items() if kind.has_elements}
     sizes = {**{k: len(v) for k, v in ids.items()}, "time": len(time)}
     whole: Groups = {
-        name: {a.name: _blank(a, tuple(sizes[d] for d in a.dims)) for a in attribute_table()[name].attributes.values()}
+        name: {
+            a.name: _blank(a, tuple(sizes[d] for d in a.dims))
+            for a in attribute_table()[name].attributes.values()
+            if sizes[a.of] or not _of_gas(a)
+        }
         for name in RESULT_KINDS
     }
     for run in runs:
         at = {kind: positions(ids[kind], own) for kind, own in run.ids.items()}
         for name, group in run.groups.items():
             for variable, values in group.items():
+                if variable not in whole[name]:  # of a kind that the case does not have
+                    continue
                 whole[name][variable][at[attribute_table()[name].attributes[variable].of]] = values
     result = case.copy()
     for name, group in whole.items():
