@@ -62,7 +62,7 @@ class Cut:
     def work(self) -> int:
         """Pairs of meter and step."""
         shapes = {
-            path: {n: len(values) for n, (_, values, _) in given[0].items()} for path, given in self.groups.items()
+            path: {n: np.size(values) for n, (_, values, _) in given[0].items()} for path, given in self.groups.items()
         }
         return shapes.get("/prosumer/meter", {}).get("meter", 0) * shapes.get("/forecast", {}).get("time", 0)
 
