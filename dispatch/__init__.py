@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dispatch.case.rules import check_case
     from dispatch.case.schema import build_case
     from dispatch.forecast.fit import apply_fit, fit_pv
+    from dispatch.forecast.net_load import separate_pv
     from dispatch.forecast.profile import predict
     from dispatch.forecast.pv import pv_forecast
     from dispatch.forecast.pv_quantiles import pv_quantiles
@@ -60,6 +61,7 @@ _HOME = {
     "run_case": "dispatch.run.files",
     "run_demo": "dispatch.run.files",
     "save_case": "dispatch.case.netcdf",
+    "separate_pv": "dispatch.forecast.net_load",
 }
 
 __all__ = [
@@ -84,6 +86,7 @@ __all__ = [
     "run_case",
     "run_demo",
     "save_case",
+    "separate_pv",
 ]
 
 

@@ -65,8 +65,9 @@ FORECAST = """examples:
   dispatch forecast case.nc -o ready.nc --quantiles 0.05 0.5 0.95 --figure load.svg --load l17
   dispatch forecast schutterwald_summer -o ready.nc --figure feeder.svg --feeder I8777
 
-Loads with a history in /history are forecast by regressions, PV with planes from /weather, others from profiles
-(docs/forecast.md).
+Loads with a history in /history are forecast by regressions, with the temperature of /weather where it is known;
+those with less than 14 days lean on a standard household of their energy_year, others take profiles. PV with planes is
+forecast from /weather. Meters that feed in are told as likely_prosumers in --json (docs/forecast.md).
 """
 SCENARIO = """examples:
   dispatch scenario net.nc --pv-share 0.6 --battery-share 0.4 --seed 1 -o case.nc
@@ -82,6 +83,9 @@ IMPORT = """examples:
   dispatch import pandapipes gas.json -o gas.nc
   dispatch import tables tables -o mine.nc
   dispatch import weather place.epw --format epw --into case.nc -o case.nc
+"""
+MERGE = """example:
+  dispatch merge electric.nc gas.nc --match houses.csv -o town.nc
 """
 EXPORT = """examples:
   dispatch export tables case.nc -o tables            one CSV a kind, and case.toml; `import tables` reads them
@@ -371,6 +375,14 @@ def _add_doors(add: Add) -> None:
             )
             q.add_argument("--days", type=int, metavar="N", help="keep this many days of the profiles (default: all)")
         _importing(q, name)
+    p = add("merge", "join the electric and the gas network of one place into one case", MERGE)
+    p.add_argument(
+        "electric", type=Path, metavar="ELECTRIC.nc", help="case with an electric network; all of it is kept"
+    )
+    p.add_argument("gas", type=Path, metavar="GAS.nc", help="case with a gas network")
+    text = "CSV with the columns consumer (of GAS.nc) and prosumer (of ELECTRIC.nc)"
+    p.add_argument("--match", type=Path, required=True, metavar="FILE.csv", help=text)
+    _output(p, "CASE.nc", "case file to write")
     p = add("export", "write a case as CSV tables, or the LP of a result as MPS", EXPORT)
     kinds = p.add_subparsers(dest="target", required=True, metavar="TARGET")
     q = kinds.add_parser("tables", help="one CSV a kind and case.toml", epilog=EXIT_CODES)

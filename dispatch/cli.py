@@ -130,6 +130,14 @@ def _import(a: argparse.Namespace) -> int:
     return 0
 
 
+def _merge(a: argparse.Namespace) -> int:
+    from dispatch.run.doors import merge
+
+    _say(*merge(a.electric, a.gas, a.match, a.output))
+    print(f"wrote {a.output}")  # noqa: T201
+    return 0
+
+
 def _export(a: argparse.Namespace) -> int:
     from dispatch.run.doors import export
 
@@ -226,6 +234,7 @@ COMMANDS = {
     "forecast": _forecast,
     "scenario": _scenario,
     "import": _import,
+    "merge": _merge,
     "export": _export,
     "reinforce": _reinforce,
     "report": _report,

@@ -42,7 +42,7 @@ KEPT = ("bus", "source", "line", "transformer", "prosumer", "meter", "load", "ta
 
 
 @cache
-def _bare_town(season: str) -> xr.DataTree:
+def bare_town(season: str) -> xr.DataTree:
     """Take all that can be controlled out of the embedded town."""
     town = load_case(embedded_path(f"schutterwald_{season}"))
     tables = {kind: columns(town, kind) for kind in KEPT}
@@ -56,7 +56,7 @@ def _bare_town(season: str) -> xr.DataTree:
 
 def area_day(season: str, area: int, shared: bool) -> xr.DataTree:
     """First day of one area with heat pumps in three and cars in five of ten houses."""
-    town = equip(_bare_town(season), **SHARES, seed=1, season=season, shared_meter=shared)
+    town = equip(bare_town(season), **SHARES, seed=1, season=season, shared_meter=shared)
     return split_feeders(predict(town, horizon_h=24))[area]
 
 

@@ -26,7 +26,12 @@ BELONGS = {
     "store": "meter",
     "inverter": "pv",
     "plane": "inverter",
+    "plant": "meter",
+    "substrate": "plant",
+    "chp": "plant",
+    "upgrader": "plant",
 }
+GAS_DIMS = {"consumer", "injection"}  # of series in /forecast that only feeders with a plant need
 
 
 Arrays = dict[str, tuple[tuple["Hashable", ...], np.ndarray, dict[Any, Any]]]
@@ -57,7 +62,7 @@ class Cut:
     def work(self) -> int:
         """Pairs of meter and step."""
         shapes = {
-            path: {n: len(values) for n, (_, values, _) in given[0].items()} for path, given in self.groups.items()
+            path: {n: np.size(values) for n, (_, values, _) in given[0].items()} for path, given in self.groups.items()
         }
         return shapes.get("/prosumer/meter", {}).get("meter", 0) * shapes.get("/forecast", {}).get("time", 0)
 
@@ -121,6 +126,10 @@ def _members(case: xr.DataTree) -> Mapping[str, list[np.ndarray]]:
         if has(case, kind):
             used = [(members[user], parent_index(case, user, attribute)) for user, attribute in by]
             members[kind] = [_used([at[chosen[k]] for chosen, at in used]) for k in range(count)]
+    if "profile" in members and has(case, "junction"):
+        gas = np.concatenate([parent_index(case, kind, "profile") for kind in sorted(GAS_DIMS)])
+        plants = members["plant"]
+        members["profile"] = [_used([m, gas]) if len(plants[k]) else m for k, m in enumerate(members["profile"])]
     return members
 
 
@@ -147,15 +156,32 @@ def _used(positions: list[np.ndarray]) -> np.ndarray:
 
 
 def _feeder(groups: Mapping[str, xr.Dataset], chosen: Mapping[str, np.ndarray]) -> Cut:
+    without = set() if len(chosen["plant"]) else GAS_DIMS
+    kept = {path: data for path, data in groups.items() if not (without and path.startswith("/gas"))}
+    parts = {path: _part(data, chosen, without) for path, data in kept.items()}
+    _anonymous(parts)
     return Cut(
-        {path: (_part(data, chosen), [str(n) for n in data.coords], data.attrs) for path, data in groups.items()}
+        {
+            path: (part, [str(n) for n in kept[path].coords if n in part], kept[path].attrs)
+            for path, part in parts.items()
+        }
     )
 
 
-def _part(data: xr.Dataset, chosen: Mapping[str, np.ndarray]) -> Arrays:
-    """Rows of the chosen elements; much faster than `Dataset.isel`, which rebuilds an index a variable."""
+def _anonymous(parts: dict[str, Arrays]) -> None:
+    """Consumers of gas whose prosumer is on another feeder belong to nobody here."""
+    consumer, prosumer = parts.get("/gas/consumer", {}), parts.get("/prosumer/prosumer", {})
+    if "prosumer" in consumer and "prosumer" in prosumer:
+        dims, owner, labels = consumer["prosumer"]
+        consumer["prosumer"] = dims, np.where(np.isin(owner, prosumer["prosumer"][1]), owner, b""), labels
+
+
+def _part(data: xr.Dataset, chosen: Mapping[str, np.ndarray], without: set[str]) -> Arrays:
+    """Rows of the chosen elements, without some dims; much faster than `Dataset.isel`, which rebuilds indexes."""
     part: Arrays = {}
     for name, variable in data.variables.items():
+        if without.intersection(map(str, variable.dims)):
+            continue
         values = variable.to_numpy()
         for axis, dim in enumerate(variable.dims):
             if dim in chosen:

@@ -24,6 +24,7 @@ PREFIXED: dict[str, tuple[dict[str, int], Fraction]] = {
     "bar": ({"bar": 1}, Fraction(1)),
     "Pa": ({"bar": 1}, Fraction(1, 100000)),
     "g": ({"g": 1}, Fraction(1)),
+    "t": ({"g": 1}, Fraction(10**6)),
 }
 PLAIN: dict[str, tuple[dict[str, int], Fraction]] = {
     "1": ({}, Fraction(1)),

@@ -9,11 +9,13 @@ import numpy as np
 
 from dispatch.case.schema import columns, positions
 from dispatch.errors import Problem, raise_if_any
-from dispatch.forecast.calendar import DAY, country_of
+from dispatch.forecast.calendar import DAY
+from dispatch.forecast.cold_start import with_standard, yearly_use
 from dispatch.forecast.load import Place, forecast_history
+from dispatch.forecast.load_weather import load_covariates
+from dispatch.forecast.meter_use import use_behind_meters
 from dispatch.forecast.profile_history import of_profiles
 from dispatch.forecast.quality import Quality, clean
-from dispatch.forecast.standard import standard_load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
     from dispatch.case.schema import Columns
 
-ENOUGH = 14  # days of history from which the model stands alone; fewer share the forecast with the standard load
 EVEN = np.round(np.arange(0.05, 1, 0.1), 2)  # quantiles whose mean is the expected value
 IN_WATTS = (300.0, 3000.0)  # yearly use over that of the prosumer, if the history is in W instead of kW
 
@@ -101,24 +102,39 @@ def forecast_loads_of(
     share = _shares(table, loads)
     raise_if_any(_problems(case, table, loads, share))
     table, share = _with_profiles(table, loads, share)
-    step = history_step(table)
-    past = table["time"].astype("datetime64[s]")
+    step, past = history_step(table), table["time"].astype("datetime64[s]")
     start = np.datetime64(time[0] if issue is None else issue).astype("datetime64[s]")
-    before = past < start
-    cleaned, quality = clean(table["p"][:, before].astype(float), step / np.timedelta64(1, "h"))
-    zone, country, region = (str(case.attrs.get(name, "")) for name in ("time_zone", "country", "region"))
-    place = Place(zone, country, region)
     first = past[0] + (time[0].astype("datetime64[s]") - past[0]) // step * step
     length = time[1] - time[0] if len(time) > 1 else step
     wanted = np.arange(first, time[-1].astype("datetime64[s]") + length, step)
-    found = forecast_history(cleaned, past[before], wanted, place, levels, issue=min(start, first), done=done)
+    before, start = past < start, min(start, first)
+    cleaned, quality = clean(table["p"][:, before].astype(float), step / np.timedelta64(1, "h"))
+    cleaned = use_behind_meters(case, table, cleaned, past[before])
+    place = Place(*(str(case.attrs.get(name, "")) for name in ("time_zone", "country", "region")))
+    weather = load_covariates(case, _buses(case, table, loads, share), past[before], wanted, start)
+    found = forecast_history(cleaned, past[before], wanted, place, levels, issue=start, covariates=weather, done=done)
     series = np.concatenate([found.point[:, None], found.quantiles], axis=1)
-    series = _with_standard(series, found.days, cleaned, past[before], wanted, place)
+    year = _sum_by_series(yearly_use(case), table, share)
+    series = with_standard(series, found.days, cleaned, past[before], wanted, place, year)
     resampled = _resampled(series, wanted, step, time)
     whole = np.full((len(loads["id"]), *resampled.shape[1:]), np.nan)
     whole[share.load] = 0.0
     np.add.at(whole, share.load, share.part[:, None, None] * resampled[share.series])
     return HistoryForecast(whole[:, 0], whole[:, 1:], quality, table["id"], found.days)
+
+
+def _sum_by_series(year: np.ndarray, table: Columns, share: _Shares) -> np.ndarray:
+    """Yearly use of the loads of each series; NaN for one that is shared per unit of ``p_nom``. [kW h]."""
+    total = np.bincount(share.series, year[share.load], len(table["id"]))
+    counted = np.bincount(share.series, minlength=len(table["id"])) > 0
+    return np.asarray(np.where(counted & (table["profile"] == b""), total, np.nan))
+
+
+def _buses(case: xr.DataTree, table: Columns, loads: Columns, share: _Shares) -> np.ndarray:
+    """Bus of each series: that of the first of its loads; empty for a series of no load."""
+    meters, found = columns(case, "meter"), np.full(len(table["id"]), b"", columns(case, "bus")["id"].dtype)
+    found[share.series[::-1]] = meters["bus"][positions(meters["id"], loads["meter"][share.load[::-1]])]
+    return found
 
 
 def series_of_loads(
@@ -156,9 +172,12 @@ def series_of_loads(
     every = np.union1d(levels, EVEN)
     found = forecast_loads_of(case, time, every, issue=issue, done=done)
     expected = found.quantiles[:, np.searchsorted(every, EVEN)].mean(axis=1)
+    expected = np.where(np.isfinite(expected), expected, found.p_load)
     known = np.isfinite(expected).all(axis=1, keepdims=True)
+    wanted = found.quantiles[:, np.searchsorted(every, levels)]
+    measured = np.isfinite(wanted).all(axis=(1, 2), keepdims=True)
     series = {"p_load": np.where(known, expected, otherwise)}
-    series["p_load_quantile"] = np.where(known[:, None], found.quantiles[:, np.searchsorted(every, levels)], np.nan)
+    series["p_load_quantile"] = np.where(measured, wanted, np.nan)
     return {name: values.astype(np.float32) for name, values in series.items()}
 
 
@@ -227,25 +246,6 @@ def _problems(case: xr.DataTree, table: Columns, loads: Columns, share: _Shares)
             "unit", "p", (ratio > IN_WATTS[0]) & (ratio < IN_WATTS[1]), "a thousand times energy_year: W, not kW?", hint
         )
     return problems
-
-
-def _with_standard(
-    series: np.ndarray, days: np.ndarray, known: np.ndarray, past: np.ndarray, wanted: np.ndarray, place: Place
-) -> np.ndarray:
-    """Share the forecast of series with few days with a standard household of the same recent mean."""
-    few = np.nonzero((days < ENOUGH) & (days > 0))[0]
-    if not len(few):
-        return series
-    country = place.country or country_of(place.zone)
-    before = standard_load(past, place.zone, country, place.region)
-    after = standard_load(wanted, place.zone, country, place.region)
-    for s in few:
-        seen = np.isfinite(known[s])
-        standard = after * known[s, seen].mean() / before[seen].mean()
-        weight = days[s] / ENOUGH
-        mixed = weight * series[s] + (1 - weight) * standard
-        series[s] = np.where(np.isfinite(series[s]), mixed, standard)
-    return series
 
 
 def _resampled(series: np.ndarray, wanted: np.ndarray, step: np.timedelta64, time: np.ndarray) -> np.ndarray:

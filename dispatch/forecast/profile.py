@@ -11,7 +11,7 @@ import xarray as xr
 
 from dispatch.case.attributes import attribute_table
 from dispatch.case.instant import instant
-from dispatch.case.schema import Columns, columns, kind_dataset, positions, quantile_axis, time_axis
+from dispatch.case.schema import Columns, columns, has, kind_dataset, positions, quantile_axis, time_axis
 from dispatch.errors import InputError, Problem, raise_if_any
 from dispatch.forecast.history import series_of_loads
 from dispatch.forecast.origins import LABEL, label, origins
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 PRICES = ("price_import", "price_export")
 OF_STORES = ("p_max_pu", "p_withdrawn", "state_of_charge_least", "coefficient_of_performance")
-SERIES = ("p_load", "q_load", "p_available", *OF_STORES, *PRICES)
+OF_GAS = ("flow_consumer", "flow_injection")
+SERIES = ("p_load", "q_load", "p_available", *OF_STORES, *OF_GAS, *PRICES)
 QUANTILE_SERIES = ("p_load_quantile", "p_available_quantile")
+SPARSE = {"store", "consumer", "injection"}  # whose ids stand in /forecast only where they have series
 DAY_H = 24.0
 FURTHEST = np.timedelta64(14 * 24 * 3600, "s")  # after the end of a history, how far its loads are forecast
 
@@ -107,7 +109,7 @@ def predict(
         axes.append(replace(learnt, count=learnt.count + round(FURTHEST / learnt.step)))
         horizon_h = DAY_H if horizon_h is None else horizon_h
     missing = [k for k, name in (("load", "p_load"), ("pv", "p_available")) if name not in given]
-    needs_library = any(len(columns(case, kind)["id"]) for kind in missing)
+    needs_library = any(len(columns(case, kind)["id"]) for kind in missing) or _shaped_gas(case, given)
     first, span = _span(axes if needs_library else axes[:1], start, horizon_h)
     time = first + span.step * np.arange(span.count)
     issue = first if known_until is None else min(first, instant(known_until))
@@ -115,6 +117,7 @@ def predict(
     series, said = _made(case, missing, time, span.step, levels, issue, progress)
     if not set(OF_STORES) <= set(given):
         series |= store_series(case, time, float(span.step / np.timedelta64(1, "h")))
+    series |= _gas(case, library, time, span.step)
     # Reactive power belongs to its active power: zeros that fill a /forecast of prices alone are no series of loads.
     stated = [name for name in SERIES if name in given and (name != "q_load" or "p_load" in given)]
     if not missing or np.array_equal(given.get("quantile", ()), levels):
@@ -215,6 +218,24 @@ def _expanded(kind: str, table: Columns, library: Columns, time: np.ndarray, ste
     return {"p_available": p}
 
 
+def _gas(case: xr.DataTree, library: Columns, time: np.ndarray, step: np.timedelta64) -> Columns:
+    """Gas that consumers take and injections give, where a plant makes it matter. [m3 h-1]."""
+    found = {}
+    for kind in ("consumer", "injection") if has(case, "plant") else ():
+        table = columns(case, kind)
+        if len(table["id"]):
+            raise_if_any(_unknown(kind, table, library))
+            flow = {**table, "p_nom": table["flow_nom"], "q_nom": np.zeros(len(table["id"]))}
+            found[f"flow_{kind}"] = _shaped(flow, library, time, step)[0]
+    return found
+
+
+def _shaped_gas(case: xr.DataTree, given: Columns) -> bool:
+    """Whether gas flows that the case does not give follow profiles."""
+    kinds = [k for k in ("consumer", "injection") if has(case, "plant") and f"flow_{k}" not in given]
+    return any((columns(case, k).get("profile", np.zeros(0, "S1")) != b"").any() for k in kinds)
+
+
 def _shaped(table: Columns, library: Columns, time: np.ndarray, step: np.timedelta64) -> tuple[np.ndarray, np.ndarray]:
     """Active and reactive power of each element. [kW, kvar]."""
     shape = np.ones((len(table["id"]), len(time)), np.float32)
@@ -260,7 +281,7 @@ def _with_forecast(case: xr.DataTree, series: dict[str, Any], said: str) -> xr.D
     sizes = {**{kind: len(i) for kind, i in ids.items()}, "time": len(series["time"])}
     sizes["quantile"] = len(series["quantile"])
     data = kind_dataset(section, series, currency=case.attrs["currency"], sizes=sizes)
-    data = data.assign_coords({k: i for k, i in ids.items() if k != "store" or k in data.dims}).assign_coords(
+    data = data.assign_coords({k: i for k, i in ids.items() if k not in SPARSE or k in data.dims}).assign_coords(
         time_axis(series["time"], series["time_step"])
     )
     if "quantile" in data.dims:

@@ -11,6 +11,7 @@ from dispatch.case.network import network_of
 from dispatch.case.offsets import Offsets
 from dispatch.case.schema import columns, parent_index
 from dispatch.model.elements import Elements, Inputs
+from dispatch.model.gas import gas_kinds
 from dispatch.model.meters import meter_kinds, sum_at
 from dispatch.model.registry import own_components
 from dispatch.model.series import Series, read_series, step_hours
@@ -54,7 +55,8 @@ def make_inputs(case: xr.DataTree, *, offsets: Offsets | None = None, limit_pena
     windows = windows_of(series.time, str(case.attrs["time_zone"]))
     own = {name: _own_elements(case, name, series) for name in own_components()}
     q = reactive(case, series, network.buses)
-    kinds = meter_kinds(case, series, own) | own
+    gas = gas_kinds(case, series, windows, step_hours(case))
+    kinds = meter_kinds(case, series, own | gas) | own | gas
     kinds |= network_kinds(case, network, q, offsets, limit_penalty)
     return Inputs(step_hours(case), steps, kinds, windows, when_of(windows))
 

@@ -1,4 +1,4 @@
-"""Which components there are: the eleven of the project, and those that a user adds with one file each."""
+"""Which components there are: the eighteen of the project, and those that a user adds with one file each."""
 
 from __future__ import annotations
 
@@ -14,14 +14,21 @@ from dispatch.errors import InputError, ModelError, Problem
 from dispatch.model.components.battery import battery
 from dispatch.model.components.bus import bus
 from dispatch.model.components.car import car
+from dispatch.model.components.chp import chp
+from dispatch.model.components.gate import gate
 from dispatch.model.components.line import line
 from dispatch.model.components.load import load
 from dispatch.model.components.meter import meter
 from dispatch.model.components.peak import peak
+from dispatch.model.components.plant import plant
 from dispatch.model.components.pv import pv
+from dispatch.model.components.regulator import regulator
 from dispatch.model.components.source import source
+from dispatch.model.components.substrate import substrate
 from dispatch.model.components.tank import tank
 from dispatch.model.components.transformer import transformer
+from dispatch.model.components.upgrader import upgrader
+from dispatch.model.components.zone import zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +60,11 @@ STORES = ("battery", "car", "tank")
 DISCHARGING = ("battery", "car")
 """Those that have `p_discharge` too."""
 
+PLANT = ("substrate", "plant", "chp", "upgrader", "zone", "gate", "regulator")
+"""Components of biogas plants and of the gas network; only in cases with a plant."""
+
 _PROSUMER = (load, pv, battery, car, tank, meter, peak)
+_PLANT = (substrate, plant, chp, upgrader, zone, gate, regulator)
 _NETWORK = (bus, source, line, transformer)
 _own: dict[str, Registered] = {}
 _files: dict[Path, tuple[str, bytes]] = {}  # component and content of each file that was loaded
@@ -61,7 +72,7 @@ _files: dict[Path, tuple[str, bytes]] = {}  # component and content of each file
 
 def components() -> dict[str, Registered]:
     """Every component by name: the prosumers', those added, then the network's."""
-    first = {f.__name__: Registered(f.__name__, f) for f in _PROSUMER}
+    first = {f.__name__: Registered(f.__name__, f) for f in (*_PROSUMER, *_PLANT)}
     return first | _own | {f.__name__: Registered(f.__name__, f, network=True) for f in _NETWORK}
 
 

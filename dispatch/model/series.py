@@ -38,6 +38,8 @@ class Series:
         Those of `OF_STORES`; none where the case has neither cars nor tanks.
     own : dict of str to dict of str to ndarray (element, step)
         Series of kinds that a user added, by kind and name.
+    flow_consumer, flow_injection : ndarray (element, step)
+        Normal cubic metres; none in a case without plants, which does not schedule gas. [m3 h-1]
     """
 
     time: np.ndarray
@@ -48,6 +50,8 @@ class Series:
     price_export: np.ndarray
     stores: dict[str, np.ndarray] = field(default_factory=dict)
     own: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    flow_consumer: np.ndarray = field(default_factory=lambda: np.zeros((0, 1)))
+    flow_injection: np.ndarray = field(default_factory=lambda: np.zeros((0, 1)))
 
 
 def read_series(case: xr.DataTree) -> Series:
@@ -88,6 +92,11 @@ def read_series(case: xr.DataTree) -> Series:
                 len(columns(case, attribute.of)["id"]), np.nan if attribute.required else attribute.default
             )
             own.setdefault(attribute.of, {})[name] = _series(case, attribute, columns(case, attribute.of)["id"], filler)
+    if has(case, "plant"):
+        for kind in ("consumer", "injection"):
+            table, name = columns(case, kind), f"flow_{kind}"
+            otherwise = np.where(table["profile"] == b"", table["flow_nom"], np.nan)
+            found[name] = _series(case, section[name], table["id"], otherwise)
     return Series(columns(case, "forecast")["time"], **found, stores=read_stores(case), own=own)
 
 
@@ -130,6 +139,9 @@ def _series(case: xr.DataTree, attribute: Attribute, ids: np.ndarray, otherwise:
         held = data[attribute.of].to_numpy() if attribute.of in data.variables else ids
         at = positions(held, ids)
         values[at >= 0] = given[at[at >= 0]]
+    if attribute.can_be_unknown and otherwise is not None:
+        blank = np.isnan(values).all(axis=1)
+        values[blank] = otherwise[blank, None]
     if attribute.name in OF_STORES:
         values[np.isnan(values).all(axis=1)] = OF_STORES[attribute.name]
     lost = np.isnan(values).any(axis=1)

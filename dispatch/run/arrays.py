@@ -11,6 +11,7 @@ from dispatch.case.schema import columns
 from dispatch.model.baseline import no_battery, prosumer_cost, self_use
 from dispatch.model.linear import linear_flow
 from dispatch.model.registry import DISCHARGING, STORES, own_components
+from dispatch.run.gas_arrays import gas_arrays, gas_prices, placed
 from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.reinforced import reinforcement_bound
 from dispatch.verify.electric import injections
@@ -71,14 +72,15 @@ def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
         Part of /schedule.
     """
     plan, lines = state.delivered.columns, feeder.network.lines
-    meter = {name: _placed(feeder, plan, "meter", name) for name in ("p_import", "p_export")}
+    meter = {name: placed(feeder, plan, "meter", name) for name in ("p_import", "p_export")}
     store = {name: _of_stores(feeder, plan, name) for name in ("p_charge", "p_discharge", "state_of_charge")}
     loading = np.hypot(state.linear.p, state.linear.q) / feeder.network.s_nom[:, None]
     return {
         **meter,
         **store,
-        "p_curtailed": _placed(feeder, plan, "pv", "p_curtailed"),
+        "p_curtailed": placed(feeder, plan, "pv", "p_curtailed"),
         **_own_arrays(feeder, plan),
+        **gas_arrays(feeder, plan),
         "v_pu": state.ac.v_pu,
         "v_linear_pu": np.sqrt(np.maximum(state.linear.v_squared, 0)),  # the linear drop has no floor, voltage has
         "p_line": state.ac.p_from[:lines],
@@ -96,7 +98,7 @@ def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
 def _own_arrays(feeder: Rounds, plan: np.ndarray) -> dict[str, np.ndarray]:
     """Variables of a user's own components that their tables add to /schedule by name."""
     own, rows = own_components(), attribute_table()["schedule"].attributes.values()
-    return {row.name: _placed(feeder, plan, row.of, row.name) for row in rows if row.of in own}
+    return {row.name: placed(feeder, plan, row.of, row.name) for row in rows if row.of in own}
 
 
 def _of_stores(feeder: Rounds, plan: np.ndarray, name: str) -> np.ndarray:
@@ -106,15 +108,6 @@ def _of_stores(feeder: Rounds, plan: np.ndarray, name: str) -> np.ndarray:
         elements = feeder.inputs.kinds[kind]
         if elements.count:
             found[elements.index] = plan[feeder.program.column(kind, name)]
-    return found
-
-
-def _placed(feeder: Rounds, plan: np.ndarray, component: str, name: str) -> np.ndarray:
-    """Values of a component's variable for all elements of its kind in the case; NaN where it has none."""
-    elements = feeder.inputs.kinds.get(component)
-    found = np.full((len(columns(feeder.case, component)["id"]), feeder.inputs.steps), np.nan)
-    if elements is not None and elements.count:
-        found[elements.index] = plan[feeder.program.column(component, name)]
     return found
 
 
@@ -140,6 +133,7 @@ def price_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
             value[inputs.kinds[store].index] = -prices.rows[feeder.program.row(store, "balance")]
     return {
         **_meter_prices(feeder, prices, at_bus),
+        **gas_prices(feeder, prices),
         "marginal_price": at_bus,
         "marginal_value": value,
         "price_v_max": 2 * bus["v_max_pu"][:, None] * v_max,  # the rows limit the square: d(v^2) = 2 v dv

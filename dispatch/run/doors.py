@@ -100,6 +100,38 @@ def import_case(source: str, path: Path, output: Path, **options: Any) -> list[s
     return notes
 
 
+def merge(electric: Path, gas: Path, match: Path, output: Path) -> list[str]:
+    """Join an electric and a gas network and write the case.
+
+    Parameters
+    ----------
+    electric, gas : Path
+        Case files.
+    match : Path
+        CSV that says which consumer is which prosumer.
+    output : Path
+        Case file; not written if there is any problem.
+
+    Returns
+    -------
+    list of str
+        What was set or left as it was.
+
+    Raises
+    ------
+    InputError
+        With every problem.
+    """
+    from dispatch.case.merge import merge_cases  # noqa: PLC0415  (only this command needs it)
+
+    require_output(output)
+    case, notes = merge_cases(load_case(electric), load_case(gas), match)
+    raise_if_any(_apart_from_series(check_case(case)), str(output))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    save_case(case, output)
+    return notes
+
+
 def export(target: str, path: Path, output: Path) -> list[Path]:
     """Write a case as CSV tables, or the last linear program of a result as MPS.
 

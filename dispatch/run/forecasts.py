@@ -14,6 +14,7 @@ from dispatch.case.rules import check_case
 from dispatch.case.schema import columns
 from dispatch.errors import raise_if_any
 from dispatch.forecast.history import history_step
+from dispatch.forecast.meter_use import likely_prosumers
 from dispatch.forecast.origins import LABEL
 from dispatch.forecast.profile import predict
 from dispatch.forecast.quality import clean
@@ -123,7 +124,8 @@ def _summary(case: xr.DataTree) -> dict[str, Any]:
         "origins": origins,
     }
     if len(table.get("time", ())):
-        quality = clean(table["p"].astype(float), history_step(table) / np.timedelta64(1, "h"))[1]
+        cleaned, quality = clean(table["p"].astype(float), history_step(table) / np.timedelta64(1, "h"))
+        said["likely_prosumers"] = likely_prosumers(case, table, cleaned, table["time"].astype("datetime64[s]"))
         faults = {i.decode(): quality.faults(s) for s, i in enumerate(table["id"]) if quality.faults(s)}
         said["series"], said["series_with_faults"] = len(table["id"]), len(faults)
         said["faults"] = dict(list(faults.items())[:NAMED])

@@ -11,12 +11,15 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
 from dispatch.case.schema import columns
 from dispatch.case.slices import Cut
+from dispatch.run import spool
 from dispatch.run.progress import counted
 
 if TYPE_CHECKING:
@@ -153,13 +156,16 @@ def _until_broken(
 ) -> dict[int, T]:
     """Run all feeders; return those that were done when a process was ended from outside."""
     found: dict[int, T] = {}
-    with start(min(count, len(feeders))) as pool:
-        futures = _submit(pool, function, feeders)
+    with TemporaryDirectory(prefix="dispatch-") as folder, start(min(count, len(feeders))) as pool:
+        calls = {k: spool.put(Path(folder, str(k)), function, *given) for k, given in feeders}
+        futures = _submit(pool, calls)
         for future in as_completed(futures):
+            k = futures[future]
             try:
-                found[futures[future]] = future.result()
+                future.result()
             except BrokenProcessPool:
                 continue
+            found[k] = spool.take(calls[k])
             advance()
     return found
 
@@ -244,14 +250,12 @@ def _broken(pool: ProcessPoolExecutor) -> bool:
     return False
 
 
-def _submit(
-    pool: ProcessPoolExecutor, function: Callable[..., T], feeders: list[tuple[int, Given]]
-) -> dict[Future[T], int]:
-    """Hand feeders to processes, which start here; once one of them was ended, no more are handed over."""
-    futures: dict[Future[T], int] = {}
+def _submit(pool: ProcessPoolExecutor, calls: dict[int, Path]) -> dict[Future[None], int]:
+    """Hand calls to processes, which start here; once one of them was ended, no more are handed over."""
+    futures: dict[Future[None], int] = {}
     with _undisturbed(), suppress(BrokenProcessPool):
-        for k, given in feeders:
-            futures[pool.submit(function, *given)] = k
+        for k, call in calls.items():
+            futures[pool.submit(spool.run, call)] = k
     return futures
 
 

@@ -65,6 +65,24 @@ def _blank(attribute: Attribute, shape: tuple[int, ...]) -> np.ndarray:
     return np.full(shape, np.nan if dtype.kind == "f" else -1, dtype=dtype)
 
 
+def _of_gas(attribute: Attribute) -> bool:
+    """Whether a row is about gas, which most cases do not have; only cases with such elements have the row."""
+    return attribute_table()[attribute.of].group.startswith(("/gas", "/plant"))
+
+
+def _blanks(runs: list[FeederRun], sizes: Mapping[str, int]) -> Groups:
+    """Make the arrays of a result; what has a default stands in it only where a feeder says something."""
+    said = {(group, variable) for run in runs for group, rows in run.groups.items() for variable in rows}
+    return {
+        name: {
+            a.name: _blank(a, tuple(sizes[d] for d in a.dims))
+            for a in attribute_table()[name].attributes.values()
+            if (a.required or (name, a.name) in said) and (sizes[a.of] or not _of_gas(a))
+        }
+        for name in RESULT_KINDS
+    }
+
+
 def assemble(case: xr.DataTree, runs: list[FeederRun], labels: Mapping[str, Any]) -> xr.DataTree:
     """Put what every feeder returned into one result.
 
@@ -86,19 +104,13 @@ def assemble(case: xr.DataTree, runs: list[FeederRun], labels: Mapping[str, Any]
     time = forecast["time"]
     ids = {k: columns(case, k)["id"] for k, kind in attribute_table().items() if kind.has_elements}
     sizes = {**{k: len(v) for k, v in ids.items()}, "time": len(time)}
-    whole: Groups = {
-        name: {a.name: _blank(a, tuple(sizes[d] for d in a.dims)) for a in attribute_table()[name].attributes.values()}
-        for name in RESULT_KINDS
-    }
-    said = {(group, variable) for run in runs for group, rows in run.groups.items() for variable in rows}
-    for name, held in whole.items():  # what has a default stands in a result only where a feeder says something
-        for a in attribute_table()[name].attributes.values():
-            if not a.required and (name, a.name) not in said:
-                del held[a.name]
+    whole = _blanks(runs, sizes)
     for run in runs:
         at = {kind: positions(ids[kind], own) for kind, own in run.ids.items()}
         for name, group in run.groups.items():
             for variable, values in group.items():
+                if variable not in whole[name]:  # of a kind that the case does not have
+                    continue
                 whole[name][variable][at[attribute_table()[name].attributes[variable].of]] = values
     result = case.copy()
     for name, group in whole.items():

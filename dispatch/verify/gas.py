@@ -45,7 +45,7 @@ class GasState:
     residual: np.ndarray
 
 
-def gas_flow(case: xr.DataTree, taken: np.ndarray) -> GasState:
+def gas_flow(case: xr.DataTree, taken: np.ndarray, raised: np.ndarray | None = None) -> GasState:
     """Steady isothermal state of the gas network, by Darcy and Weisbach; heights are left out.
 
     Parameters
@@ -54,6 +54,8 @@ def gas_flow(case: xr.DataTree, taken: np.ndarray) -> GasState:
         A valid case with a gas network.
     taken : ndarray (junction, step)
         Demand less injection at each junction, normal cubic metres. [m3 h-1]
+    raised : ndarray (junction, step), optional
+        What is added to the pressures that are held, where a zone holds more gas than at its set-point. [bar]
 
     Returns
     -------
@@ -68,9 +70,10 @@ def gas_flow(case: xr.DataTree, taken: np.ndarray) -> GasState:
     network = gas_network_of(case)
     gas, pipe = gas_values(case), columns(case, "pipe")
     forest = _forest(network)
-    held = np.full(len(network.parent), np.nan)
+    held = np.full((len(network.parent), 1), np.nan)
     pressures = np.concatenate([columns(case, k).get("pressure", np.zeros(0)) for k in ("gate", "regulator")])
-    held[network.held >= 0] = pressures[network.held[network.held >= 0]] ** 2
+    held[network.held >= 0, 0] = pressures[network.held[network.held >= 0]]
+    held = (held if raised is None else held + raised) ** 2
     factor, slope = np.array([gas["compressibility"]]), np.array([gas["compressibility_slope"]])
     law = LAWS[bytes(columns(case, "gas_network")["friction_law"][()])]
     hydraulics = Hydraulics(forest, _pipes(gas, pipe), law, factor, slope, held)

@@ -25,7 +25,7 @@ class Hydraulics:
         Friction law, see `kernels.pipe.friction_factor`.
     factor, slope : ndarray (1,)
         Compressibility factor at pressure 0, and its change by pressure. [1, bar-1]
-    held : ndarray (junction,)
+    held : ndarray (junction, step or 1)
         Squared pressures that are held; NaN elsewhere. [bar2]
     """
 
@@ -36,10 +36,16 @@ class Hydraulics:
     slope: np.ndarray
     held: np.ndarray
 
-    def swept(self, taken: np.ndarray, chord: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def held_in(self, step: int) -> np.ndarray:
+        """Squared pressures that are held in a step. [bar2]."""
+        return np.ascontiguousarray(self.held[:, step if self.held.shape[1] > 1 else 0])
+
+    def swept(
+        self, taken: np.ndarray, chord: np.ndarray, held: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Flows and squared pressures of the forest for given chord flows, and what does not fit around the loops."""
         flow = forest_flows(self.forest, taken, chord)
-        squared = forest_pressures(self.forest, self.pipes, self.law, self.factor, self.slope, flow, self.held)
+        squared = forest_pressures(self.forest, self.pipes, self.law, self.factor, self.slope, flow, held)
         if not len(chord):
             return flow, squared, np.zeros(0)
         rest = loop_residual(self.forest, self.pipes, self.law, self.factor, self.slope, squared, chord)
@@ -76,15 +82,18 @@ def steady_state(of: Hydraulics, taken: np.ndarray) -> tuple[np.ndarray, np.ndar
     scale = float(np.nanmax(of.held, initial=0.0)) or 1.0
     for t in range(steps):
         demand = np.ascontiguousarray(taken[:, t])
-        chord = _closed(of, demand, effect, chord, scale)
-        flow[:, t], squared[:, t], rest = of.swept(demand, chord)
+        held = of.held_in(t)
+        chord = _closed(of, demand, held, effect, chord, scale)
+        flow[:, t], squared[:, t], rest = of.swept(demand, chord, held)
         chords[:, t], residual[t] = chord, np.abs(rest).max(initial=0.0) / scale
     return squared, flow, chords, residual
 
 
-def _closed(of: Hydraulics, demand: np.ndarray, effect: np.ndarray, chord: np.ndarray, scale: float) -> np.ndarray:
+def _closed(
+    of: Hydraulics, demand: np.ndarray, held: np.ndarray, effect: np.ndarray, chord: np.ndarray, scale: float
+) -> np.ndarray:
     """Chord flows at which the loops close, from those of the step before; halved steps where one overshoots."""
-    flow, squared, rest = of.swept(demand, chord)
+    flow, squared, rest = of.swept(demand, chord, held)
     for _ in range(MOST_NEWTON):
         size = np.abs(rest).max(initial=0.0)
         if size <= CLOSED * scale:
@@ -93,7 +102,7 @@ def _closed(of: Hydraulics, demand: np.ndarray, effect: np.ndarray, chord: np.nd
         move = np.linalg.solve(loop_jacobian(of.forest, of.pipes, of.law, z, flow, chord, effect), -rest)
         for halving in range(MOST_HALVINGS):
             tried = chord + 0.5**halving * move
-            flow, squared, rest = of.swept(demand, tried)
+            flow, squared, rest = of.swept(demand, tried, held)
             if np.abs(rest).max() < size:
                 break
         else:

@@ -175,7 +175,8 @@ def test_wrong_histories_are_named_together() -> None:
 
 def test_a_few_days_lean_on_the_standard_household() -> None:
     time = hours("2023-01-01", 24 * 3)
-    case = town({"id": ["x"], "load": ["l0"], "time": time, "p": np.full((1, len(time)), 0.5)}, loads=1)
+    history = {"id": ["x"], "load": ["l0"], "time": time, "p": np.full((1, len(time)), 0.5)}
+    case = town(history, loads=1, prosumer={"id": ["h"], "energy_year": [0.5 * 8760]})
     p = forecast_loads_of(case, hours("2023-01-04", 24), LEVELS).p_load[0]
     assert p[19] > p[4] + 0.2
     assert p.mean() == pytest.approx(0.5, abs=0.1)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from model_cases import small_town
+from plant_cases import plant_case
 
 from dispatch.model.compiler import compile_program
 from dispatch.model.inputs import make_inputs
-from dispatch.model.registry import components
+from dispatch.model.registry import PLANT, components
 
 if TYPE_CHECKING:
     from dispatch.model.program import Program, Span
@@ -85,7 +86,7 @@ def _compare(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("component", sorted(components()))
 def test_component(component: str) -> None:
-    town = small_town(flexible=component in {"car", "tank"})
+    town = plant_case(steps=3) if component in PLANT else small_town(flexible=component in {"car", "tank"})
     _compare(component, readable(compile_program(make_inputs(town), network=True), component))
 
 

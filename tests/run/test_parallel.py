@@ -24,6 +24,13 @@ def feeders(count: int) -> list[xr.DataTree]:
     return [xr.DataTree(xr.Dataset(attrs={"number": k})) for k in range(count)]
 
 
+def large(feeder: xr.DataTree, _: Settings, _end: float) -> bytes:
+    """Answer with more than a pipe holds; the first feeder ends its process before it does."""
+    if int(feeder.attrs["number"]) == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return bytes(1_000_000)
+
+
 def deadly(feeder: xr.DataTree, _: Settings, _end: float, folder: str, kills: dict[int, int]) -> int:
     """Count the starts of a feeder in files; end the own process at the first few starts of some."""
     number = int(feeder.attrs["number"])
@@ -45,6 +52,14 @@ def test_a_feeder_that_kills_its_worker_fails_alone(tmp_path) -> None:
     assert 2 <= len(list(tmp_path.glob("2-*"))) <= 1 + parallel.TRIES_ALONE
 
 
+def test_more_than_a_pipe_holds_is_handed_over_and_back_while_processes_are_killed() -> None:
+    heavy = feeders(4)
+    for feeder in heavy:
+        feeder["much"] = xr.DataArray(bytearray(1_000_000))
+    found = map_feeders(large, heavy, Settings(), lost=lambda _: b"lost", workers=2, progress=False)
+    assert [len(f) for f in found] == [4, *[1_000_000] * 3]
+
+
 def test_a_pool_that_breaks_while_feeders_are_handed_over_keeps_those_it_has() -> None:
     class Breaking:
         taken = 0
@@ -55,8 +70,8 @@ def test_a_pool_that_breaks_while_feeders_are_handed_over_keeps_those_it_has() -
             self.taken += 1
             return Future()
 
-    given = [(k, (feeder, Settings(), 0.0, 1.0)) for k, feeder in enumerate(feeders(5))]
-    assert sorted(parallel._submit(Breaking(), lost, given).values()) == [0, 1]
+    calls = {k: Path(str(k)) for k in range(5)}
+    assert sorted(parallel._submit(Breaking(), calls).values()) == [0, 1]
 
 
 def test_ctrl_c_waits_until_processes_are_started() -> None:

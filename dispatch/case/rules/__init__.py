@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dispatch.case.rules.gas import check_gas
 from dispatch.case.rules.layout import check_layout
 from dispatch.case.rules.network import check_network
+from dispatch.case.rules.plants import check_plants
 from dispatch.case.rules.series import check_series
 from dispatch.case.rules.stores import check_stores
 from dispatch.case.rules.values import check_values
@@ -39,5 +40,6 @@ def check_case(case: xr.DataTree, source: str = "") -> list[Problem]:
     check_stores(findings)
     check_network(findings)
     check_gas(findings)
+    check_plants(findings)
     check_series(findings)
     return findings.problems

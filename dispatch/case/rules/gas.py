@@ -153,7 +153,7 @@ def _structure(findings: Findings, junction: Table, pipe: Links, regulator: Link
     findings.where("regulator-circle", regulator.table, "junction_to", circle, value=value, hint=hint)
     if not circle.any():
         _steps_down(findings, zone, live, regulator)
-    for kind in ("consumer", "injection"):
+    for kind in ("consumer", "injection", "plant"):
         table = findings.table(kind)
         if not table.has("junction"):
             continue

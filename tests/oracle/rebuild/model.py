@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from rebuild.grid import Grid, Table, at, grid_of, reactive_flow
+from rebuild.plants import state_plants
 from rebuild.program import Program
 
 Terms = list[tuple[np.ndarray, Any]]
@@ -102,6 +103,8 @@ class Feeder:
         self.pv()
         self.batteries()
         self.cars_and_tanks()
+        self.widen = np.zeros(len(self.live))  # powers of plants, which widen the bounds of the exchange
+        state_plants(self)
         self.meters()
         self.network()
 
@@ -191,8 +194,8 @@ class Feeder:
         month = period_of(self.series["time"], str(self.case["settings"]["time_zone"]))
         for m in np.nonzero(self.live)[0]:
             k, most, least = tariff[m], float(meter["p_import_max"][m]), float(meter["p_export_max"][m])
-            need = np.where(g.green[m], g.deficit[m], np.maximum(g.D[m] + g.S_in[m], 0))
-            spare = np.where(g.green[m], g.surplus[m], g.A[m] + np.maximum(-g.D[m], 0) + g.S_out[m])
+            need = np.where(g.green[m], g.deficit[m], np.maximum(g.D[m] + g.S_in[m] + self.widen[m], 0))
+            spare = np.where(g.green[m], g.surplus[m], g.A[m] + np.maximum(-g.D[m], 0) + g.S_out[m] + self.widen[m])
             buy = self.series["price_import"][k] + float(self.case["tariff"]["network_fee"][k])
             take = lp.column("p_import", m, 0, np.minimum(most, need), dt * buy)
             give = lp.column("p_export", m, 0, np.minimum(least, spare), -dt * self.series["price_export"][k])

@@ -21,6 +21,12 @@ GROUPS = {
     "tariff": "/tariff",
     "forecast": "/forecast",
 }
+# Only where the case has them.
+OPTIONAL = {
+    "gas_network": "/gas",
+    **{k: f"/gas/{k}" for k in ("junction", "gate", "pipe", "regulator", "consumer", "injection")},
+    **{k: f"/plant/{k}" for k in ("plant", "substrate", "chp", "upgrader")},
+}
 # What an empty kind still has to offer: columns that are read by name.
 EMPTY = {
     "line": ("bus_from", "bus_to", "r", "x", "s_nom", "in_service"),
@@ -57,6 +63,12 @@ def plain(case: xr.DataTree) -> dict[str, dict[str, np.ndarray]]:
             found[kind].setdefault("p_discharge_nom", np.full(data.sizes["store"], np.nan))
         if kind in data.variables:
             found[kind]["id"] = data[kind].to_numpy()
+    for kind, group in OPTIONAL.items():
+        if group in present and len(case[group].to_dataset(inherit=False).variables):
+            data = case[group].to_dataset(inherit=False)
+            found[kind] = {str(n): np.asarray(v) for n, v in data.variables.items() if n != kind}
+            if kind in data.variables:
+                found[kind]["id"] = data[kind].to_numpy()
     series, bounds = found["forecast"], found["forecast"]["time_bounds"].astype("datetime64[s]")
     steps = len(series["time"])
     for name, kind in (("p_load", "load"), ("q_load", "load"), ("p_available", "pv")):

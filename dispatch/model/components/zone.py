@@ -1,0 +1,20 @@
+"""A gas zone: all junctions that hang together by pipes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dispatch.model.component import Block
+
+UNMET_PRICE = 10.0  # money per kWh
+HOLDING_PRICE = 1e-6  # money per kWh and hour: pipes are not filled without need
+
+
+def zone(b: Block, p: Any) -> None:
+    """Take no more gas than is used, but for what its pipes hold up to the highest operating pressure."""
+    content = b.state("linepack", 0, p.linepack_nom)
+    unserved, spilled = b.var("gas_unserved", 0, p.demand_max), b.var("gas_spilled")
+    balance = b.received("gas") - p.demand + unserved - spilled
+    b.constraint("balance", content == content.previous + p.dt * balance)
+    b.cost(p.dt * (UNMET_PRICE * (unserved + spilled) + HOLDING_PRICE * content))

@@ -1,0 +1,115 @@
+"""What a result says about biogas plants and the gas network, as arrays in the order of the feeder's own elements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dispatch.case.gas_network import gas_network_of
+from dispatch.case.schema import columns
+from dispatch.model.gas import zones_of_case
+
+if TYPE_CHECKING:
+    from dispatch.run.rounds import Rounds
+    from dispatch.solve.solution import Prices
+
+OF_PLANTS = {
+    "substrate": ("feed", "gas_rate"),
+    "plant": ("holder", "flow_flare", "flow_boiler", "heat_stored", "heat_missing"),
+    "chp": ("p_chp",),
+    "upgrader": ("flow_raw", "gas_injected"),
+    "gate": ("gas_gate",),
+    "regulator": ("gas_regulator",),
+}
+
+
+def placed(feeder: Rounds, plan: np.ndarray, component: str, name: str) -> np.ndarray:
+    """Values of a component's variable for all elements of its kind in the case.
+
+    Parameters
+    ----------
+    feeder : Rounds
+        The feeder.
+    plan : ndarray (column,)
+        Of its program.
+    component, name : str
+        The variable.
+
+    Returns
+    -------
+    ndarray (element, step)
+        NaN where the element has none.
+    """
+    elements = feeder.inputs.kinds.get(component)
+    found = np.full((len(columns(feeder.case, component)["id"]), feeder.inputs.steps), np.nan)
+    if elements is not None and elements.count:
+        found[elements.index] = plan[feeder.program.column(component, name)]
+    return found
+
+
+def gas_arrays(feeder: Rounds, plan: np.ndarray) -> dict[str, np.ndarray]:
+    """Set-points and states of plants and of the gas network.
+
+    Parameters
+    ----------
+    feeder : Rounds
+        The feeder.
+    plan : ndarray (column,)
+        Of its program.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Part of /schedule; empty in a feeder without plants.
+    """
+    kinds = feeder.inputs.kinds
+    if "plant" not in kinds:
+        return {}
+    found = {n: placed(feeder, plan, k, n) for k, names in OF_PLANTS.items() if k in kinds for n in names}
+    found["cost_plant"] = _costs(feeder, plan)
+    if "zone" in kinds:
+        gates = kinds["gate"].count
+        holder = zones_of_case(gas_network_of(feeder.case)).holder
+        linepack = np.full((gates + len(columns(feeder.case, "regulator")["id"]), feeder.inputs.steps), np.nan)
+        linepack[holder] = plan[feeder.program.column("zone", "linepack")]
+        found |= {"linepack_gate": linepack[:gates], "linepack_regulator": linepack[gates:]}
+    return found
+
+
+def _costs(feeder: Rounds, plan: np.ndarray) -> np.ndarray:
+    """Cost of each plant: that of all columns of itself and of what names it."""
+    kinds = feeder.inputs.kinds
+    cost = feeder.program.cost * plan
+    total = np.zeros(kinds["plant"].count)
+    for span in feeder.program.columns:
+        if span.component in {"substrate", "plant", "chp", "upgrader"} and span.count:
+            own = span.component == "plant"
+            at = np.arange(span.count) if own else kinds[span.component].nodes["plant"][1]
+            total += np.bincount(at, cost[span.start : span.stop].reshape(span.count, -1).sum(axis=1), len(total))
+    return total
+
+
+def gas_prices(feeder: Rounds, prices: Prices) -> dict[str, np.ndarray]:
+    """Price gas at each junction: what one more kWh taken there would cost.
+
+    Parameters
+    ----------
+    feeder : Rounds
+        The feeder.
+    prices : Prices
+        Of its last program.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Part of /price; empty in a feeder whose plants inject nowhere.
+    """
+    if "zone" not in feeder.inputs.kinds:
+        return {}
+    # One more kW taken for a step lowers the right-hand side of the zone's balance by dt.
+    of_zone = -prices.rows[feeder.program.row("zone", "balance")]
+    zone = zones_of_case(gas_network_of(feeder.case)).of_junction
+    found = np.full((len(zone), feeder.inputs.steps), np.nan)
+    found[zone >= 0] = of_zone[zone[zone >= 0]]
+    return {"marginal_price_gas": found}

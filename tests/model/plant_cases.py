@@ -1,0 +1,87 @@
+"""A feeder with a biogas plant that burns, upgrades and injects into a zone of low pressure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dispatch.case.schema import build_case
+
+
+def plant_tables(
+    steps: int = 8,
+    step_minutes: int = 60,
+    seed: int = 0,
+    *,
+    linepack: bool = True,
+    upgrader: bool = True,
+    boiler: bool = True,
+    other: float = 5.0,
+) -> dict[str, dict[str, Any]]:
+    """Columns of the case; demand of gas varies around what the plant could inject."""
+    rng = np.random.default_rng(seed)
+    time = np.datetime64("2026-06-01T20:00:00", "s") + np.arange(steps) * np.timedelta64(60 * step_minutes, "s")
+    shape = rng.uniform(0.3, 1.4, (2, steps))
+    tables: dict[str, dict[str, Any]] = {
+        "bus": {"id": ["b0", "b1"], "v_nom": [0.4, 0.4]},
+        "source": {"id": ["grid"], "bus": ["b0"]},
+        "line": {"id": ["l"], "bus_from": ["b0"], "bus_to": ["b1"], "r": [0.01], "x": [0.01], "s_nom": [400]},
+        "prosumer": {"id": ["farm", "house"]},
+        "tariff": {"id": ["flat"], "price_import": [0.3], "price_export": [0.1]},
+        "meter": {"id": ["mf", "mh"], "bus": ["b1", "b1"], "prosumer": ["farm", "house"], "tariff": ["flat"] * 2},
+        "load": {"id": ["lf", "lh"], "meter": ["mf", "mh"], "p_nom": [20, 5]},
+        "store": {"id": ["s"], "meter": ["mh"], "energy_nom": [10], "p_nom": [4], "state_of_charge_initial": [2]},
+        "gas_network": {"heating_value_higher": 11.0},
+        "junction": {"id": ["g", "m", "a", "z"], "pressure_max": [np.nan, np.nan, 2.5 if linepack else 2.0, 2.6]},
+        "gate": {"id": ["city"], "junction": ["g"], "pressure": [5.5], "flow_max": [900]},
+        "pipe": {
+            "id": ["p0", "p1"],
+            "junction_from": ["g", "a"],
+            "junction_to": ["m", "z"],
+            "length": [3000, 5000],
+            "inner_diameter": [0.15, 0.15],
+        },
+        "regulator": {"id": ["r"], "junction_from": ["m"], "junction_to": ["a"], "pressure": [2.0], "flow_max": [500]},
+        "consumer": {"id": ["k0", "k1"], "junction": ["m", "z"], "flow_nom": [30, 60]},
+        "injection": {"id": ["other"], "junction": ["z"], "flow_nom": [other]},
+        "plant": {
+            "id": ["plant"],
+            "meter": ["mf"],
+            "junction": ["a"],
+            "holder_nom": [900],
+            "holder_initial": [200],
+            "p_own": [12],
+            "heat_demand": [60],
+            "heat_tank_nom": [200],
+            "boiler_nom": [80 if boiler else 0],
+        },
+        "substrate": {
+            "id": ["maize", "slurry"],
+            "plant": ["plant", "plant"],
+            "feed_max": [2.0, 3.0],
+            "feed_day": [18.0, 40.0],
+            "methane_yield": [121.0, 16.0],
+            "tau": [60.0, 20.0],
+            "price": [40.0, 0.0],
+            "gas_rate_initial": [90.0, np.nan],
+        },
+        "chp": {"id": ["engine"], "plant": ["plant"], "p_nom": [250]},
+        "upgrader": {"id": ["membrane"], "plant": ["plant"], "flow_nom": [220]},
+        "forecast": {
+            "time": time,
+            "time_step": np.timedelta64(60 * step_minutes, "s"),
+            "price_import": rng.uniform(0.25, 0.35, (1, steps)),
+            "price_export": rng.uniform(-0.2, 0.25, (1, steps)),
+            "p_load": rng.uniform(1, 20, (2, steps)),
+            "flow_consumer": np.array([[30.0], [60.0]]) * shape,
+        },
+    }
+    if not upgrader:
+        del tables["upgrader"]
+    return tables
+
+
+def plant_case(**choices: Any) -> Any:
+    """Build the case."""
+    return build_case(plant_tables(**choices), title="biogas")

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from agreement import TOLERANCE, largest_difference, written
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plant_cases import plant_case, plant_tables
+
+from dispatch.case.rules import check_case
+from dispatch.case.schema import build_case, columns
+from dispatch.case.slices import split_feeders
+from dispatch.errors import InputError
+from dispatch.forecast.profile import predict
+from dispatch.model.compiler import compile_program
+from dispatch.model.inputs import make_inputs
+from dispatch.model.registry import PLANT
+from dispatch.run.optimize import optimize
+from dispatch.run.settings import Settings
+
+HIGHER, LOWER = 11.06, 9.97  # kWh per normal m3 of methane
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1), st.integers(1, 5), st.sampled_from([15, 60, 180]), st.booleans(), st.booleans(),
+    st.booleans(),
+)  # fmt: skip
+def test_compiled_arrays_are_those_of_the_explicit_model(seed, steps, minutes, linepack, upgrader, network):
+    case = plant_case(steps=steps, step_minutes=minutes, seed=seed, linepack=linepack, upgrader=upgrader)
+    inputs = make_inputs(case)
+    assert set(PLANT) <= set(inputs.kinds)
+    program = compile_program(inputs, network=network)
+    assert largest_difference(program, written(inputs, program, network=network)) <= TOLERANCE
+
+
+@pytest.fixture(scope="module", params=[0, 5])
+def day(request: pytest.FixtureRequest) -> Any:
+    return optimize(plant_case(seed=request.param, steps=24), Settings())
+
+
+def of(day: Any, kind: str) -> dict[str, np.ndarray]:
+    return columns(day, kind)
+
+
+def test_gas_energy_and_carbon_close_in_every_step_from_the_set_points_alone(day):
+    s, dt = day["schedule"], 1.0
+    plant, substrate, chp, upgrader = (of(day, k) for k in ("plant", "substrate", "chp", "upgrader"))
+    share = plant["methane_share"][0]
+    feed = s["feed"].to_numpy()
+    # Methane in the digester, forward from the feed; what left it in a step came as gas.
+    tau, gas = substrate["tau"][:, None], substrate["methane_yield"][:, None]
+    start = np.where(
+        np.isnan(substrate["gas_rate_initial"]),
+        substrate["methane_yield"] * substrate["feed_day"] / 24,
+        substrate["gas_rate_initial"],
+    )[:, None]
+    inventory, came, kept = tau * start, np.zeros(feed.shape), np.exp(-dt / tau)
+    rates = np.zeros(feed.shape)
+    for t in range(feed.shape[1]):
+        after = kept * inventory + tau * (1 - kept) * gas * feed[:, [t]]
+        came[:, [t]] = inventory + dt * gas * feed[:, [t]] - after
+        inventory, rates[:, [t]] = after, after / tau
+    np.testing.assert_allclose(s["gas_rate"].to_numpy(), rates, rtol=1e-6, atol=1e-6)
+    burnt = s["p_chp"].to_numpy()[0] / (chp["efficiency_electric"][0] * LOWER) / share
+    raw, flare, boiler = (s[n].to_numpy()[0] for n in ("flow_raw", "flow_flare", "flow_boiler"))
+    used = burnt + raw + flare + boiler
+    holder = np.concatenate([[plant["holder_initial"][0]], s["holder"].to_numpy()[0]])
+    produced = came.sum(axis=0) / share
+    np.testing.assert_allclose(np.diff(holder), dt * (produced - used), rtol=1e-6, atol=1e-6 * produced.max())
+    # Carbon: a mole of raw gas has one, be it methane or dioxide; upgrading parts it into biomethane and off-gas.
+    methane, slip = share * raw, upgrader["methane_slip"][0]
+    off_gas = (1 - share) * raw + slip * methane
+    injected = s["gas_injected"].to_numpy()[0] / HIGHER
+    carbon = burnt + boiler + flare + injected + off_gas + np.diff(holder) / dt
+    np.testing.assert_allclose(carbon, produced, rtol=1e-6)
+    # Energy of the methane, higher heating value.
+    energy = HIGHER * (share * (burnt + boiler + flare + np.diff(holder) / dt) + slip * methane) + injected * HIGHER
+    np.testing.assert_allclose(energy, HIGHER * share * produced, rtol=1e-6)
+    heat = chp["efficiency_thermal"][0] / chp["efficiency_electric"][0] * s["p_chp"].to_numpy()[0]
+    heat = heat + plant["efficiency_boiler"][0] * LOWER * share * boiler
+    stored = np.concatenate([[0.0], s["heat_stored"].to_numpy()[0]])
+    surplus = heat + s["heat_missing"].to_numpy()[0] - plant["heat_demand"][0] - np.diff(stored) / dt
+    assert surplus.min() > -1e-6
+
+
+def test_electricity_of_the_plant_is_on_its_meter(day):
+    s, plant, upgrader = day["schedule"], of(day, "plant"), of(day, "upgrader")
+    drawn = plant["p_own"][0] + upgrader["electricity"][0] * s["flow_raw"].to_numpy()[0]
+    load = day["forecast/p_load"].to_numpy()[0].astype(float)
+    net = s["p_chp"].to_numpy()[0] - drawn - load
+    exchange = s["p_export"].to_numpy()[0] - s["p_import"].to_numpy()[0]
+    np.testing.assert_allclose(exchange, net, atol=1e-6)
+
+
+def test_injection_keeps_to_demand_and_what_the_pipes_hold(day):
+    s = day["schedule"]
+    flow = day["forecast/flow_consumer"].to_numpy().astype(float)
+    demand = 11.0 * (flow[1] - 5.0)  # the other injection is at the same zone
+    pack = np.concatenate([[0.0], s["linepack_regulator"].to_numpy()[0]])
+    injected, regulator = s["gas_injected"].to_numpy()[0], s["gas_regulator"].to_numpy()[0]
+    np.testing.assert_allclose(np.diff(pack), injected + regulator - demand, atol=1e-6)
+    volume = np.pi / 4 * 0.15**2 * 5000
+    most = 11.0 * volume * 0.5 / 1.01325 * 273.15 / 283.15 / (1 - 0.0022 * 2.25)
+    assert pack.max() == pytest.approx(most, rel=1e-9)
+    price = day["price/marginal_price_gas"].to_numpy()
+    assert (price[2] < -0.01).any()  # injection is worth less where the zone takes no more
+    np.testing.assert_array_equal(price[2], price[3])
+    assert np.abs(price[0]).max() == 0
+
+
+def test_cost_of_the_plant_and_bills_make_the_objective(day):
+    s = day["schedule"]
+    tiny = 1e-6 * np.nansum(s["linepack_regulator"].to_numpy())
+    total = s["cost"].to_numpy().sum() + s["cost_plant"].to_numpy().sum() + tiny
+    assert total == pytest.approx(float(day["certificate/objective"].to_numpy()[0]), rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "shown"),
+    [
+        ("chp", "efficiency_electric", 0.5, "[0.28, 0.45]"),
+        ("upgrader", "electricity", 0.1, "[0.2, 0.3]"),
+        ("upgrader", "methane_slip", 0.1, "[0.001, 0.04]"),
+        ("plant", "methane_share", 0.9, "[0.45, 0.75]"),
+        ("plant", "price_flare", 0.0, "(0, 10]"),
+        ("substrate", "methane_yield", 900.0, "(0, 500]"),
+        ("substrate", "feed_day", 60.0, "at most 24 h of feed_max"),
+        ("plant", "holder_initial", 901.0, "at most holder_nom"),
+        ("chp", "efficiency_thermal", 0.58, "at most 0.95 with efficiency_electric"),
+        ("plant", "junction", "", "plant"),
+        ("plant", "junction", "nowhere", "ids of /gas/junction"),
+    ],
+)
+def test_values_outside_the_physical_range_are_refused_with_the_range(kind, name, value, shown):
+    tables = plant_tables()
+    count = len(tables[kind]["id"])
+    tables[kind][name] = [value] * count
+    (problem, *_) = check_case(build_case(tables))
+    assert shown in str(problem)
+
+
+def test_an_injecting_plant_needs_a_way_to_a_gate():
+    tables = plant_tables()
+    tables["regulator"]["in_service"] = [False]
+    found = {(p.code, p.group) for p in check_case(build_case(tables))}
+    assert ("no-gas", "/plant/plant") in found
+
+
+def test_profiles_of_consumers_make_the_forecast():
+    tables = plant_tables(steps=4)
+    time = tables["forecast"]["time"]
+    del tables["forecast"]
+    tables["profile"] = {"id": ["h"], "time": time, "p_pu": [[1.0, 0.5, 0.25, 0.0]]}
+    tables["consumer"]["profile"] = ["h", ""]
+    ready = predict(build_case(tables))
+    np.testing.assert_allclose(ready["forecast/flow_consumer"], [[30, 15, 7.5, 0], [60] * 4])
+    np.testing.assert_allclose(ready["forecast/flow_injection"], [[5] * 4])
+    assert check_case(ready) == []
+    again = predict(ready, start=time[1], horizon_h=2)
+    np.testing.assert_allclose(again["forecast/flow_consumer"], [[15, 7.5], [60, 60]])
+
+
+def test_only_the_plants_feeder_carries_the_gas_network():
+    tables = plant_tables()
+    tables["bus"] = {"id": ["b0", "b1", "c"], "v_nom": [0.4] * 3}
+    tables["source"] = {"id": ["grid", "other"], "bus": ["b0", "c"]}
+    tables["meter"]["bus"] = ["b1", "c"]
+    tables["consumer"]["prosumer"] = ["farm", "house"]
+    case = build_case(tables)
+    assert check_case(case) == []
+    first, second = split_feeders(case)
+    assert check_case(first) == check_case(second) == []
+    assert columns(first, "consumer")["prosumer"].tolist() == [b"farm", b""]
+    assert columns(first, "plant")["id"].tolist() == [b"plant"]
+    assert columns(first, "junction")["id"].tolist() == [b"g", b"m", b"a", b"z"]
+    assert "gas" not in second.children
+    assert "flow_consumer" not in second["forecast"]
+    result = optimize(case, Settings(horizon_h=8))
+    assert np.isfinite(result["schedule/gas_injected"]).all()
+    tables["plant"] = {n: [*v, *v] for n, v in tables["plant"].items()}
+    tables["plant"] |= {"id": ["plant", "second"], "meter": ["mf", "mh"]}
+    with pytest.raises(InputError, match="plants-apart"):
+        optimize(build_case(tables), Settings(horizon_h=8))

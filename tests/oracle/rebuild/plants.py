@@ -1,0 +1,195 @@
+"""Biogas plants and gas zones of docs/formulation.md, with the methane in the digester as the state."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from rebuild.model import Feeder
+
+UNMET, HIGHER, LOWER = 10.0, 11.06, 9.97
+LINEPACK_COST = 1e-6
+
+
+def day_of(time: np.ndarray, zone: str) -> np.ndarray:
+    """Number of the local day in which each step begins."""
+    local = [datetime.fromtimestamp(int(t), UTC).astimezone(ZoneInfo(zone)) for t in time.astype("M8[s]").astype(int)]
+    return np.unique([t.toordinal() for t in local], return_inverse=True)[1]
+
+
+def where(ids: np.ndarray, wanted: np.ndarray) -> list[int]:
+    """Position of each wanted id."""
+    return [list(ids).index(w) for w in wanted]
+
+
+def state_plants(f: Feeder) -> None:
+    """State everything that belongs to the plants of a feeder."""
+    if "plant" not in f.case:
+        return
+    zones = Zones(f) if "junction" in f.case else None
+    plant = f.case["plant"]
+    for k, m in enumerate(where(f.case["meter"]["id"], plant["meter"])):
+        row = {n: plant[n][k] for n in plant if len(plant[n]) > k}
+        methane: list[tuple[np.ndarray, object]] = []
+        heat: list[tuple[np.ndarray, object]] = []
+        fixed = np.zeros(f.steps)
+        f.constant[m] -= float(row["p_own"])
+        f.widen[m] += float(row["p_own"])
+        for kind in ("substrate", "chp", "upgrader"):
+            table = f.case.get(kind, {"id": [], "plant": []})
+            for e in [e for e, at in enumerate(table["plant"]) if at == row["id"]]:
+                one = {n: table[n][e] for n in table if len(table[n]) > e}
+                if kind == "substrate":
+                    fixed += substrate(f, e, one, methane)
+                elif kind == "chp":
+                    engine(f, e, one, m, methane, heat)
+                else:
+                    upgrading(f, e, one, m, float(row["methane_share"]), methane, zones, row["junction"])
+        holder(f, k, row, methane, heat, fixed)
+    if zones:
+        zones.state()
+
+
+def substrate(f: Feeder, e: int, s: dict, methane: list) -> np.ndarray:
+    """Inventory of methane still to come; what has left it has come. The constant part of what comes is returned."""
+    lp, dt, tau, gas = f.program, f.dt, float(s["tau"]), float(s["methane_yield"])
+    day = day_of(f.series["time"], str(f.case["settings"]["time_zone"]))
+    hours = np.bincount(day) * dt
+    feed = lp.column("feed", e, 0, float(s["feed_max"]), dt * float(s["price"]))
+    left = lp.column("inventory", e, 0, np.inf)
+    unfed = lp.column("unfed", e, 0, np.inf, UNMET * HIGHER * gas, count=len(hours))
+    for d, length in enumerate(hours):
+        total = [(feed[[t]], dt) for t in np.nonzero(day == d)[0]]
+        due = float(s["feed_day"]) * length / 24
+        lp.row([*total, (unfed[[d]], 1.0)], due, due)
+    start = float(s["gas_rate_initial"])
+    first = tau * (gas * float(s["feed_day"]) / 24 if np.isnan(start) else start)
+    kept = np.exp(-dt / tau)
+    lp.row([(left[:1], 1.0), (feed[:1], -tau * (1 - kept) * gas)], kept * first, kept * first)
+    if f.steps > 1:
+        lp.row([(left[1:], 1.0), (left[:-1], -kept), (feed[1:], -tau * (1 - kept) * gas)], 0, 0)
+    methane += [(feed, gas), (left, -1 / dt)]
+    before = np.zeros(f.steps)
+    before[0] = first / dt
+    for t in range(1, f.steps):
+        methane.append((t, left[[t - 1]], 1 / dt))
+    return before
+
+
+def engine(f: Feeder, e: int, c: dict, m: int, methane: list, heat: list) -> None:
+    """Burn for electricity and heat."""
+    power = f.program.column("p_chp", e, 0, float(c["p_nom"]), f.dt * float(c["running_cost"]))
+    methane.append((power, -1 / (float(c["efficiency_electric"]) * LOWER)))
+    heat.append((power, float(c["efficiency_thermal"]) / float(c["efficiency_electric"])))
+    f.behind[m].append((power, 1.0))
+    f.widen[m] += float(c["p_nom"])
+
+
+def upgrading(f: Feeder, e: int, u: dict, m: int, share: float, methane: list, zones: Zones, junction: bytes) -> None:
+    """Biomethane in kWh is a multiple of the raw gas, so that it needs no column here."""
+    energy = HIGHER * share * (1 - float(u["methane_slip"]))
+    value = float(u["conditioning_cost"]) - float(u["price_gas"])
+    raw = f.program.column("flow_raw", e, 0, float(u["flow_nom"]), f.dt * value * energy)
+    methane.append((raw, -share))
+    f.behind[m].append((raw, -float(u["electricity"])))
+    f.widen[m] += float(u["electricity"]) * float(u["flow_nom"])
+    zones.enters[zones.of(junction)].append((raw, energy))
+
+
+def holder(f: Feeder, k: int, p: dict, methane: list, heat: list, fixed: np.ndarray) -> None:
+    """Raw gas and heat, step by step."""
+    lp, dt, share = f.program, f.dt, float(p["methane_share"])
+    size, initial, final = (float(p[n]) for n in ("holder_nom", "holder_initial", "holder_final"))
+    initial = size / 2 if np.isnan(initial) else initial
+    final = initial if np.isnan(final) else final
+    thermal = float(p["efficiency_boiler"]) * LOWER * share
+    content = lp.column("holder", k, 0, size)
+    flare = lp.column("flow_flare", k, 0, np.inf, dt * float(p["price_flare"]))
+    boiler = lp.column("flow_boiler", k, 0, float(p["boiler_nom"]) / thermal)
+    stored = lp.column("heat_stored", k, 0, float(p["heat_tank_nom"]))
+    missing = lp.column("heat_missing", k, 0, float(p["heat_demand"]), dt * UNMET)
+    surplus = lp.column("heat_surplus", k, 0, np.inf)
+    short = lp.column("holder_short", k, 0, np.inf, UNMET * HIGHER * share, count=1)
+    lp.row([(content[-1:], 1.0), (short, 1.0)], final, np.inf)
+    for t in range(f.steps):
+        gas = [(c[1], -dt * c[2] / share) for c in methane if len(c) == 3 and c[0] == t]
+        gas += [(c[0][[t]], -dt * float(np.broadcast_to(c[1], f.steps)[t]) / share) for c in methane if len(c) == 2]
+        before = [(content[[t - 1]], -1.0)] if t else []
+        now = (0.0 if t else initial) + dt * fixed[t] / share
+        lp.row([(content[[t]], 1.0), *before, *gas, (flare[[t]], dt), (boiler[[t]], dt)], now, now)
+        warm = [(c[[t]], -dt * v) for c, v in heat] + ([(stored[[t - 1]], -1.0)] if t else [])
+        made = [(boiler[[t]], -dt * thermal), (missing[[t]], -dt), (surplus[[t]], dt)]
+        lost = -dt * float(p["heat_demand"])
+        lp.row([(stored[[t]], 1.0), *warm, *made], lost, lost)
+
+
+class Zones:
+    """Parts of the gas network that hang together by pipes, by spreading the lowest number along them."""
+
+    def __init__(self, f: Feeder) -> None:
+        self.f, c = f, f.case
+        ids = c["junction"]["id"]
+        self.number = np.arange(len(ids))
+        ends = [where(ids, c["pipe"][f"junction_{s}"]) for s in ("from", "to")] if "pipe" in c else [[], []]
+        used = c["pipe"]["in_service"] if "pipe" in c else []
+        for _ in ids:
+            for a, b, on in zip(*ends, used, strict=True):
+                if on:
+                    self.number[[a, b]] = min(self.number[[a, b]])
+        self.enters: dict[int, list] = {int(z): [] for z in np.unique(self.number)}
+
+    def of(self, junction: bytes) -> int:
+        """Zone of a junction."""
+        return int(self.number[where(self.f.case["junction"]["id"], [junction])[0]])
+
+    def state(self) -> None:
+        """Gates, regulators, then each zone's balance."""
+        f, c, lp = self.f, self.f.case, self.f.program
+        energy = float(c["gas_network"]["heating_value_higher"])
+        held: dict[int, float] = {}
+        for k, at in enumerate(c["gate"]["junction"]):
+            gas = lp.column("gas_gate", k, 0, float(c["gate"]["flow_max"][k]) * energy)
+            self.enters[self.of(at)].append((gas, 1.0))
+            held[self.of(at)] = max(held.get(self.of(at), 0.0), float(c["gate"]["pressure"][k]))
+        table = c.get("regulator", {"id": []})
+        for k in range(len(table["id"])):
+            if table["in_service"][k]:
+                gas = lp.column("gas_regulator", k, 0, float(table["flow_max"][k]) * energy)
+                first, second = self.of(table["junction_from"][k]), self.of(table["junction_to"][k])
+                self.enters[first].append((gas, -1.0))
+                self.enters[second].append((gas, 1.0))
+                held[second] = max(held.get(second, 0.0), float(table["pressure"][k]))
+        for z, pressure in held.items():
+            demand = np.zeros(f.steps)
+            for kind, sign in (("consumer", 1.0), ("injection", -1.0)):
+                for e, at in enumerate(c.get(kind, {"junction": []})["junction"]):
+                    if self.of(at) == z:
+                        flow = f.series.get(f"flow_{kind}", np.full((99, f.steps), np.nan))[e].astype(float)
+                        constant = np.full(f.steps, float(c[kind]["flow_nom"][e]))
+                        demand += sign * energy * (constant if np.isnan(flow).all() else flow)
+            pack = lp.column("linepack", z, 0, energy * self.linepack(z, pressure), f.dt * LINEPACK_COST)
+            unserved = lp.column("gas_unserved", z, 0, np.maximum(demand, 0), f.dt * UNMET)
+            spilled = lp.column("gas_spilled", z, 0, np.inf, f.dt * UNMET)
+            flows = [*self.enters[z], (unserved, 1.0), (spilled, -1.0)]
+            for t in range(f.steps):
+                before = [(pack[[t - 1]], -1.0)] if t else []
+                step = [(col[[t]], -f.dt * v) for col, v in flows]
+                lp.row([(pack[[t]], 1.0), *before, *step], -f.dt * demand[t], -f.dt * demand[t])
+
+    def linepack(self, z: int, held: float) -> float:
+        """Normal cubic metres between the pressure that is held and the lowest pressure_max. [m3]"""
+        c, gas = self.f.case, {n: float(v) for n, v in self.f.case["gas_network"].items() if v.dtype.kind == "f"}
+        limits = c["junction"]["pressure_max"][self.number == z]
+        if np.isnan(limits).all() or held - gas["pressure_ambient"] >= 4 or np.nanmin(limits) <= held:
+            return 0.0
+        high, volume = float(np.nanmin(limits)), 0.0
+        pipe = c.get("pipe", {"id": []})
+        for k in range(len(pipe["id"])):
+            if pipe["in_service"][k] and self.of(pipe["junction_from"][k]) == z:
+                volume += np.pi * (float(pipe["inner_diameter"][k]) / 2) ** 2 * float(pipe["length"][k])
+        z_factor = gas["compressibility"] + gas["compressibility_slope"] * (high + held) / 2
+        return volume * (high - held) / 1.01325 * 273.15 / (273.15 + gas["temperature"]) / z_factor

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dispatch.case.schema import build_case, columns
+from dispatch.run.optimize import optimize
+from dispatch.run.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
+from plant_cases import plant_tables
+
+
+@pytest.fixture(scope="module")
+def day():
+    return optimize(build_case(plant_tables(steps=24, seed=5)), Settings())
+
+
+def test_pressures_follow_the_schedule(day):
+    s = day["schedule"]
+    pressure, pack = s["pressure"].to_numpy(), s["linepack_regulator"].to_numpy()[0]
+    ids = columns(day, "junction")["id"].tolist()
+    g, a, z = (ids.index(i) for i in (b"g", b"a", b"z"))
+    np.testing.assert_allclose(pressure[g], 5.5, rtol=1e-6)
+    # Half a bar of headroom at the regulator's outlet, in proportion to what the pipes hold.
+    np.testing.assert_allclose(pressure[a], 2.0 + 0.5 * pack / pack.max(), rtol=1e-6)
+    flow = day["forecast/flow_consumer"].to_numpy().astype(float)
+    assert ((pressure[a] > pressure[z]) == (flow[1] > 5)).all()
+    regulator = s["gas_regulator"].to_numpy() / 11.0
+    np.testing.assert_allclose(s["flow_regulator"].to_numpy(), regulator, atol=1e-4)
+    np.testing.assert_allclose(s["flow_gate"].to_numpy(), s["gas_gate"].to_numpy() / 11.0, atol=1e-4)
+    # Balance at the far end: its pipe brings what is taken there less the other injection.
+    np.testing.assert_allclose(s["flow_pipe"].to_numpy()[1], flow[1] - 5, atol=1e-4)
+    assert not any(m.startswith("Gas:") for m in json.loads(day["certificate"].attrs["messages"]))
+
+
+def test_the_state_balances_where_the_pipes_fill(day):
+    s = day["schedule"]
+    pack = np.concatenate([[0.0], s["linepack_regulator"].to_numpy()[0]])
+    into = (s["gas_injected"].to_numpy()[0] + s["gas_regulator"].to_numpy()[0]) / 11.0
+    taken = day["forecast/flow_consumer"].to_numpy()[1].astype(float) - 5
+    np.testing.assert_allclose(into - taken, np.diff(pack) / 11.0, atol=1e-4)
+
+
+def test_pressures_that_cannot_be_are_told():
+    tables = plant_tables(steps=6)
+    tables["junction"]["pressure_min"] = [1.0, 5.49, 1.0, 1.0]
+    tables["pipe"]["inner_diameter"] = [0.05, 0.15]
+    result = optimize(build_case(tables), Settings(horizon_h=6))
+    (text,) = [m for m in json.loads(result["certificate"].attrs["messages"]) if m.startswith("Gas:")]
+    assert text.startswith("Gas: Pressure below pressure_min at m")
+    assert "allowed 5.49 bar" in text
+
+
+def test_a_zone_right_behind_its_gate():
+    tables = plant_tables(steps=6)
+    del tables["regulator"], tables["injection"]
+    tables["gate"] |= {"pressure": [2.0]}
+    tables["pipe"] |= {"id": ["p0", "p1", "p2"], "junction_from": ["g", "a", "m"], "junction_to": ["m", "z", "a"]}
+    tables["pipe"] |= {"length": [3000, 5000, 100], "inner_diameter": [0.15] * 3}
+    result = optimize(build_case(tables), Settings(horizon_h=6))
+    s = result["schedule"]
+    assert "gas_regulator" not in s
+    injected, demand = s["gas_injected"].to_numpy()[0], 11 * result["forecast/flow_consumer"].to_numpy().sum(axis=0)
+    pack = np.concatenate([[0.0], s["linepack_gate"].to_numpy()[0]])
+    np.testing.assert_allclose(np.diff(pack), injected + s["gas_gate"].to_numpy()[0] - demand, atol=1e-2)
+    assert np.isfinite(s["pressure"]).all()
+
+
+def test_without_a_gas_network_nothing_is_said_of_it():
+    tables = plant_tables(steps=4, upgrader=False)
+    for kind in ("gas_network", "junction", "gate", "pipe", "regulator", "consumer", "injection"):
+        del tables[kind]
+    del tables["forecast"]["flow_consumer"]
+    tables["plant"]["junction"] = [""]
+    result = optimize(build_case(tables), Settings(horizon_h=4))
+    assert np.isfinite(result["schedule/holder"]).all()
+    assert "pressure" not in result["schedule"]
