@@ -24,7 +24,7 @@ import numpy as np
 
 from dispatch.errors import TimeUp
 from dispatch.solve.ascent import Ascent, ascend
-from dispatch.solve.coordinated import ROUNDING, Coordinated, better, plan_at, require_order
+from dispatch.solve.coordinated import ROUNDING, Coordinated, better, mean_plan, plan_at, require_order
 from dispatch.solve.engines import LazyRows, Optimum
 from dispatch.solve.protocols import KEY
 from dispatch.solve.restricted import carried_basis, first_basis, join, split
@@ -89,8 +89,9 @@ class Coordinator:
                     return best if best.within(max(ROUNDING, until.gap if until.early else 0.0)) else None
                 ceiling *= 1.0 if grown else RAISE
         except TimeUp:
-            at_ascent = plan_at(self.blocks, limits, self._given, penalty, self._ascent)
-            return better(best, at_ascent)
+            known = self.blocks, limits, self._given, penalty
+            at_prices = plan_at(*known, self._ascent)
+            return better(better(best, at_prices), mean_plan(*known, at_prices))
         return None
 
     def renew(self, blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float) -> None:

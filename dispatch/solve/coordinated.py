@@ -87,19 +87,66 @@ def plan_at(blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty:
     rows = limits.rows(at.keys)
     price = rows.matrix.T @ at.prices
     answers = [block.respond(price) for block in blocks]
-    own = sum(float(np.sum(block.costs(a, price))) for block, a in zip(blocks, answers, strict=True))
-    x = sum((block.injection(a) for block, a in zip(blocks, answers, strict=True)), given)
-    over, amount = limits.exceeded(x)
-    keys = np.unique(np.concatenate([at.keys, over]))
-    prices, slacks = np.zeros(len(keys)), np.zeros(len(keys))
+    bound = _own(blocks, answers, price) + float(np.sum(price * given)) - float(np.sum(rows.bound * at.prices))
+    keys, slacks, objective = _elastic(blocks, answers, limits, given, penalty, at.keys)
+    prices = np.zeros(len(keys))
     prices[np.searchsorted(keys, at.keys)] = at.prices
-    slacks[np.searchsorted(keys, over)] = amount
-    priced = float(np.sum(price * (x - given)))
-    bound = own + float(np.sum(price * given)) - float(np.sum(rows.bound * at.prices))
-    relaxed = penalty * float(np.sum(slacks / limits.rating_of(keys)))
-    return Coordinated(
-        answers, answers, price, keys, prices, slacks, [], own - priced + relaxed, bound, 0, "prices alone"
+    return Coordinated(answers, answers, price, keys, prices, slacks, [], objective, bound, 0, "prices alone")
+
+
+def mean_plan(
+    blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float, proof: Coordinated
+) -> Coordinated:
+    """Take the mean of the answers that blocks have watched: where each exceeds other limits, it exceeds few.
+
+    What members may do is convex, so a mean of plans is a plan, and it tends to the optimum as prices settle [1]_.
+
+    Parameters
+    ----------
+    blocks, limits, given, penalty
+        See `coordinate`; the blocks have watched at least one answer, or hold a plan to start from.
+    proof : Coordinated
+        With prices that prove a bound.
+
+    References
+    ----------
+    .. [1] H. D. Sherali, G. Choi, *Recovery of primal solutions when using subgradient optimization methods to solve
+       Lagrangian duals of linear programs*, 1996, :doi:`10.1016/0167-6377(96)00019-3`.
+    """
+    plans = [block.mean() for block in blocks]
+    keys, slacks, objective = _elastic(blocks, plans, limits, given, penalty, proof.keys)
+    prices = np.zeros(len(keys))
+    prices[np.searchsorted(keys, proof.keys)] = proof.limit_prices
+    return replace(
+        proof, plans=plans, keys=keys, limit_prices=prices, slacks=slacks, objective=objective, method="mean of answers"
     )
+
+
+def _own(blocks: Sequence[Block], plans: list[Any], price: np.ndarray) -> float:
+    return sum(float(np.sum(block.costs(plan, price))) for block, plan in zip(blocks, plans, strict=True))
+
+
+def _elastic(
+    blocks: Sequence[Block], plans: list[Any], limits: Limits, given: np.ndarray, penalty: float, known: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Find which limits plans exceed.
+
+    Returns
+    -------
+    ndarray of KEY
+        Those, and the `known`, sorted.
+    ndarray
+        By how much.
+    float
+        What plans and excesses cost. [money]
+    """
+    x = sum((block.injection(plan) for block, plan in zip(blocks, plans, strict=True)), given)
+    over, amount = limits.exceeded(x)
+    keys = np.unique(np.concatenate([known, over]))
+    slacks = np.zeros(len(keys))
+    slacks[np.searchsorted(keys, over)] = amount
+    relaxed = penalty * float(np.sum(slacks / limits.rating_of(keys)))
+    return keys, slacks, _own(blocks, plans, np.zeros(len(given))) + relaxed
 
 
 def better(old: Coordinated | None, new: Coordinated) -> Coordinated:

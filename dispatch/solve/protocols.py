@@ -152,6 +152,9 @@ class Block(Protocol):
     def watch(self) -> Any:
         """See the last `answer`; return its plan. What answers seen differ in may move, all else is as in the last."""
 
+    def mean(self) -> Any:
+        """Mean of the answers seen, which is a plan, too; where none was, what all else is as in."""
+
     def part(self) -> Part:
         """State the program over what may move."""
 

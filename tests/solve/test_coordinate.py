@@ -93,6 +93,9 @@ class Sellers:
         self.moving, self.held = np.ptp(self.seen, axis=0) > 0, self.last
         return self.last
 
+    def mean(self):
+        return np.mean(self.seen, axis=0)
+
     def grow(self, plan, answer, worse):
         new = (answer != plan) & worse[:, None] & ~self.moving
         self.moving |= new

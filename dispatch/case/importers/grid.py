@@ -62,6 +62,18 @@ def rows(table: Table, keep: np.ndarray) -> Table:
     return {name: values[keep] for name, values in table.items()}
 
 
+def joined(kind: str, *tables: Table) -> Table:
+    """Rows of all tables, ids made unique in their kind."""
+    out = {name: np.concatenate([t[name] for t in tables]) for name in tables[0]}
+    taken: set[str] = set()
+    for k, own in enumerate(out["id"]):
+        while own in taken:
+            own = f"{kind}_{own}"  # noqa: PLW2901 - the id grows until it is free
+        taken.add(own)
+        out["id"][k] = own
+    return out
+
+
 def named(ids: np.ndarray) -> str:
     """Text with the first few ids and how many more there are."""
     more = f" and {len(ids) - len(first_ids(ids))} more" if len(ids) > len(first_ids(ids)) else ""

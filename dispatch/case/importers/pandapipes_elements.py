@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dispatch.case.importers.grid import Table, named, rows
+from dispatch.case.importers.grid import Table, joined, named, rows
 from dispatch.case.importers.reading import problem_at
 
 if TYPE_CHECKING:
@@ -245,12 +245,6 @@ def _flows(net: Net, name: str, density: float) -> Table:
 
 def _joined(kind: str, *tables: Table) -> Table:
     """Rows of all tables with the size of their flow, ids made unique."""
-    out = {name: np.concatenate([t[name] for t in tables]) for name in tables[0]}
-    seen: set[str] = set()
-    for k, own in enumerate(out["id"]):
-        while own in seen:
-            own = f"{kind}_{own}"  # noqa: PLW2901 - the id grows until it is free
-        seen.add(own)
-        out["id"][k] = own
+    out = joined(kind, *tables)
     out["flow_nom"] = np.abs(out.pop("flow"))
     return out

@@ -10,7 +10,7 @@ import numpy as np
 from dispatch.case.importers import pandapower_branches as branches
 from dispatch.case.importers import pandapower_elements as elements
 from dispatch.case.importers import pandapower_switches as switches
-from dispatch.case.importers.grid import Grid, Table, finish
+from dispatch.case.importers.grid import Grid, Table, finish, joined
 from dispatch.case.importers.metering import Tariff
 from dispatch.case.importers.naming import clean
 from dispatch.case.importers.pandapower_json import read_net
@@ -73,28 +73,16 @@ def _grid(net: Net, path: Path) -> Grid:
     pv, taken = elements.generators(net)
     store, reactive = elements.storages(net)
     tables = {
-        "bus": _joined("bus", bus),
-        "line": _joined("line", line, switched),
+        "bus": joined("bus", bus),
+        "line": joined("line", line, switched),
         "transformer": branches.transformers(net),
         "source": elements.sources(net),
-        "load": _joined("load", load, taken, reactive),
-        "pv": _joined("pv", pv, given),
+        "load": joined("load", load, taken, reactive),
+        "pv": joined("pv", pv, given),
         "store": store,
     }
     title = clean(net.file.settings.get("name")) or path.name.split(".")[0]
     return Grid(title, tables, fused, notes=net.notes, problems=net.problems)
-
-
-def _joined(kind: str, *tables: Table) -> Table:
-    """Rows of all tables, ids made unique in their kind."""
-    out = {name: np.concatenate([t[name] for t in tables]) for name in tables[0]}
-    taken: set[str] = set()
-    for k, own in enumerate(out["id"]):
-        while own in taken:
-            own = f"{kind}_{own}"  # noqa: PLW2901 - the id grows until it is free
-        taken.add(own)
-        out["id"][k] = own
-    return out
 
 
 def _buses(net: Net) -> Table:

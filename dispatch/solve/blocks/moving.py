@@ -51,7 +51,7 @@ class MovingStores:
         self.plan = self._last = Flows(np.zeros(shape), *np.zeros((2, *shape[1:])))
         self.free, self.short = np.zeros(shape, bool), np.zeros(shape[1:], bool)
         self._range: tuple[np.ndarray, np.ndarray] | None = None
-        self._seen = 0
+        self._sum, self._seen = np.zeros(shape), 0
 
     @property
     def spread(self) -> float:
@@ -84,7 +84,7 @@ class MovingStores:
     def forget(self) -> None:
         """Let nothing move and watch no plan."""
         self.free[...] = False
-        self._seen, self._range = 0, None
+        self._sum, self._seen, self._range = np.zeros_like(self.plan.flow), 0, None
 
     def watch(self) -> Flows:
         """See the last answer: flows that were in use in an answer seen may move where one of them moved."""
@@ -94,8 +94,19 @@ class MovingStores:
         if self._range is not None:
             widen(flow, self.stores.deciding, *self._range)
         self._seen += 1
+        self._sum += flow
         self._settle(self.stores.with_contents(flow.copy()))
         return self.plan
+
+    def mean(self) -> Flows:
+        """Mean of the answers watched; no meter takes and gives at once where that costs."""
+        if not self._seen:
+            return self.plan
+        flow, cost = self._sum / self._seen, self.stores.members.cost
+        both = np.where(cost[IMPORT] + cost[EXPORT] > 0, np.minimum(flow[IMPORT], flow[EXPORT]), 0.0)
+        flow[IMPORT] -= both
+        flow[EXPORT] -= both
+        return self.stores.with_contents(flow)
 
     def _settle(self, plan: Flows) -> None:
         """Let what may not move be as in a plan."""

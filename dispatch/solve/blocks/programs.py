@@ -59,7 +59,7 @@ class ProgramBlock:
             np.zeros(len(self.columns)), self.columns, self.rows,
         )  # fmt: skip
         self._highs: Highs | None = None
-        self._last = np.zeros(len(self.columns))
+        self._last, self._sum, self._seen = np.zeros(len(self.columns)), np.zeros(len(self.columns)), 0
         self.row_prices = np.zeros(len(self.rows))
 
     @property
@@ -113,12 +113,18 @@ class ProgramBlock:
         return np.array([np.sum(self._part.cost * plan) + np.sum(price * self.injection(plan))])
 
     def forget(self) -> None:
-        """Nothing is left out of its part."""
+        """Nothing is left out of its part; watch no plan."""
+        self._sum, self._seen = np.zeros(len(self.columns)), 0
 
     def watch(self) -> np.ndarray:
         """Let its part start from the last answer."""
         self._part.start[:] = self._last
+        self._sum, self._seen = self._sum + self._last, self._seen + 1
         return self._last
+
+    def mean(self) -> np.ndarray:
+        """Mean of the answers watched."""
+        return self._sum / self._seen if self._seen else self._part.start.copy()
 
     def resume(self, before: ProgramBlock, plan: np.ndarray) -> None:  # noqa: ARG002  (Block's)
         """Let its part start from a plan."""
