@@ -103,9 +103,11 @@ def test_bugs_do_not_end_as_bad_input(monkeypatch, capsys) -> None:
 
 @linux
 def test_interrupt_ends_soon_with_all_its_processes(tmp_path) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     process = start(
         "run", "schutterwald_summer", "-o", str(tmp_path / "s.nc"), "--workers", "2", start_new_session=True
     )
+    signal.signal(signal.SIGINT, before)
     workers = wait_for_workers(process, 2)
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=30)

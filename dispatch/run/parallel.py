@@ -194,11 +194,14 @@ def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_end_with_parent)
     try:
         yield pool
+        healthy = not _broken(pool)
     except BaseException:
-        for process in set(multiprocessing.active_children()) - others:
-            process.terminate()
+        healthy = False
         raise
     finally:
+        if not healthy:  # a process that was being started when another was ended is waited for without end
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()
         pool.shutdown(cancel_futures=True)
 
 

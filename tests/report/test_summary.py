@@ -29,6 +29,8 @@ KEYS = [
     "feeders",
     "prosumers",
     "steps",
+    "forecast",
+    "limits_at",
     "limits_unmet",
     "unmet",
     "reinforcements",

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import xarray as xr
@@ -16,6 +17,9 @@ from dispatch.case.slices import split_feeders
 from dispatch.run import parallel
 from dispatch.run.parallel import map_feeders
 from dispatch.run.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are ended by SIGKILL")
 
@@ -74,6 +78,15 @@ def test_a_pool_that_breaks_while_feeders_are_handed_over_keeps_those_it_has() -
     assert sorted(parallel._submit(Breaking(), calls).values()) == [0, 1]
 
 
+@pytest.fixture
+def ctrl_c_is_heard() -> Iterator[None]:
+    """Also in tests that run as a shell's background job, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_is_heard")
 def test_ctrl_c_waits_until_processes_are_started() -> None:
     """Also where another thread takes the signal: Python interrupts the main one all the same."""
     go, done = threading.Event(), []

@@ -69,7 +69,7 @@ def _values(findings: Findings, table: Table, row: Attribute) -> None:
     """NaN and range, with the first hour of each."""
     values = table.columns[row.name]
     if values.ndim == 3 and row.quantile:
-        values = values.reshape(len(values), -1)
+        values = values.reshape(len(values), values.shape[1] * values.shape[2])
     owner = row.of or row.kind
     ids = table.columns.get(owner, findings.table(owner).ids) if row.of else table.ids
     if values.ndim != 2 or not values.size:
