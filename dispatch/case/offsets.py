@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -15,15 +18,19 @@ class GasLimit:
     Attributes
     ----------
     constant : ndarray (element, time)
-        Its value at no injection and no linepack; NaN where no limit of the element is stated. [unit]
+        Its value at no injection, no linepack and nothing through regulators; NaN where no limit of the element is
+        stated. [unit]
     by_injection : ndarray (element, upgrader, time)
-        Change by injection. [unit kW-1]
+        Change by injection into its own zone. [unit kW-1]
+    by_regulator : ndarray (element, regulator, time)
+        Change by what regulators take from its own zone. [unit kW-1]
     by_linepack : ndarray (element, time)
         Change by linepack in its own zone. [unit kW-1 h-1]
     """
 
     constant: np.ndarray
     by_injection: np.ndarray
+    by_regulator: np.ndarray
     by_linepack: np.ndarray
 
     @property

@@ -111,8 +111,9 @@ def gas_kinds(
     network = gas_network_of(case)
     zones = zones_of_case(network)
     upgrader = _upgraders(case, meter, zones)
-    stated = limit_kinds(case, network, limits, zones_of_elements(network, zones), limit_penalty)
-    return kinds | {"upgrader": upgrader} | _network(case, series, network, zones) | stated
+    kinds |= {"upgrader": upgrader} | _network(case, series, network, zones)
+    live = kinds["regulator"].index
+    return kinds | limit_kinds(case, network, limits, zones_of_elements(network, zones), live, limit_penalty)
 
 
 def zones_of_elements(network: GasNetwork, zones: Zones) -> dict[str, np.ndarray]:
@@ -188,6 +189,7 @@ def _network(case: xr.DataTree, series: Series, network: GasNetwork, zones: Zone
     parameters = {
         "demand": demand,
         "demand_max": np.maximum(demand, 0.0),
+        "surplus_max": np.maximum(-demand, 0.0),
         "linepack_nom": headroom_of_zones(case, network, zones)[1][:, None] * energy,
     }
     limit = regulator.get("flow_max", np.zeros(0))[live, None] * energy

@@ -89,6 +89,7 @@ def limit_kinds(
     network: GasNetwork,
     gas: Mapping[str, GasLimit],
     zone_of: Mapping[str, np.ndarray],
+    regulators: np.ndarray,
     limit_penalty: float,
 ) -> dict[str, Elements]:
     """Elements of the limits that are stated; none where none is.
@@ -103,6 +104,8 @@ def limit_kinds(
         What is stated.
     zone_of : mapping of str to ndarray (element,)
         Zone of each junction, gate and regulator, -1 without a way to a gate.
+    regulators : ndarray of int
+        Those that are elements of the program.
     limit_penalty : float
         Of relaxing a limit by its own rating for an hour. [money h-1]
 
@@ -130,10 +133,17 @@ def limit_kinds(
     injections = [
         (e, u, effect) for e, (name, k) in enumerate(stated) for u, effect in enumerate(gas[name].by_injection[k])
     ]
+    through = [
+        (e, r, gas[name].by_regulator[k, live])
+        for e, (name, k) in enumerate(stated)
+        for r, live in enumerate(regulators.tolist())
+        if live < gas[name].by_regulator.shape[1]
+    ]
     return {
         "gas_limit": Elements(len(stated), parameters, {}, every, ids),
         "gas_limit_injection": _effects(injections, "upgrader"),
         "gas_limit_linepack": _effects([pack for pack in packs if pack[1] >= 0], "zone"),
+        "gas_limit_regulator": _effects(through, "regulator"),
     }
 
 

@@ -18,6 +18,7 @@ from dispatch.model.components.chp import chp
 from dispatch.model.components.gas_limit import gas_limit
 from dispatch.model.components.gas_limit_injection import gas_limit_injection
 from dispatch.model.components.gas_limit_linepack import gas_limit_linepack
+from dispatch.model.components.gas_limit_regulator import gas_limit_regulator
 from dispatch.model.components.gate import gate
 from dispatch.model.components.line import line
 from dispatch.model.components.load import load
@@ -68,7 +69,7 @@ PLANT = ("substrate", "plant", "chp", "upgrader", "zone", "gate", "regulator")
 
 _PROSUMER = (load, pv, battery, car, tank, meter, peak)
 _PLANT = (substrate, plant, chp, upgrader, zone, gate, regulator)
-_LIMIT = (gas_limit, gas_limit_injection, gas_limit_linepack)
+_LIMIT = (gas_limit, gas_limit_injection, gas_limit_linepack, gas_limit_regulator)
 _NETWORK = (bus, source, line, transformer)
 _own: dict[str, Registered] = {}
 _files: dict[Path, tuple[str, bytes]] = {}  # component and content of each file that was loaded

@@ -172,5 +172,7 @@ def gas_offset_arrays(offsets: Offsets) -> dict[str, np.ndarray]:
     for name, limit in offsets.gas.items():
         found[name] = limit.constant
         found[f"{name}_by_injection"] = limit.by_injection
+        if name != "flow_regulator" and limit.by_regulator.shape[1]:
+            found[f"{name}_by_regulator"] = limit.by_regulator
         found[f"{name}_by_linepack"] = limit.by_linepack
     return found

@@ -31,6 +31,8 @@ class Moved:
     ----------
     injected : ndarray (upgrader, step)
         [kW]
+    through : ndarray (regulator, step)
+        What flows through regulators. [kW]
     content : ndarray (zone, step)
         Linepack at the end of each step. [kW h]
     lost : ndarray (zone, step)
@@ -38,8 +40,15 @@ class Moved:
     """
 
     injected: np.ndarray
+    through: np.ndarray
     content: np.ndarray
     lost: np.ndarray
+
+    def effect(self, limit: GasLimit, content: np.ndarray) -> np.ndarray:
+        """Change of a quantity by what is decided, given the linepack of the zone of each element."""
+        injected = np.einsum("eut,ut->et", limit.by_injection, self.injected)
+        through = np.einsum("ert,rt->et", limit.by_regulator, self.through)
+        return np.asarray(injected + through + limit.by_linepack * content)
 
 
 @dataclass(frozen=True)
@@ -89,9 +98,10 @@ class GasCheck:
         self.zone_of = zones_of_elements(self.network, self.zones)
         self.bounds = bounds_of(case, self.network)
         self.energy = gas_values(case)["heating_value_higher"]
+        self._live = inputs.kinds["regulator"].index
         self._given = self._demand(inputs.steps)
         plant = parent_index(case, "upgrader", "plant")
-        self._injects_at = parent_index(case, "plant", "junction")[plant]
+        self.injects_at = parent_index(case, "plant", "junction")[plant]
         self._headroom, self._most = headroom_of_zones(case, self.network, self.zones)
         self._roots = np.nonzero((self.network.held >= 0) & self.network.supplied)[0]
         pressures = np.concatenate([columns(case, k).get("pressure", np.zeros(0)) for k in ("gate", "regulator")])
@@ -130,18 +140,24 @@ class GasCheck:
         content, spilled, unserved = (
             plan[program.column("zone", name)] for name in ("linepack", "gas_spilled", "gas_unserved")
         )
-        moved = Moved(plan[program.column("upgrader", "gas_injected")], content, spilled - unserved)
+        through = np.zeros((len(self.network.regulator_from), content.shape[1]))
+        through[self._live] = plan[program.column("regulator", "gas_regulator")]
+        moved = Moved(plan[program.column("upgrader", "gas_injected")], through, content, spilled - unserved)
         state, taken = self.steady(moved)
         return UnderSchedule(moved, taken, state, self.values(state), self._linear(moved, gas))
 
-    def steady(self, moved: Moved, raised: float = 0.0) -> tuple[GasState, np.ndarray]:
-        """Steady state, and the net demand in it, with all held pressures raised by so many bar.
+    def steady(
+        self, moved: Moved, raised: float = 0.0, also: tuple[int, float] | None = None
+    ) -> tuple[GasState, np.ndarray]:
+        """Steady state, and the net demand in it, with all held pressures raised, or also so much taken at a junction.
 
         Biomethane counts as the volume of the network's gas that has its energy, as in the program; what fills the
         pipes or is lost is taken at the first outlet that holds the zone's pressure, and linepack lifts held pressures.
         """
         taken = self._given.copy()
-        np.subtract.at(taken, self._injects_at, moved.injected / self.energy)
+        np.subtract.at(taken, self.injects_at, moved.injected / self.energy)
+        if also is not None:
+            taken[also[0]] += also[1] / self.energy
         filling = np.diff(moved.content, axis=1, prepend=0.0) / self._dt / self.energy
         first = np.full(self.zones.count, -1)
         first[self.zones.of_junction[self._roots[::-1]]] = self._roots[::-1]
@@ -170,16 +186,21 @@ class GasCheck:
 
     def _linear(self, moved: Moved, gas: Mapping[str, GasLimit]) -> dict[str, np.ndarray]:
         """Limited quantities as the program has them: pressure of the zone, NaN of flows, where no limit is stated."""
-        found, none = {}, np.zeros_like(moved.content[:1])
+        found = {}
         for name, kind in LIMITED.items():
             zone = self.zone_of[kind]
-            content = np.where(zone[:, None] >= 0, moved.content[zone] if len(moved.content) else none, 0.0)
+            content = self.content_at(name, moved)
             value = np.full((len(zone), content.shape[1]), np.nan)
             if name == "pressure":
                 value = self.held[:, None] + content * np.append(self.bar_per_kwh, 0.0)[zone, None]
             if name in gas:
                 limit, own = gas[name], gas[name].stated
-                linear = limit.constant + np.einsum("eut,ut->et", limit.by_injection, moved.injected)
-                value[own] = (linear + limit.by_linepack * content)[own]
+                linear = limit.constant + moved.effect(limit, content)
+                value[own] = linear[own]
             found[name] = value
         return found
+
+    def content_at(self, name: str, moved: Moved) -> np.ndarray:
+        """Linepack of the zone of each element of a quantity. [kW h]."""
+        zone = self.zone_of[LIMITED[name]]
+        return np.where(zone[:, None] >= 0, moved.content[zone], 0.0)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dispatch.solve.solution import Solution
 
 PRESSURE, SHARE = 1e-3, 5e-3
-"""Pressures may be beyond a limit by the larger of 1 mbar and 0.5 % of the drop, flows by 0.5 % of the rating. [bar, 1]"""
+"""Pressures may be beyond a limit by the larger of 1 mbar and 0.5 % of the drop, flows 0.5 % of a rating. [bar, 1]"""
 STEP, LEAST_STEP = 0.01, 1.0
 """Injections are moved by this share of what an upgrader can, at least 1 kW, to see what they change. [1, kW]"""
 RAISED = 1e-3
@@ -133,26 +133,49 @@ def next_limits(
     for name, sides in margins.over.items():
         own = np.asarray((sides[0] > 0).any(axis=1) | (sides[1] > 0).any(axis=1))
         stated[name] = own | gas[name].stated if name in gas else own
-    moved = found.moved
-    by_injection = {name: np.zeros((len(own), *moved.injected.shape)) for name, own in stated.items()}
+    slopes = _Slopes(check, found, stated)
+    injection, through = slopes.injection, slopes.through
     for u, step in enumerate(_steps(case).tolist()):
-        more = moved.injected.copy()
-        more[u] += step
-        values = check.values(check.steady(replace(moved, injected=more))[0])
-        for name in stated:
-            by_injection[name][:, u] = (values[name] - found.values[name]) / step
-    raised = check.values(check.steady(moved, RAISED)[0])
+        slopes.fill(injection, u, int(check.injects_at[u]), -step)
+    for r, at in enumerate(check.network.regulator_from.tolist()):
+        slopes.fill(through, r, at, LEAST_STEP)
+    raised = check.values(check.steady(found.moved, RAISED)[0])
     rows = {}
     for name, own in stated.items():
         if own.any():
-            zone = check.zone_of[LIMITED[name]]
+            zone, content = check.zone_of[LIMITED[name]], check.content_at(name, found.moved)
             per_bar = (raised[name] - found.values[name]) / RAISED
             by_linepack = np.nan_to_num(per_bar * np.append(check.bar_per_kwh, 0.0)[zone, None])
-            constant = found.values[name] - np.einsum("eut,ut->et", by_injection[name], moved.injected)
-            constant -= by_linepack * np.where(zone[:, None] >= 0, moved.content[zone], 0.0)
-            constant[~own] = np.nan
-            rows[name] = GasLimit(constant, np.nan_to_num(by_injection[name]), by_linepack)
+            limit = GasLimit(found.values[name], injection[name], through[name], by_linepack)
+            constant = np.where(own[:, None], limit.constant - found.moved.effect(limit, content), np.nan)
+            rows[name] = replace(limit, constant=constant)
     return rows
+
+
+def _zeros(stated: Mapping[str, np.ndarray], of: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: np.zeros((len(own), *of.shape)) for name, own in stated.items()}
+
+
+class _Slopes:
+    """Finite differences about a state: what more gas taken at a junction changes in its own zone."""
+
+    def __init__(self, check: GasCheck, found: UnderSchedule, stated: Mapping[str, np.ndarray]) -> None:
+        self._check, self._found, self._stated = check, found, stated
+        self.injection, self.through = _zeros(stated, found.moved.injected), _zeros(stated, found.moved.through)
+
+    def fill(self, slopes: dict[str, np.ndarray], place: int, junction: int, step: float) -> None:
+        """Take `step` kW more at a junction (less if negative); write changes per kW of its size to a place."""
+        check = self._check
+        zone = check.zones.of_junction[junction]
+        # What regulators take is not told apart in flows of regulators: an array has each dim only once.
+        quantities = {n: own for n, own in self._stated.items() if n != "flow_regulator" or slopes is not self.through}
+        near = {n: own & (check.zone_of[LIMITED[n]] == zone) for n, own in quantities.items()}
+        if zone < 0 or not any(own.any() for own in near.values()):
+            return
+        values = check.values(check.steady(self._found.moved, also=(junction, step))[0])
+        for name, own in near.items():
+            change = (values[name] - self._found.values[name]) / abs(step)
+            slopes[name][own, place] = np.nan_to_num(change[own])
 
 
 def _steps(case: xr.DataTree) -> np.ndarray:

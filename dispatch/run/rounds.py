@@ -141,8 +141,7 @@ class Rounds:
         self._restate(by_ac)
         with self.stages.stage("solve"):
             solution, relaxation = solve_elastic(self.model, offsets, self.penalty, self.until)
-            cost = OwnSlacks(self.program, self.inputs).cost(solution.limit_penalty)
-            self.program = replace(self.program, cost=cost)
+            self._price_at(solution.limit_penalty)
             delivered = deliver(self.program, self.network, self.inputs, offsets, solution, relaxation, self.until)
         with self.stages.stage("verify"):
             x = self.program.injection @ delivered.columns + self.program.injection_constant
@@ -167,6 +166,12 @@ class Rounds:
             self._gas_stated = by_ac.gas
         with self.stages.stage("solve"):
             self.model = make_model(self._method, self.program, self.network, self.inputs)
+
+    def _price_at(self, penalty: float) -> None:
+        """Let the program's own slacks cost what they do at a penalty that was raised."""
+        slacks = OwnSlacks(self.program, self.inputs)
+        if slacks.any:
+            self.program = replace(self.program, cost=slacks.cost(penalty))
 
     @property
     def stated_limits(self) -> list[tuple[str, int]]:
@@ -208,6 +213,7 @@ class Rounds:
             if state.holds or not best.holds:
                 best = state
         self._restate(best.by_ac)  # what follows looks at the program of the best
+        self._price_at(best.solution.limit_penalty)
         return best
 
     def _next(self, state: State) -> Offsets:

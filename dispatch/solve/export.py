@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dispatch.model.elements import Elements, Inputs
     from dispatch.model.program import Program, Span
 
+BY = ("injection", "regulator", "linepack")
 UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -123,11 +124,13 @@ def last_offsets(result: xr.DataTree) -> Offsets:
 
 def _last_gas(offset: dict[str, np.ndarray]) -> dict[str, GasLimit]:
     """Read the limits of the gas network that are stated."""
-    return {
-        name: GasLimit(offset[name], offset[f"{name}_by_injection"], np.nan_to_num(offset[f"{name}_by_linepack"]))
-        for name in LIMITED
-        if name in offset
-    }
+    found = {}
+    for name in LIMITED:
+        if name in offset:
+            elements, steps = offset[name].shape
+            none = np.zeros((elements, 0, steps))
+            found[name] = GasLimit(offset[name], *(np.nan_to_num(offset.get(f"{name}_by_{n}", none)) for n in BY))
+    return found
 
 
 def _sections(program: Program, inputs: Inputs) -> Iterator[str]:

@@ -143,6 +143,7 @@ class Zones:
                     self.number[[a, b]] = min(self.number[[a, b]])
         self.enters: dict[int, list] = {int(z): [] for z in np.unique(self.number)}
         self.injected: dict[int, tuple[np.ndarray, float]] = {}
+        self.regulated: dict[int, np.ndarray] = {}
         self.packs: dict[int, np.ndarray] = {}
 
     def of(self, junction: bytes) -> int:
@@ -163,6 +164,7 @@ class Zones:
             if table["in_service"][k]:
                 gas = lp.column("gas_regulator", k, 0, float(table["flow_max"][k]) * energy)
                 first, second = self.of(table["junction_from"][k]), self.of(table["junction_to"][k])
+                self.regulated[k] = gas
                 self.enters[first].append((gas, -1.0))
                 self.enters[second].append((gas, 1.0))
                 held[second] = max(held.get(second, 0.0), float(table["pressure"][k]))
@@ -177,7 +179,7 @@ class Zones:
             pack = lp.column("linepack", z, 0, energy * self.linepack(z, pressure), f.dt * LINEPACK_COST)
             self.packs[z] = pack
             unserved = lp.column("gas_unserved", z, 0, np.maximum(demand, 0), f.dt * UNMET)
-            spilled = lp.column("gas_spilled", z, 0, np.inf, f.dt * UNMET)
+            spilled = lp.column("gas_spilled", z, 0, np.maximum(-demand, 0), f.dt * UNMET)
             flows = [*self.enters[z], (unserved, 1.0), (spilled, -1.0)]
             for t in range(f.steps):
                 before = [(pack[[t - 1]], -1.0)] if t else []
@@ -210,6 +212,11 @@ class Zones:
                 terms = [
                     (raw, factor * f.offsets[f"{name}_by_injection"][k, u])
                     for u, (raw, factor) in self.injected.items()
+                ]
+                terms += [
+                    (gas, f.offsets[f"{name}_by_regulator"][k, r])
+                    for r, gas in self.regulated.items()
+                    if f"{name}_by_regulator" in f.offsets
                 ]
                 terms.append((self.packs[self.of(at)], f.offsets[f"{name}_by_linepack"][k]))
                 for bound, sign in ((high, 1.0), (low, -1.0)):
