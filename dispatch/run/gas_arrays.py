@@ -156,7 +156,7 @@ def gas_state_arrays(state: State) -> dict[str, np.ndarray]:
 
 
 def gas_offset_arrays(offsets: Offsets) -> dict[str, np.ndarray]:
-    """Limits of the gas network that the last program states.
+    """Limits of the gas network that the last program states, and what it holds to run or not.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def gas_offset_arrays(offsets: Offsets) -> dict[str, np.ndarray]:
     dict of str to ndarray
         Part of /offset.
     """
-    found = {}
+    found = {f"on_{kind}": on for kind, on in offsets.on.items()}
     for name, limit in offsets.gas.items():
         found[name] = limit.constant
         found[f"{name}_by_injection"] = limit.by_injection

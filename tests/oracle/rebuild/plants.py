@@ -57,14 +57,25 @@ def state_plants(f: Feeder) -> None:
 def substrate(f: Feeder, e: int, s: dict, methane: list) -> np.ndarray:
     """Inventory of methane still to come; what has left it has come. The constant part of what comes is returned."""
     lp, dt, tau, gas = f.program, f.dt, float(s["tau"]), float(s["methane_yield"])
-    day = day_of(f.series["time"], str(f.case["settings"]["time_zone"]))
+    zone = ZoneInfo(str(f.case["settings"]["time_zone"]))
+    day = day_of(f.series["time"], str(zone))
+    seconds = f.series["time"].astype("M8[s]").astype(int)
+    saturday_on = [datetime.fromtimestamp(int(t), UTC).astimezone(zone).weekday() > 4 for t in seconds]
     hours = np.bincount(day) * dt
-    feed = lp.column("feed", e, 0, float(s["feed_max"]), dt * float(s["price"]))
+    given = np.array(f.series.get("feed_given", np.full((99, f.steps), np.nan))[e], float)
+    low, high = np.where(np.isnan(given), 0, given), np.where(np.isnan(given), float(s["feed_max"]), given)
+    feed = lp.column("feed", e, low, high, dt * float(s["price"]))
+    for t in range(1, f.steps):
+        if np.isnan(given[t]) and np.isfinite(s["feed_ramp"]):
+            most = float(s["feed_ramp"]) * dt
+            lp.row([(feed[[t]], 1.0), (feed[[t - 1]], -1.0)], -most, most)
     left = lp.column("inventory", e, 0, np.inf)
     unfed = lp.column("unfed", e, 0, np.inf, UNMET * HIGHER * gas, count=len(hours))
     for d, length in enumerate(hours):
         total = [(feed[[t]], dt) for t in np.nonzero(day == d)[0]]
-        due = float(s["feed_day"]) * length / 24
+        last = int(np.nonzero(day == d)[0][-1])
+        due = float(s["feed_day"]) * length / 24 * (float(s["weekend_pu"]) if saturday_on[last] else 1.0)
+        due = dt * given[day == d].sum() if np.isfinite(given[last]) else due
         lp.row([*total, (unfed[[d]], 1.0)], due, due)
     start = float(s["gas_rate_initial"])
     first = tau * (gas * float(s["feed_day"]) / 24 if np.isnan(start) else start)
@@ -82,18 +93,39 @@ def substrate(f: Feeder, e: int, s: dict, methane: list) -> np.ndarray:
 
 def engine(f: Feeder, e: int, c: dict, m: int, methane: list, heat: list) -> None:
     """Burn for electricity and heat."""
-    power = f.program.column("p_chp", e, 0, float(c["p_nom"]), f.dt * float(c["running_cost"]))
+    low, high = running(f, "chp", e, float(c["p_nom"]), float(c["p_min_pu"]))
+    power = f.program.column("p_chp", e, low, high, f.dt * float(c["running_cost"]))
+    ramps(f, power, float(c["p_nom"]), float(c["p_min_pu"]), float(c["ramp_pu"]), float(c["p_initial"]))
     methane.append((power, -1 / (float(c["efficiency_electric"]) * LOWER)))
     heat.append((power, float(c["efficiency_thermal"]) / float(c["efficiency_electric"])))
     f.behind[m].append((power, 1.0))
     f.widen[m] += float(c["p_nom"])
 
 
+def running(f: Feeder, kind: str, e: int, size: float, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds of what is free, held to run, or held to stand still."""
+    held = f.offsets.get(f"on_{kind}", np.full((99, f.steps), np.nan))[e]
+    return np.where(held == 1, size * share, 0.0), np.where(held == 0, 0.0, size)
+
+
+def ramps(f: Feeder, column: np.ndarray, size: float, share: float, ramp: float, initial: float) -> None:
+    """From step to step, and from what was before; a start or stop may pass the minimum at once."""
+    most = max(ramp * f.dt * size, share * size) if np.isfinite(ramp) else np.inf
+    if not np.isfinite(most):
+        return
+    if np.isfinite(initial):
+        f.program.row([(column[:1], 1.0)], initial - most, initial + most)
+    for t in range(1, f.steps):
+        f.program.row([(column[[t]], 1.0), (column[[t - 1]], -1.0)], -most, most)
+
+
 def upgrading(f: Feeder, e: int, u: dict, m: int, share: float, methane: list, zones: Zones, junction: bytes) -> None:
     """Biomethane in kWh is a multiple of the raw gas, so that it needs no column here."""
     energy = HIGHER * share * (1 - float(u["methane_slip"]))
     value = float(u["conditioning_cost"]) - float(u["price_gas"])
-    raw = f.program.column("flow_raw", e, 0, float(u["flow_nom"]), f.dt * value * energy)
+    size, share_min = float(u["flow_nom"]), float(u["flow_min_pu"])
+    raw = f.program.column("flow_raw", e, *running(f, "upgrader", e, size, share_min), f.dt * value * energy)
+    ramps(f, raw, size, share_min, float(u["ramp_pu"]), float(u["flow_initial"]))
     methane.append((raw, -share))
     f.behind[m].append((raw, -float(u["electricity"])))
     f.widen[m] += float(u["electricity"]) * float(u["flow_nom"])
