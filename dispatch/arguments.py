@@ -75,11 +75,12 @@ SCENARIO = """examples:
   dispatch scenario net.nc --heat-pump-share 0.3 --car-share 0.5 --shared-meter -o electric.nc
   dispatch scenario net.nc --feed-in-tariff 0.40 --green-only -o green.nc
 
-The same options and seed give the same case. The rule itself: docs/scenario.md.
+The same options and seed give the same case. The rule itself: docs/scenario.md. A folder of cases gives a folder.
 """
 IMPORT = """examples:
   dispatch import pandapower net.json -o net.nc
   dispatch import simbench FOLDER --grid LV3.101 --start 2016-06-20 --days 3 -o net.nc
+  dispatch import roseau feeders/*.json.gz -o utility      a folder of cases: `check`, `scenario` and `batch` take it
   dispatch import pandapipes gas.json -o gas.nc
   dispatch import tables tables -o mine.nc
   dispatch import weather place.epw --format epw --into case.nc -o case.nc
@@ -278,7 +279,7 @@ def _add_readers(add: Add) -> None:
     p.add_argument("--json", action="store_true", help="one JSON object on stdout, everything else on stderr")
     p.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
     p = add("check", "list everything that is wrong with a case file", CHECK)
-    p.add_argument("case", metavar="CASE.nc", type=Path, help="case or result")
+    p.add_argument("case", metavar="CASE.nc", type=Path, help="case or result, or a folder of cases")
     _components(p)
     p = add("explain", "print what a name of the attribute table means: dims, unit, range, default", EXPLAIN)
     p.add_argument("name", metavar="NAME", help="such as s_nom, line.s_nom, line or forecast")
@@ -286,8 +287,8 @@ def _add_readers(add: Add) -> None:
 
 def _add_scenario(add: Add) -> None:
     p = add("scenario", "equip a case with PV, batteries, heat pumps, cars, profiles and tariffs by one rule", SCENARIO)
-    p.add_argument("case", metavar="CASE.nc", type=Path, help="an imported network, or a case to equip anew")
-    _output(p, "OUT.nc", "case file to write")
+    p.add_argument("case", metavar="CASE.nc", type=Path, help="an imported network, or a folder of them")
+    _output(p, "OUT.nc", "case file to write, or a folder")
     p.add_argument("--pv-share", type=float, metavar="S", help="share of houses with PV, 0 to 1 (default: 0.6)")
     p.add_argument(
         "--battery-share",
@@ -358,6 +359,7 @@ def _add_doors(add: Add) -> None:
     kinds = p.add_subparsers(dest="source", required=True, metavar="SOURCE")
     sources = {
         "pandapower": ("FILE.json", "a net written by pandapower.to_json; pandapower itself is not needed"),
+        "roseau": ("FILE.json", "a network written by roseau-load-flow, which itself is not needed"),
         "simbench": ("FOLDER", "a grid of SimBench's CSV folder, with its profiles"),
         "pandapipes": ("FILE.json", "a gas network written by pandapipes.to_json; pandapipes itself is not needed"),
         "matgas": ("FILE.m", "a gas network of GasModels.jl; nothing in the file is run"),
@@ -366,10 +368,11 @@ def _add_doors(add: Add) -> None:
     }
     for name, (what, text) in sources.items():
         q = kinds.add_parser(name, help=f"{what}: {text}", description=f"{what}: {text}.", epilog=EXIT_CODES)
-        q.add_argument("file", type=Path, metavar=what, help=text)
-        _output(q, "CASE.nc", "case file to write")
+        many = {"nargs": "+"} if name in {"pandapower", "roseau", "simbench"} else {}
+        q.add_argument("file", type=Path, metavar=what, help=text + ("; many make a utility" if many else ""), **many)
+        _output(q, "CASE.nc", "case file to write" + (", or folder of one case for each grid" if many else ""))
         if name == "simbench":
-            q.add_argument("--grid", required=True, help="such as LV3.101 or MV1.101")
+            q.add_argument("--grid", required=True, nargs="+", help="such as LV3.101 or MV1.101, or several")
             q.add_argument(
                 "--start", metavar="DATE", help="keep profiles from this day on, local date (default: the year)"
             )
