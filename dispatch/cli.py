@@ -263,7 +263,43 @@ def _refused(error: Exception, exit_code: int, *, as_json: bool) -> int:
     return exit_code
 
 
+def _batch(a: argparse.Namespace) -> int:
+    from dispatch.batch.status import status_of
+    from dispatch.report.batch_text import plan_text, status_text
+    from dispatch.run.settings import Settings
+
+    if a.action == "status":
+        status = status_of(a.results)
+        print(json.dumps(status.to_json(), allow_nan=False) if a.json else status_text(status.to_json()))  # noqa: T201
+        return 0
+    settings = Settings(
+        start=a.start,
+        horizon_h=a.horizon_h,
+        method=a.method,
+        gap=a.gap,
+        deadline_s=a.deadline_s,
+        limits_at=a.limits_at,
+        components=tuple(str(Path(f).resolve()) for f in a.component),
+    )
+    if a.action == "plan":
+        from dispatch.batch.memory import plan_object
+        from dispatch.batch.plan import make_plan
+
+        found = plan_object(make_plan(a.utility, settings), a.workers)
+        print(json.dumps(found, allow_nan=False) if a.json else plan_text(found))  # noqa: T201
+        return 0
+    from dispatch.batch.run_batch import run_batch
+
+    where = {"scheduler": a.scheduler, "cluster": a.cluster, "memory_gib": a.memory_gib}
+    options = {**where, "workers": a.workers, "resume": a.resume, "report": not a.no_report, "progress": _progress(a)}
+    status = run_batch(a.utility, a.output, settings, **options)
+    if a.json or not a.quiet:
+        print(json.dumps(status.to_json(), allow_nan=False) if a.json else status_text(status.to_json()))  # noqa: T201
+    return EXIT[status.status]
+
+
 COMMANDS = {
+    "batch": _batch,
     "demo": _demo,
     "run": _run,
     "backtest": _backtest,

@@ -109,7 +109,7 @@ def map_feeders(
                 waiting = [k for k in waiting if k not in done]
                 # Feeders start in this order: where a process was ended, the one to blame is among the first left.
                 for k in waiting[:count]:
-                    done |= _alone(work, (k, given[k]), lost, advance)
+                    done |= alone(work, (k, given[k]), lost, advance)
                 waiting = [k for k in waiting if k not in done]
                 found |= done
     return [found[k] for k in range(len(feeders))]
@@ -149,7 +149,7 @@ def _in_time(
 
 def _until_broken(
     function: Callable[..., T],
-    feeders: list[tuple[int, Given]],
+    feeders: list[tuple[int, tuple[Any, ...]]],
     start: Callable[[int], AbstractContextManager[ProcessPoolExecutor]],
     count: int,
     advance: Callable[[], None],
@@ -170,13 +170,30 @@ def _until_broken(
     return found
 
 
-def _alone(
+def alone(
     function: Callable[..., T],
-    feeder: tuple[int, Given],
+    feeder: tuple[int, tuple[Any, ...]],
     lost: Callable[[Any], T],
     advance: Callable[[], None],
 ) -> dict[int, T]:
-    """Run one feeder in a process of its own; it is lost if that is ended as well, twice."""
+    """Run one feeder in a process of its own; it is lost if that is ended as well, twice.
+
+    Parameters
+    ----------
+    function : callable
+        Of the module's top level.
+    feeder : (int, tuple)
+        Its number, and what the function is given; the first of that is handed to `lost`.
+    lost : callable
+        Makes the entry of a lost feeder.
+    advance : callable
+        Called once it is done or lost.
+
+    Returns
+    -------
+    dict
+        Its entry by its number.
+    """
     for _ in range(TRIES_ALONE):
         found = _until_broken(function, [feeder], _workers, 1, advance)
         if found:
@@ -191,7 +208,7 @@ def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
     os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
     others = set(multiprocessing.active_children())
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=end_with_parent)
     try:
         yield pool
         healthy = not _broken(pool)
@@ -287,8 +304,8 @@ def _undisturbed() -> Iterator[None]:
         signal.raise_signal(signal.SIGINT)
 
 
-def _end_with_parent() -> None:
-    """In a worker: do not outlive a parent that was killed."""
+def end_with_parent() -> None:
+    """Do not outlive a parent that was killed; called in a worker."""
     parent = multiprocessing.parent_process()
 
     def wait() -> None:

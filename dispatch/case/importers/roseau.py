@@ -123,7 +123,7 @@ def positive_sequence(matrix: np.ndarray) -> complex:
 
 
 def _sequence(net: Roseau, key: str, *, needed: bool) -> np.ndarray:
-    """Positive-sequence value of each set of line parameters. [ohm/km, S/km]"""
+    """Positive-sequence value of each set of line parameters, per km."""
     found, wrong = np.zeros(len(net.sections["lines_params"]), complex), []
     for k, value in enumerate(net.values("lines_params", key)):
         array = None if value is None else plain_array(value)
@@ -170,7 +170,7 @@ def _lines(net: Roseau, v_nom: np.ndarray) -> Table:
 
 
 def _ampacities(net: Roseau) -> np.ndarray:
-    """Smallest rated current of the phases of each set of line parameters, 0 where it is not known. [A]"""
+    """Smallest rated current of the phases of each set of line parameters in A, 0 where it is not known."""
     found, wrong = np.zeros(len(net.sections["lines_params"])), []
     for k, value in enumerate(net.values("lines_params", "ampacities")):
         array = None if value is None else plain_array(value)
@@ -229,7 +229,7 @@ def _sources(net: Roseau, v_nom: np.ndarray) -> Table:
 
 
 def _loads(net: Roseau) -> tuple[Table, Table]:
-    """Loads, and generation from those of negative power."""
+    """Read loads, and generation from those of negative power."""
     kinds: list[Any] = net.values("loads", "type")
     other = [k for k, kind in enumerate(kinds) if kind != "power"]
     hint = "Replace them by loads of constant power."

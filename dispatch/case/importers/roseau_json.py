@@ -131,7 +131,9 @@ def read_roseau(path: Path) -> Roseau:
         raise refused(path, "JSON of something else", "a network of Roseau Load Flow", HINT)
     problems = []
     if content.get("is_multiphase") is False:
-        problems.append(Problem("unsupported", path.name, value="a single-line network", allowed="multiphase", hint=HINT))
+        problems.append(
+            Problem("unsupported", path.name, value="a single-line network", allowed="multiphase", hint=HINT)
+        )
     for name, rows in content.items():
         if name in SECTIONS and not (isinstance(rows, list) and all(isinstance(e, dict) for e in rows)):
             problems.append(Problem("table", name, value="something else", allowed="a list of elements", hint=HINT))
