@@ -128,8 +128,8 @@ def _explain(a: argparse.Namespace) -> int:
 
 
 def _import(a: argparse.Namespace) -> int:
+    from dispatch.case.utility import is_utility
     from dispatch.run.doors import import_case
-    from dispatch.run.utility import is_utility
 
     many = a.source in MANY and (len(a.file) > 1 or len(getattr(a, "grid", [])) > 1 or is_utility(a.output))
     if many:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from dispatch.batch.predicted import MOST_CELLS, Size, seconds_of
 from dispatch.case.netcdf import write_atomically
 from dispatch.case.netcdf.peek import glance_at, step_of
+from dispatch.case.utility import case_files
 from dispatch.run.result import versions
-from dispatch.run.utility import case_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
