@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dispatch.run.backtest import backtest
     from dispatch.run.files import run_case, run_demo
     from dispatch.run.optimize import optimize
-    from dispatch.run.parallel import WorkerPool
+    from dispatch.run.processes import WorkerPool
     from dispatch.run.reinforce import rank_reinforcements
     from dispatch.run.rolling import Rolling
     from dispatch.scenario.equip import equip
@@ -43,7 +43,7 @@ if Path(kernels.__file__ or "").resolve().parent.parent != Path(__file__).resolv
 
 _HOME = {
     "Rolling": "dispatch.run.rolling",
-    "WorkerPool": "dispatch.run.parallel",
+    "WorkerPool": "dispatch.run.processes",
     "apply_fit": "dispatch.forecast.fit",
     "backtest": "dispatch.run.backtest",
     "build_case": "dispatch.case.schema",

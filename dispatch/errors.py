@@ -99,6 +99,10 @@ class TimeUp(SolverError):  # noqa: N818  (not a failure: the best so far is ret
     """Time is up before an optimum is found."""
 
 
+class WorkersError(DispatchError):
+    """Processes in which feeders are to run cannot be started."""
+
+
 class CertificateError(DispatchError):
     """A solution does not prove itself: a residual or the gap is above its tolerance."""
 

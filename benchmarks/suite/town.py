@@ -23,7 +23,7 @@ from dispatch.case.schema import build_case, columns, has
 from dispatch.case.slices import split_feeders
 from dispatch.forecast.profile import predict
 from dispatch.run.optimize import optimize
-from dispatch.run.parallel import WorkerPool
+from dispatch.run.processes import WorkerPool
 from dispatch.run.settings import Settings
 from dispatch.run.stages import Stages
 from dispatch.scenario.equip import equip

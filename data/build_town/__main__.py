@@ -8,7 +8,9 @@ import importlib.util
 from pathlib import Path
 
 import numpy as np
+from biogas import gas_network, join_gas, with_plant_meter
 from check import report
+from gas_shape import gas_shape
 from houses import gas_by_house
 from shapes import STEP, history, read_series, shapes, simbench_folder, table_file
 from sun import roof_shapes
@@ -68,13 +70,15 @@ def main() -> None:
     tables["prosumer"]["gas_year"] = gas_by_house(given.gas, tables)
     load, place = read_series(simbench, "LoadProfile"), [tables["bus"][n].mean() for n in ("latitude", "longitude")]
     for season, first in WEEKS.items():
-        station = typical_weather(given.weather, first, DAYS)
-        roofs = roof_shapes(station, *place, first + STEP * np.arange(96 * DAYS))
+        station, time = typical_weather(given.weather, first, DAYS), first + STEP * np.arange(96 * DAYS)
+        roofs = roof_shapes(station, *place, time)
         library = build_case({"profile": shapes(load, first, DAYS, roofs)})
-        plain = build_case({**tables, "station": station}, title=f"Schutterwald, a {season} week")
+        whole = with_plant_meter(tables, time, town.attrs["time_zone"])
+        plain = build_case({**whole, "station": station}, title=f"Schutterwald, a {season} week")
         case = equip(plain, season=season, profiles=library, **SHARES)
         case["/profile"] = library["/profile"].copy()  # whole: it serves other cases too
         case["/history"] = build_case({"history": history(load, first, DAYS, PAST)})["/history"].copy()
+        case = join_gas(case, gas_network(given.gas, time, gas_shape(given.weather, time)))
         path = given.output / f"schutterwald_{season}.nc"
         save_case(case, path)
         print(f"wrote {digest(path)}  {path.name}  {path.stat().st_size / 1e6:.2f} MB")

@@ -33,7 +33,7 @@ def report(case: xr.DataTree) -> str:
     series, load, pv, store = (columns(week, k) for k in ("forecast", "load", "pv", "store"))
     pump, battery = store["kind"] == b"tank", store["kind"] == b"battery"
     energy = series["p_load"].sum(axis=1, dtype=float) / 4000
-    year = columns(case, "prosumer")["energy_year"].sum() / 1000
+    year = np.nansum(columns(case, "prosumer")["energy_year"]) / 1000
     plan = self_use(week)
     state = ac_flow(week, *injections(week, plan.p_import, plan.p_export))
     demand = np.zeros_like(plan.p_import)
@@ -42,6 +42,7 @@ def report(case: xr.DataTree) -> str:
     pumped, heat = plan.p_charge[pump].sum() / 4000, series["p_withdrawn"][pump].sum(dtype=float) / 4000
     alone = ac_flow(week, *injections(week, demand, np.zeros_like(demand)))
     lines = len(columns(case, "line")["id"])
+    gas = series["flow_consumer"].sum(axis=0, dtype=float)
     sun = series["p_available"].sum(dtype=float) / 4000
     return "\n".join(
         [
@@ -51,6 +52,7 @@ def report(case: xr.DataTree) -> str:
             _sizes("heat pumps with tanks", store, pump),
             f"  the week: loads {energy.sum():.1f} MWh, PV {sun:.1f} MWh",
             f"  heat pumps without control {pumped:.1f} MWh for {heat:.1f} MWh of heat",
+            f"  gas taken: mean {gas.mean():.0f}, lowest {gas.min():.0f}, highest {gas.max():.0f} m3/h",
             "  loads alone: " + _excess(case, alone.v_pu, alone.loading_pu, lines),
             "  without control: " + _excess(case, state.v_pu, state.loading_pu, lines),
             "  first day alone: " + _excess(case, state.v_pu[:, :96], state.loading_pu[:, :96], lines),

@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
 from dispatch.errors import DispatchError
-from dispatch.run.parallel import ONE_THREAD, end_with_parent
+from dispatch.run.processes import ONE_THREAD, end_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispatch.batch.predicted import CLIENT_BYTES, bytes_of
 from dispatch.errors import InputError, Problem
-from dispatch.run.parallel import cores
+from dispatch.run.processes import cores
 
 if TYPE_CHECKING:
     from dispatch.batch.plan import Plan

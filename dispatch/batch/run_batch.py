@@ -20,7 +20,7 @@ from dispatch.batch.task import FOLDER, Task
 from dispatch.batch.work import load_libraries, run_group, warm_up
 from dispatch.errors import InputError, Problem
 from dispatch.run.outputs import require_output
-from dispatch.run.parallel import cores
+from dispatch.run.processes import cores, require_start
 from dispatch.run.progress import counted
 from dispatch.run.settings import Settings
 
@@ -131,7 +131,7 @@ class _Night:
         self.folder, self.settings, self.plan = folder, settings, plan
         records = read_journal(folder)
         self.losses, self.done = Losses(records), finished(records, folder)
-        self.begin = time.time()
+        self.begin, self.settled = time.time(), 0
         self.end = None if settings.deadline_s is None else self.begin + settings.deadline_s
         plan.write(folder)
         self.journal = Journal(folder)
@@ -166,7 +166,12 @@ class _Night:
             try:
                 future.result()
             except WorkerLost:
-                continue
+                self._require_start(executor)
+
+    def _require_start(self, executor: Executor) -> None:
+        """Refuse to go on where no process of this machine can start at all, before that counts as a loss."""
+        if isinstance(executor, LocalExecutor) and not self.settled:
+            require_start()
 
     def _work(self, executor: Executor, left: list[Group], workers: int, advance: Callable[[], None]) -> None:
         """Hand out groups, a few ahead of the workers, and write down what comes back."""
@@ -181,7 +186,10 @@ class _Night:
             ready, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
             for future in ready:
                 task = running.pop(future)
+                if isinstance(future.exception(), WorkerLost):
+                    self._require_start(executor)
                 if self._settle(future, task):
+                    self.settled += 1
                     for _ in task.group.names:
                         advance()
                 else:

@@ -56,7 +56,8 @@ class Span:
 class Program:
     """Minimise ``cost @ z + constant`` where ``row_lower <= matrix @ z <= row_upper`` and ``lower <= z <= upper``.
 
-    Columns and rows of the prosumers' components come first and are the same with and without the network.
+    Columns and rows of the prosumers' components come first and are the same with and without the network. Its arrays
+    cannot be written to: what certifies an optimum reads the same ones as what finds it.
 
     Attributes
     ----------
@@ -94,6 +95,13 @@ class Program:
     owner: np.ndarray
     injection: sp.csr_matrix
     injection_constant: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Protect the arrays."""
+        sparse = [getattr(m, part) for m in (self.matrix, self.injection) for part in ("data", "indices", "indptr")]
+        vectors = (self.row_lower, self.row_upper, self.lower, self.upper, self.cost, self.owner)
+        for array in (*sparse, *vectors, self.injection_constant):
+            array.setflags(write=False)
 
     def column(self, component: str, name: str) -> np.ndarray:
         """Column numbers of a variable.

@@ -17,7 +17,8 @@ from dispatch.model.registry import load_components
 from dispatch.run.arrays import certificate_arrays, offset_arrays, price_arrays, schedule_arrays, uncontrolled_arrays
 from dispatch.run.rounds import Rounds
 from dispatch.run.stages import Stages
-from dispatch.solve.certificate import certify, require
+from dispatch.solve.certificate import certify_program, require
+from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.until import Until
 
 if TYPE_CHECKING:
@@ -167,7 +168,10 @@ def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRu
         state = feeder.state_all_rows(state, settings.rounds)
     with run.stages.stage("certify"):
         solution = state.solution
-        certificate = certify(case, state.offsets, solution.limit_penalty, solution.columns, solution.prices)
+        limits = limits_of(feeder.program, feeder.network, feeder.inputs, state.offsets)
+        certificate = certify_program(
+            feeder.program, limits, feeder.inputs.dt, solution.limit_penalty, solution.columns, solution.prices
+        )
         require(certificate, np.inf if stopped else settings.gap)
     with run.stages.stage("verify"):
         uncontrolled, run.v_error_uncontrolled_max_pu = uncontrolled_arrays(case, feeder.ac)

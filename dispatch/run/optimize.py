@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from dispatch.run.parallel import WorkerPool
+    from dispatch.run.processes import WorkerPool
 
 MEDIAN = 0.5
 UNMET_BYTES = 48_000

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 import time
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from dispatch.case.schema import columns
 from dispatch.case.slices import Cut
 from dispatch.run import spool
+from dispatch.run.processes import WorkerPool, cores, processes, require_start, undisturbed
 from dispatch.run.progress import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from types import TracebackType
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future, ProcessPoolExecutor
+    from contextlib import AbstractContextManager
 
     import xarray as xr
 
@@ -38,13 +36,6 @@ TRIES_ALONE = 2
 """A feeder whose process was ended gets a process of its own so many times."""
 WORTH_PROCESSES = 50_000
 """Pairs of meter and step from which processes, which take seconds to start, are worth it: 500 houses for a day."""
-# Several threads in a process would only fight for the cores that the processes already use.
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _size(feeder: Part) -> int:
@@ -87,9 +78,14 @@ def map_feeders(
     -------
     list
         One entry a feeder, in their order.
+
+    Raises
+    ------
+    WorkersError
+        If processes cannot be started at all.
     """
     kept = isinstance(workers, WorkerPool)
-    start = workers.borrow if isinstance(workers, WorkerPool) else _workers
+    start = workers.borrow if isinstance(workers, WorkerPool) else processes
     asked = workers.count if isinstance(workers, WorkerPool) else workers or _sensible(feeders)
     count = min(asked, len(feeders))
     # The largest first, so that no long feeder starts when the others are done; but under a deadline last, when what
@@ -107,6 +103,8 @@ def map_feeders(
             while waiting:
                 done = _until_broken(work, [(k, given[k]) for k in waiting], start, count, advance)
                 waiting = [k for k in waiting if k not in done]
+                if waiting and not done:
+                    require_start()
                 # Feeders start in this order: where a process was ended, the one to blame is among the first left.
                 for k in waiting[:count]:
                     done |= alone(work, (k, given[k]), lost, advance)
@@ -195,122 +193,17 @@ def alone(
         Its entry by its number.
     """
     for _ in range(TRIES_ALONE):
-        found = _until_broken(function, [feeder], _workers, 1, advance)
+        found = _until_broken(function, [feeder], processes, 1, advance)
         if found:
             return found
     advance()
     return {feeder[0]: lost(feeder[1][0])}
 
 
-@contextmanager
-def _workers(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Hand out processes that end when the block does: at once where it is left by an error or Ctrl-C."""
-    os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
-    others = set(multiprocessing.active_children())
-    spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=end_with_parent)
-    try:
-        yield pool
-        healthy = not _broken(pool)
-    except BaseException:
-        healthy = False
-        raise
-    finally:
-        if not healthy:  # a process that was being started when another was ended is waited for without end
-            for process in set(multiprocessing.active_children()) - others:
-                process.terminate()
-        pool.shutdown(cancel_futures=True)
-
-
-class WorkerPool:
-    """Processes that stay for several runs, each of which then saves the second or two in which they would start.
-
-    Use it as ``with dispatch.WorkerPool(2) as pool: dispatch.optimize(case, workers=pool)``; they end with the block.
-
-    Parameters
-    ----------
-    workers : int, optional
-        Processes; None: one a core.
-    """
-
-    def __init__(self, workers: int | None = None) -> None:
-        self.count = workers or cores()
-        self._context = ExitStack()
-        self._pool: ProcessPoolExecutor | None = None
-
-    @contextmanager
-    def borrow(self, count: int) -> Iterator[ProcessPoolExecutor]:  # noqa: ARG002  (as many as it has)
-        """Hand out the processes; they end at once where the block is left by an error or Ctrl-C, or one was ended."""
-        if self._pool is None:
-            self._pool = self._context.enter_context(_workers(self.count))
-        try:
-            yield self._pool
-        except BaseException as error:
-            self.__exit__(type(error), error, error.__traceback__)
-            raise
-        if self._pool is not None and _broken(self._pool):
-            self.__exit__(None, None, None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._pool = None
-        self._context.__exit__(kind, error, trace)
-
-
-def _broken(pool: ProcessPoolExecutor) -> bool:
-    """Whether a process of the pool was ended from outside."""
-    try:
-        pool.submit(int).result()
-    except BrokenProcessPool:
-        return True
-    return False
-
-
 def _submit(pool: ProcessPoolExecutor, calls: dict[int, Path]) -> dict[Future[None], int]:
     """Hand calls to processes, which start here; once one of them was ended, no more are handed over."""
     futures: dict[Future[None], int] = {}
-    with _undisturbed(), suppress(BrokenProcessPool):
+    with undisturbed(), suppress(BrokenProcessPool):
         for k, call in calls.items():
             futures[pool.submit(spool.run, call)] = k
     return futures
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let Ctrl-C wait until the block ends: a process that is half started would be waited for without end.
-
-    Blocking the signal is what new processes inherit, so that only this one answers a Ctrl-C, which reaches all of
-    them. It is not enough here: another thread may take it, and Python then interrupts this one.
-    """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or before is None:
-        yield
-        return
-    heard: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
-    blockable = hasattr(signal, "pthread_sigmask")
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blockable else set()
-    try:
-        yield
-    finally:
-        if blockable:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGINT, before)
-    if heard:
-        signal.raise_signal(signal.SIGINT)
-
-
-def end_with_parent() -> None:
-    """Do not outlive a parent that was killed; called in a worker."""
-    parent = multiprocessing.parent_process()
-
-    def wait() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatch.case.netcdf import check_file, load_case, save_case
@@ -18,6 +17,7 @@ from dispatch.run.outputs import require_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
 PACKED = (".gz", ".json")
 """Endings that are no part of a case's name."""

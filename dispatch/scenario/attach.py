@@ -89,6 +89,14 @@ def add_heat_pumps(tables: Tables, houses: Houses, library: Library, rule: Flexi
     prosumer["gas_year"] = np.where(heated & (prosumer["gas_year"] > 0), 0.0, prosumer["gas_year"])
 
 
+def take_gas_from_heat_pumps(tables: Tables) -> None:
+    """Let gas consumers whose prosumer heats with a heat pump take nothing."""
+    consumer, prosumer = tables["consumer"], tables["prosumer"]
+    at = positions(prosumer["id"], consumer["prosumer"])
+    pumped = (at >= 0) & (prosumer["heating"][at] == HEAT_PUMP)
+    consumer["flow_nom"] = np.where(pumped, 0.0, consumer["flow_nom"])
+
+
 def connect(
     tables: Tables, houses: Houses, chosen: np.ndarray, rows: Columns, tariff: bytes, rule: FlexibleRule
 ) -> None:

@@ -17,6 +17,7 @@ from dispatch.scenario.attach import (
     add_heat_pumps,
     add_pv_and_batteries,
     attach_shapes,
+    take_gas_from_heat_pumps,
     take_out_possible_heat_pumps,
 )
 from dispatch.scenario.devices import shape_existing_pv
@@ -27,6 +28,9 @@ from dispatch.scenario.prices import TariffRule, price_series, set_tariffs
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+SHAPED = ("load", "pv", "consumer", "injection")
+"""Kinds whose rows can name a profile."""
 
 
 def equip(
@@ -58,7 +62,7 @@ def equip(
     A house whose load has no profile gets one of the library's household shapes, moved by up to two hours either way,
     scaled to its yearly use with the reactive share that its load has. Loads of kind ``heat_pump`` without a profile
     stand for possible heat pumps: they are taken out, and `heat_pump_share` says how many houses have one. A house
-    heats with a heat pump or with gas.
+    heats with a heat pump or with gas: consumers of gas of houses with a heat pump take nothing.
 
     Parameters
     ----------
@@ -119,6 +123,7 @@ def equip(
     attach_shapes(tables["load"], houses, library, seed)
     shape_existing_pv(tables["pv"], library, seed)
     add_heat_pumps(tables, houses, library, flexible, seed)
+    take_gas_from_heat_pumps(tables)
     add_cars(tables, houses, flexible, seed)
     shares = {"pv_share": pv_share, "battery_share": battery_share}
     add_pv_and_batteries(tables, houses, library, seed, pv_size_kw=pv_size_kw, battery_hours=battery_hours, **shares)
@@ -189,14 +194,15 @@ def _old_prices(case: xr.DataTree) -> Columns:
 
 def _built(case: xr.DataTree, tables: Tables, library: Library, prices: Columns) -> xr.DataTree:
     """Put the tables together with shapes and prices."""
-    used = np.isin(library.id, np.concatenate([tables["load"]["profile"], tables["pv"]["profile"]]))
+    used = np.isin(library.id, np.concatenate([tables[kind]["profile"] for kind in SHAPED]))
     shapes = {"id": library.id[used], "p_pu": library.p_pu[used], "q_pu": library.q_pu[used], "time": library.time}
     tables |= {"profile": shapes, "forecast": {**prices, "time": library.time}}
     tables["history"] = _still_meant(tables["history"], shapes["id"])
-    if has(case, "station"):
-        tables["station"] = columns(case, "station")
+    for kind in ("station", "gas_network"):
+        if has(case, kind):
+            tables[kind] = columns(case, kind)
     labels = {name: case.attrs[name] for name in ("title", "time_zone", "currency")}
-    filled = {kind: table for kind, table in tables.items() if kind == "forecast" or len(table["id"])}
+    filled = {kind: table for kind, table in tables.items() if kind in ("forecast", "gas_network") or len(table["id"])}
     built = build_case(filled, **labels)
     groups = {node.path: node.to_dataset(inherit=False) for node in built.subtree}
     groups["/forecast"] = groups["/forecast"].drop_vars(["q_load", "load"], errors="ignore")

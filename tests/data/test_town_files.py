@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
+import json
 import re
 import subprocess
 import sys
@@ -18,9 +20,12 @@ from dispatch.case import embedded
 from dispatch.case.netcdf import load_case
 from dispatch.case.rules import check_case
 from dispatch.case.schema import columns, parent_index
+from dispatch.case.slices import split_feeders
 from dispatch.errors import InputError
 from dispatch.forecast.profile import predict
 from dispatch.model.baseline import no_battery, self_use
+from dispatch.run.optimize import optimize
+from dispatch.run.settings import Settings
 from dispatch.verify.electric import ac_flow, injections
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +45,7 @@ def test_digest_in_readme(season: str) -> None:
     path = ROOT / "data" / f"schutterwald_{season}.nc"
     assert f"`{path.name}` " in README
     assert f"`{hashlib.sha256(path.read_bytes()).hexdigest()}`" in README
-    assert path.stat().st_size < 1_000_000
+    assert path.stat().st_size < 1_500_000
 
 
 @pytest.mark.parametrize("layout", ["wheel", "checkout"])
@@ -66,8 +71,10 @@ def test_unknown_name_lists_what_there_is() -> None:
 def test_town_is_valid_and_complete(season: str, towns: dict[str, xr.DataTree]) -> None:
     town = towns[season]
     assert not check_case(town)
-    count = {kind: len(columns(town, kind)["id"]) for kind in ("source", "transformer", "bus", "line", "prosumer")}
-    assert count == {"source": 14, "transformer": 14, "bus": 2940, "line": 3000, "prosumer": 1506}
+    expected = {"source": 14, "transformer": 14, "bus": 2940, "line": 3000, "prosumer": 1507}
+    expected |= {"junction": 2559, "pipe": 2559, "gate": 1, "consumer": 1506, "plant": 1, "chp": 1, "upgrader": 1}
+    assert {kind: len(columns(town, kind)["id"]) for kind in expected} == expected
+    assert columns(town, "pipe")["length"].sum() == pytest.approx(101_186, abs=1)
     rating = columns(town, "transformer")["s_nom"].sum()
     assert 7200 < rating < 7400
     time = columns(town, "profile")["time"]
@@ -103,11 +110,93 @@ def test_the_day_is_forecast_from_weather_and_meters(season: str, towns: dict[st
 
 
 def test_same_houses_in_both_seasons(towns: dict[str, xr.DataTree]) -> None:
-    for kind in ("bus", "prosumer", "meter", "load", "pv", "plane", "store", "tariff"):
+    for kind in ("bus", "prosumer", "meter", "load", "pv", "plane", "store", "tariff", "consumer", "plant", "pipe"):
         one, two = (columns(towns[season], kind) for season in SEASONS)
         assert all(np.array_equal(one[name], two[name], equal_nan=one[name].dtype.kind == "f") for name in one), kind
     summer, winter = (columns(towns[season], "station")["temp_air"].mean() for season in SEASONS)
     assert winter < 10 < summer
+
+
+def test_each_house_heats_with_gas_or_a_heat_pump(towns: dict[str, xr.DataTree]) -> None:
+    town = towns["summer"]
+    consumer, prosumer = columns(town, "consumer"), columns(town, "prosumer")
+    heating = prosumer["heating"][parent_index(town, "consumer", "prosumer")]
+    assert sorted(zip(*(u.tolist() for u in np.unique(heating, return_counts=True)), strict=True)) == [
+        (b"gas", 1280),
+        (b"heat_pump", 226),
+    ]
+    yearly = np.where(heating == b"gas", consumer["volume_year"] / 8760, 0.0)
+    np.testing.assert_allclose(consumer["flow_nom"], yearly, rtol=1e-12)
+    tanks = columns(town, "store")["meter"][columns(town, "store")["kind"] == b"tank"]
+    meter = columns(town, "meter")
+    assert set(meter["prosumer"][np.isin(meter["id"], tanks)]) == set(
+        prosumer["id"][prosumer["heating"] == b"heat_pump"]
+    )
+
+
+@needs_shared
+def test_gas_of_each_house_is_that_of_its_row(towns: dict[str, xr.DataTree]) -> None:
+    """Row i of the gas sinks is the i-th household of the electric file."""
+    folder = SHARED / "networks" / "schutterwald"
+
+    def table(name: str, kind: str) -> pd.DataFrame:
+        net = json.loads(gzip.decompress((folder / f"{name}.json.gz").read_bytes()))["_object"]
+        return pd.read_json(io.StringIO(net[kind]["_object"]), orient="split", precise_float=True)
+
+    sink, load = table("gas_net_schutterwald_1bar", "sink"), table("lv_schutterwald", "load")
+    house = load[load["type"] == "HH"].reset_index(drop=True)
+    town = towns["winter"]
+    ids, owner = columns(town, "load")["id"], parent_index(town, "meter", "prosumer")
+    consumer = columns(town, "consumer")
+    for row in (0, 700, 1505):
+        at = ids.tolist().index(house["name"][row].encode())
+        prosumer = owner[parent_index(town, "load", "meter")[at]]
+        mine = np.nonzero(parent_index(town, "consumer", "prosumer") == prosumer)[0]
+        assert consumer["volume_year"][mine] == [sink["demand_m3_per_a"][row]]
+
+
+@pytest.mark.parametrize("season", SEASONS)
+def test_gas_follows_the_temperature(season: str, towns: dict[str, xr.DataTree]) -> None:
+    """Days in proportion to the sigmoid with lines of the standard load profile, by the weather of the case itself."""
+    town = towns[season]
+    library, weather = columns(town, "profile"), columns(town, "station")
+    shape = library["p_pu"][library["id"].tolist().index(b"gas_house")].astype(float).reshape(7, 96)
+    days = (weather["time"] + np.timedelta64(15, "m")).astype("datetime64[D]")
+    mean = {day: weather["temp_air"][0][days == day].mean() for day in np.unique(days)[1:-1]}
+    expected = []
+    for day in list(mean)[3:]:
+        t = sum(w * mean[day - k] for k, w in enumerate((8, 4, 2, 1))) / 15
+        line = max(-0.04957 * t + 0.8401015, -0.002209 * t + 0.1074468)
+        expected.append(1.6209544 / (1 + (-37.1833141 / (t - 40)) ** 5.6727847) + 0.0716431 + line)
+    first = int((list(mean)[3] - library["time"][0].astype("datetime64[D]")).astype(int)) - 1
+    found = shape.mean(axis=1)[first:][: len(expected)]
+    np.testing.assert_allclose(found / found[0], np.array(expected) / expected[0], rtol=2e-3)
+    assert shape[:, 24:32].mean() > shape.mean() > shape[:, :16].mean()  # breakfast, night
+
+
+@pytest.mark.parametrize("season", SEASONS)
+def test_summer_demand_limits_the_plant_and_winter_demand_does_not(season: str, towns: dict[str, xr.DataTree]) -> None:
+    town = predict(without_history(towns[season]), horizon_h=24)
+    upgrader, plant = columns(town, "upgrader"), columns(town, "plant")
+    largest = 11.06 * plant["methane_share"][0] * (1 - upgrader["methane_slip"][0]) * upgrader["flow_nom"][0]
+    assert 120 < largest / 11.2 < 250
+    (feeder,) = [f for f in split_feeders(town) if len(columns(f, "plant")["id"])]
+    result = optimize(feeder, Settings(method="monolithic"))
+    assert (result["certificate/status"] == b"optimal").all()
+    assert (result["schedule/loading_transformer_pu"] < 1.005).all()
+    injected = result["schedule/gas_injected"].to_numpy()[0]
+    price = result["price/marginal_price_gas"].to_numpy()[0]
+    demand = columns(town, "forecast")["flow_consumer"].sum(axis=0, dtype=float)
+    if season == "winter":
+        assert demand.min() > largest / 11.2
+        assert injected.max() == pytest.approx(largest)
+        np.testing.assert_allclose(price, 0, atol=1e-9)
+    else:
+        assert demand.mean() < 0.6 * largest / 11.2
+        assert (price < -0.01).all()
+        # All that is taken, and what half a bar more in 273 m3 of pipes holds.
+        packed = injected.sum() / 4 / 11.2 - demand.sum() / 4
+        assert packed == pytest.approx(273.105 * 0.5 / 1.01325 * 273.15 / 283.15 / (1 - 0.0022 * 2.2456), rel=1e-3)
 
 
 def without_history(town: xr.DataTree) -> xr.DataTree:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -14,7 +16,7 @@ import xarray as xr
 from small_town import small_town
 
 from dispatch.case.slices import split_feeders
-from dispatch.run import parallel
+from dispatch.run import parallel, processes
 from dispatch.run.parallel import map_feeders
 from dispatch.run.settings import Settings
 
@@ -96,7 +98,7 @@ def test_ctrl_c_waits_until_processes_are_started() -> None:
         signal.raise_signal(signal.SIGINT)
 
     def start() -> None:
-        with parallel._undisturbed():
+        with processes.undisturbed():
             go.set()
             thread.join()
             done.append("started")
@@ -106,6 +108,20 @@ def test_ctrl_c_waits_until_processes_are_started() -> None:
     with pytest.raises(KeyboardInterrupt):
         start()
     assert done == ["started"]
+
+
+def test_processes_that_cannot_start_are_told_as_such() -> None:
+    """A program from standard input cannot be read again by the processes that it starts."""
+    program = (
+        "import xarray as xr\n"
+        "from dispatch.run.parallel import map_feeders\n"
+        "from dispatch.run.settings import Settings\n"
+        "map_feeders(max, [xr.DataTree(), xr.DataTree()], Settings(), lost=len, workers=2, progress=False)\n"
+    )
+    done = subprocess.run([sys.executable, "-"], input=program, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "WorkersError: Processes cannot be started" in done.stderr.splitlines()[-1]
+    assert done.stderr.count("FileNotFoundError") <= 3  # at most two processes, and one more to see
 
 
 def test_time_that_small_feeders_leave_is_for_large_ones(monkeypatch) -> None:

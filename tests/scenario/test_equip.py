@@ -13,7 +13,7 @@ from plain_case import QUARTER, SUMMER, own_library, plain_case
 from dispatch.case.embedded import embedded_path
 from dispatch.case.netcdf import load_case
 from dispatch.case.rules import check_case
-from dispatch.case.schema import build_case, columns
+from dispatch.case.schema import build_case, columns, parent_index
 from dispatch.errors import InputError
 from dispatch.forecast.profile import predict
 from dispatch.scenario.equip import equip
@@ -59,6 +59,10 @@ def test_the_embedded_town_takes_heat_pumps() -> None:
     town = equip(load_case(embedded_path("schutterwald_summer")), heat_pump_share=0.3)
     heating = columns(town, "prosumer")["heating"]
     assert 0.25 < (heating == b"heat_pump").mean() < 0.35
+    taken = columns(town, "consumer")["flow_nom"] > 0
+    np.testing.assert_array_equal(taken, heating[parent_index(town, "consumer", "prosumer")] == b"gas")
+    assert columns(town, "gas_network")["pressure_ambient"] == pytest.approx(0.9956, abs=1e-4)
+    assert not check_case(predict(town, horizon_h=2))
 
 
 def test_a_shape_of_the_same_name_with_other_values_is_the_cases_own() -> None:
