@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    import numpy as np
     import xarray as xr
 
     from dispatch.batch.plan import Part
@@ -129,7 +130,11 @@ def _all(part: Part, error: InputError) -> list[FeederOutcome]:
 
 
 def _source(case: xr.DataTree) -> str:
-    return ", ".join(i.decode(errors="replace") for i in columns(case, "source")["id"])
+    return _text(columns(case, "source")["id"])
+
+
+def _text(ids: np.ndarray) -> str:
+    return ", ".join(i.decode(errors="replace") for i in ids)
 
 
 def _ends(order: Order, cuts: Sequence[Cut]) -> list[Callable[[], float]]:
@@ -149,7 +154,7 @@ def _ends(order: Order, cuts: Sequence[Cut]) -> list[Callable[[], float]]:
 
 def _one(order: Order, cut: Cut, end: float, say: Callable[[str], object]) -> FeederOutcome:
     """Run one feeder, in a process of its own where it ended a worker twice."""
-    name = f"{order.part.case}/{_source(cut.case())}"
+    name = f"{order.part.case}/{_text(cut.groups['/electric/source'][0]['source'][1])}"
     say(name)
     call = partial(_run_cut, order.part.case)
     if name in order.aside:

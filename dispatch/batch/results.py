@@ -167,6 +167,8 @@ def _joined(parts: Sequence[_Part]) -> xr.Dataset:
 
 def _texts(group: netCDF4.Dataset, name: str) -> np.ndarray:
     letters = np.ascontiguousarray(group[name][...])
-    if letters.ndim == 1 or not letters.size:
+    if letters.ndim == 1:
         return letters.astype("S1")
+    if not letters.size:
+        return np.zeros(len(letters), "S1")
     return np.asarray(letters.view(f"S{letters.shape[-1]}")[..., 0])

@@ -36,6 +36,7 @@ def run_batch(
     workers: int | None = None,
     scheduler: str | None = None,
     cluster: Path | str | None = None,
+    executor: Executor | None = None,
     resume: bool = False,
     memory_gib: float | None = None,
     report: bool = True,
@@ -57,6 +58,8 @@ def run_batch(
         Address of a Dask scheduler whose workers see both folders under the same paths.
     cluster : Path or str, optional
         TOML file of a cluster to be started by dask-jobqueue, or of certificates; see ``docs/batch.md``.
+    executor : Executor, optional
+        Any of the interface of `concurrent.futures` instead, for functions of this package's top level.
     resume : bool
         Go on in a folder that has results: what is done, with the same inputs and settings, is kept.
     memory_gib : float, optional
@@ -88,7 +91,7 @@ def run_batch(
     if scheduler is None and cluster is None:
         require_memory(plan, count, memory_gib)
     with ExitStack() as stack:
-        start = _executor(scheduler, cluster, count, stack)
+        start = (lambda: executor) if executor else _executor(scheduler, cluster, count, stack)
         for name in (folder, folder / FOLDER, folder / "groups"):
             name.mkdir(parents=True, exist_ok=True)
         stack.enter_context(only_writer(folder))

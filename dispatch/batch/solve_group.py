@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from pathlib import Path
 
 from dispatch.batch.group_file import group_tree
-from dispatch.batch.kill_points import passing
 from dispatch.batch.part import Order, run_part
 from dispatch.batch.predicted import seconds_of
-from dispatch.batch.task import FOLDER, Task
-from dispatch.case.netcdf import move_into_place, save_case
+from dispatch.batch.task import Task, deliver
+from dispatch.case.netcdf import save_case
 from dispatch.run.settings import Settings
 
 
@@ -34,16 +31,5 @@ def solve_group(path: str) -> None:
         until = end if end == float("inf") else now + (end - now) * own / max(left, own)
         outcomes += run_part(Order(utility, part, settings, until, task.aside), task.mark.write_text)
         left -= own
-    written = Path(task.results, FOLDER, f"{task.group.key}.nc")
     task.mark.write_text("")
-    save_case(group_tree(outcomes), written)
-    answer = {
-        "file": task.group.file,
-        "bytes": written.stat().st_size,
-        "sha256": hashlib.sha256(written.read_bytes()).hexdigest(),
-        "feeders": [found.row() for found in outcomes],
-    }
-    task.answer.write_text(json.dumps(answer, allow_nan=False))
-    passing("before rename")
-    move_into_place(written, Path(task.results, task.group.file))
-    passing("after rename")
+    deliver(task, lambda file: save_case(group_tree(outcomes), file), [found.row() for found in outcomes])

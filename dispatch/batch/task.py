@@ -6,13 +6,18 @@ The files hold names, hashes and settings, never code: a scheduler that is share
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dispatch.batch.kill_points import passing
 from dispatch.batch.plan import Group, Part
-from dispatch.case.netcdf import write_atomically
+from dispatch.case.netcdf import move_into_place, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FOLDER = "work"
 
@@ -87,3 +92,25 @@ class Task:
         """Leave nothing of it."""
         for file in (self.path, self.answer, self.mark):
             file.unlink(missing_ok=True)
+
+
+def deliver(task: Task, write: Callable[[Path], object], rows: list[dict[str, Any]]) -> None:
+    """Hand over the results of a group: whole and on disk under another name, then the answer, then their own name.
+
+    Parameters
+    ----------
+    task : Task
+        What was done.
+    write : callable
+        Writes the results to a file and brings them onto the disk.
+    rows : list of dict
+        What the journal will say about each feeder.
+    """
+    written = Path(task.results, FOLDER, f"{task.group.key}.nc")
+    write(written)
+    found: dict[str, Any] = {"file": task.group.file, "bytes": written.stat().st_size}
+    found |= {"sha256": hashlib.sha256(written.read_bytes()).hexdigest(), "feeders": rows}
+    task.answer.write_text(json.dumps(found, allow_nan=False))
+    passing("before rename")
+    move_into_place(written, Path(task.results, task.group.file))
+    passing("after rename")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 UNBALANCED = 1e-3
 """Difference of phases, in parts of the whole, from which a note says that it is left out."""
-CLOCK = re.compile(r"^[A-Za-z]+(\d{1,2})$")
+CLOCK = re.compile(r"^[DYZ][A-Za-z]*(\d{1,2})$")
 
 
 def import_roseau(
