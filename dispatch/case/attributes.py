@@ -58,6 +58,7 @@ class Attribute:
     parent: str = ""
     choices: tuple[str, ...] = ()
     of: str = ""
+    by: str = ""
     series: bool = False
     stored: str = ""
     shared: bool = False
@@ -65,9 +66,10 @@ class Attribute:
 
     @property
     def dims(self) -> tuple[str, ...]:
-        """Dims of its array: the element's, ``quantile`` where there are several levels, ``time`` for a series."""
+        """Dims of its array: the element's, that `by` which it is told apart, ``quantile`` for levels, ``time``."""
         element = self.of or self.kind
         own = () if self.shared and not self.of else (element,)
+        own = (*own, self.by) if self.by else own
         levels = ("quantile",) if self.quantile else ()
         return (*own, *levels, "time") if self.series else own
 

@@ -11,11 +11,15 @@ from dispatch.case.gas_network import GasNetwork, gas_network_of
 from dispatch.case.schema import Columns, columns, has, parent_index
 from dispatch.model.components.plant import LOWER
 from dispatch.model.elements import Elements
+from dispatch.model.gas_limits import limit_kinds
 from dispatch.model.meters import sum_at
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
 
+    from dispatch.case.offsets import GasLimit
     from dispatch.model.series import Series
 
 PRESSURE_NORMAL, KELVIN = 1.01325, 273.15
@@ -64,7 +68,14 @@ def zones_of_case(network: GasNetwork) -> Zones:
     return Zones(zone, len(found), holder)
 
 
-def gas_kinds(case: xr.DataTree, series: Series, windows: dict[str, np.ndarray], dt: float) -> dict[str, Elements]:
+def gas_kinds(
+    case: xr.DataTree,
+    series: Series,
+    windows: dict[str, np.ndarray],
+    dt: float,
+    limits: Mapping[str, GasLimit],
+    limit_penalty: float,
+) -> dict[str, Elements]:
     """Elements of plants, and of the gas network where one of them injects; none in a case without plants.
 
     Parameters
@@ -77,6 +88,10 @@ def gas_kinds(case: xr.DataTree, series: Series, windows: dict[str, np.ndarray],
         See `dispatch.model.windows.windows_of`.
     dt : float
         Length of a step. [h]
+    limits : mapping of str to GasLimit
+        Limits of the gas network that are stated.
+    limit_penalty : float
+        Of relaxing one of them by its own rating for an hour. [money h-1]
 
     Returns
     -------
@@ -96,7 +111,15 @@ def gas_kinds(case: xr.DataTree, series: Series, windows: dict[str, np.ndarray],
     network = gas_network_of(case)
     zones = zones_of_case(network)
     upgrader = _upgraders(case, meter, zones)
-    return kinds | {"upgrader": upgrader} | _network(case, series, network, zones)
+    kinds |= {"upgrader": upgrader} | _network(case, series, network, zones)
+    live = kinds["regulator"].index
+    return kinds | limit_kinds(case, network, limits, zones_of_elements(network, zones), live, limit_penalty)
+
+
+def zones_of_elements(network: GasNetwork, zones: Zones) -> dict[str, np.ndarray]:
+    """Zone of each junction, gate and regulator (the one behind it), -1 without a way to a gate."""
+    of = zones.of_junction
+    return {"junction": of, "gate": of[network.gate_at], "regulator": of[network.regulator_to]}
 
 
 def _elements(table: Columns, parameters: dict[str, np.ndarray], nodes: dict[str, tuple[str, np.ndarray]]) -> Elements:
@@ -166,6 +189,7 @@ def _network(case: xr.DataTree, series: Series, network: GasNetwork, zones: Zone
     parameters = {
         "demand": demand,
         "demand_max": np.maximum(demand, 0.0),
+        "surplus_max": np.maximum(-demand, 0.0),
         "linepack_nom": headroom_of_zones(case, network, zones)[1][:, None] * energy,
     }
     limit = regulator.get("flow_max", np.zeros(0))[live, None] * energy

@@ -1,4 +1,4 @@
-"""Which components there are: the eighteen of the project, and those that a user adds with one file each."""
+"""Which components there are: those of the project, and those that a user adds with one file each."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from dispatch.model.components.battery import battery
 from dispatch.model.components.bus import bus
 from dispatch.model.components.car import car
 from dispatch.model.components.chp import chp
+from dispatch.model.components.gas_limit import gas_limit
+from dispatch.model.components.gas_limit_injection import gas_limit_injection
+from dispatch.model.components.gas_limit_linepack import gas_limit_linepack
+from dispatch.model.components.gas_limit_regulator import gas_limit_regulator
 from dispatch.model.components.gate import gate
 from dispatch.model.components.line import line
 from dispatch.model.components.load import load
@@ -65,6 +69,7 @@ PLANT = ("substrate", "plant", "chp", "upgrader", "zone", "gate", "regulator")
 
 _PROSUMER = (load, pv, battery, car, tank, meter, peak)
 _PLANT = (substrate, plant, chp, upgrader, zone, gate, regulator)
+_LIMIT = (gas_limit, gas_limit_injection, gas_limit_linepack, gas_limit_regulator)
 _NETWORK = (bus, source, line, transformer)
 _own: dict[str, Registered] = {}
 _files: dict[Path, tuple[str, bytes]] = {}  # component and content of each file that was loaded
@@ -72,7 +77,7 @@ _files: dict[Path, tuple[str, bytes]] = {}  # component and content of each file
 
 def components() -> dict[str, Registered]:
     """Every component by name: the prosumers', those added, then the network's."""
-    first = {f.__name__: Registered(f.__name__, f) for f in (*_PROSUMER, *_PLANT)}
+    first = {f.__name__: Registered(f.__name__, f) for f in (*_PROSUMER, *_PLANT, *_LIMIT)}
     return first | _own | {f.__name__: Registered(f.__name__, f, network=True) for f in _NETWORK}
 
 

@@ -11,7 +11,7 @@ from dispatch.case.schema import columns
 from dispatch.model.baseline import no_battery, prosumer_cost, self_use
 from dispatch.model.linear import linear_flow
 from dispatch.model.registry import DISCHARGING, STORES, own_components
-from dispatch.run.gas_arrays import gas_arrays, gas_prices, placed
+from dispatch.run.gas_arrays import gas_arrays, gas_offset_arrays, gas_prices, gas_state_arrays, placed
 from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.reinforced import reinforcement_bound
 from dispatch.verify.electric import injections
@@ -81,6 +81,7 @@ def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
         "p_curtailed": placed(feeder, plan, "pv", "p_curtailed"),
         **_own_arrays(feeder, plan),
         **gas_arrays(feeder, plan),
+        **gas_state_arrays(state),
         "v_pu": state.ac.v_pu,
         "v_linear_pu": np.sqrt(np.maximum(state.linear.v_squared, 0)),  # the linear drop has no floor, voltage has
         "p_line": state.ac.p_from[:lines],
@@ -185,6 +186,7 @@ def offset_arrays(state: State, lines: int) -> dict[str, np.ndarray]:
         "v_min": offsets.v_min,
         "s_line": offsets.s[:lines],
         "s_transformer": offsets.s[lines:],
+        **gas_offset_arrays(offsets),
     }
     if room is None:
         return found

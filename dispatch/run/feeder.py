@@ -20,6 +20,7 @@ from dispatch.run.stages import Stages
 from dispatch.solve.certificate import certify_program, require
 from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.until import Until
+from dispatch.verify.gas_findings import flaws_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,6 +54,9 @@ class FeederRun:
         Largest difference of AC and linear voltage under the schedule.
     v_error_uncontrolled_max_pu : float
         The same under self-use without control.
+    pressure_error_max : float or None
+        Largest difference of steady pressures of the gas network and those of the program; None without injection.
+        [bar]
     stages : Stages
         Seconds by stage.
     """
@@ -65,6 +69,7 @@ class FeederRun:
     messages: list[str] = field(default_factory=list)
     v_error_max_pu: float = 0.0
     v_error_uncontrolled_max_pu: float = 0.0
+    pressure_error_max: float | None = None
     stages: Stages = field(default_factory=Stages)
 
     @property
@@ -180,6 +185,9 @@ def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRu
     figures = certificate_arrays(feeder.program, state, certificate, feeder.rounds)
     run.method = "all network rows" if settings.all_rows else solution.method.partition(",")[0]
     run.v_error_max_pu = state.excess.v_error_max_pu
+    if state.gas is not None:
+        run.pressure_error_max = state.gas.pressure_error_max
+        run.messages += [f"Gas: {text}" for text in flaws_of(case, state.gas.state)]
     proven = figures["gap"] <= settings.gap
     run.status = "gap" if stopped and not proven else "limits_unmet" if run.unmet else "optimal" if proven else "gap"
     if stopped:

@@ -11,7 +11,8 @@ from dispatch.case.schema import columns
 from dispatch.model.gas import zones_of_case
 
 if TYPE_CHECKING:
-    from dispatch.run.rounds import Rounds
+    from dispatch.case.offsets import Offsets
+    from dispatch.run.rounds import Rounds, State
     from dispatch.solve.solution import Prices
 
 OF_PLANTS = {
@@ -112,4 +113,66 @@ def gas_prices(feeder: Rounds, prices: Prices) -> dict[str, np.ndarray]:
     zone = zones_of_case(gas_network_of(feeder.case)).of_junction
     found = np.full((len(zone), feeder.inputs.steps), np.nan)
     found[zone >= 0] = of_zone[zone[zone >= 0]]
-    return {"marginal_price_gas": found}
+    return {"marginal_price_gas": found, **_limit_prices(feeder, prices)}
+
+
+def _limit_prices(feeder: Rounds, prices: Prices) -> dict[str, np.ndarray]:
+    """Prices of the pressure limits that are stated."""
+    if "gas_limit" not in feeder.inputs.kinds:
+        return {}
+    found = {}
+    for side, name in (("most", "price_pressure_max"), ("least", "price_pressure_min")):
+        row = feeder.program.row("gas_limit", side)
+        found[name] = np.full((len(columns(feeder.case, "junction")["id"]), feeder.inputs.steps), np.nan)
+        for e, (quantity, k) in enumerate(feeder.stated_limits):
+            if quantity == "pressure":
+                found[name][k] = np.abs(prices.rows[row[e]]) / feeder.inputs.dt
+    return found
+
+
+def gas_state_arrays(state: State) -> dict[str, np.ndarray]:
+    """Steady state of the gas network under the schedule.
+
+    Parameters
+    ----------
+    state : State
+        Of the feeder.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Part of /schedule; empty in a feeder whose plants inject nowhere.
+    """
+    if state.gas is None:
+        return {}
+    steady = state.gas.state
+    return {
+        "pressure": steady.pressure,
+        "pressure_linear": state.gas.linear["pressure"],
+        "flow_pipe": steady.flow_pipe,
+        "flow_gate": steady.flow_gate,
+        "flow_regulator": steady.flow_regulator,
+    }
+
+
+def gas_offset_arrays(offsets: Offsets) -> dict[str, np.ndarray]:
+    """Limits of the gas network that the last program states.
+
+    Parameters
+    ----------
+    offsets : Offsets
+        Of the last program.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Part of /offset.
+    """
+    found = {}
+    for name, limit in offsets.gas.items():
+        found[name] = limit.constant
+        found[f"{name}_by_injection"] = limit.by_injection
+        if name != "flow_regulator" and limit.by_regulator.shape[1]:
+            found[f"{name}_by_regulator"] = limit.by_regulator
+        found[f"{name}_by_linepack"] = limit.by_linepack
+    return found

@@ -1,90 +1,206 @@
-"""Pressures of the gas network under a schedule, and what of them cannot be."""
+"""The steady state of the gas network under a schedule, and what the program takes it for."""
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dispatch.case.gas_network import gas_network_of
-from dispatch.case.schema import columns, has, parent_index
-from dispatch.model.gas import headroom_of_zones, zones_of_case
-from dispatch.verify.gas import gas_flow, gas_values
-from dispatch.verify.gas_findings import findings_of
+from dispatch.case.schema import columns, parent_index
+from dispatch.model.gas import headroom_of_zones, zones_of_case, zones_of_elements
+from dispatch.model.gas_limits import LIMITED, bounds_of
+from dispatch.verify.gas import GasState, gas_flow, gas_values
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
 
+    from dispatch.case.offsets import GasLimit
+    from dispatch.model.elements import Inputs
+    from dispatch.model.program import Program
 
-def with_gas_state(result: xr.DataTree) -> xr.DataTree:
-    """Add the steady state of the gas network in every step, and what is wrong with it to the messages.
+
+@dataclass(frozen=True)
+class Moved:
+    """What a schedule decides of the gas network.
+
+    Attributes
+    ----------
+    injected : ndarray (upgrader, step)
+        [kW]
+    through : ndarray (regulator, step)
+        What flows through regulators. [kW]
+    content : ndarray (zone, step)
+        Linepack at the end of each step. [kW h]
+    lost : ndarray (zone, step)
+        What is injected but can go nowhere, less demand that cannot be met. [kW]
+    """
+
+    injected: np.ndarray
+    through: np.ndarray
+    content: np.ndarray
+    lost: np.ndarray
+
+    def effect(self, limit: GasLimit, content: np.ndarray) -> np.ndarray:
+        """Change of a quantity by what is decided, given the linepack of the zone of each element."""
+        injected = np.einsum("eut,ut->et", limit.by_injection, self.injected)
+        through = np.einsum("ert,rt->et", limit.by_regulator, self.through)
+        return np.asarray(injected + through + limit.by_linepack * content)
+
+
+@dataclass(frozen=True)
+class UnderSchedule:
+    """The gas network under a schedule.
+
+    Attributes
+    ----------
+    moved : Moved
+        What was decided.
+    taken : ndarray (junction, step)
+        Net demand, what fills pipes included. [m3 h-1]
+    state : GasState
+        Its steady state in every step.
+    values, linear : dict of str to ndarray (element, step)
+        Limited quantities in that state, and as the program has them. [bar or kW]
+    """
+
+    moved: Moved
+    taken: np.ndarray
+    state: GasState
+    values: dict[str, np.ndarray]
+    linear: dict[str, np.ndarray]
+
+    @property
+    def pressure_error_max(self) -> float:
+        """Largest difference of steady pressures and those that the program has. [bar]."""
+        error = np.abs(self.state.pressure - self.linear["pressure"])
+        return float(np.nanmax(error)) if np.isfinite(error).any() else 0.0
+
+
+class GasCheck:
+    """What is made once for a feeder with plants that inject: its gas network and what is given there.
 
     Parameters
     ----------
-    result : DataTree
-        Of a whole case; without both plants and a gas network it stays as it is.
-
-    Returns
-    -------
-    DataTree
-        The same tree.
+    case : DataTree
+        Sub-case of the feeder, with /forecast.
+    inputs : Inputs
+        Made from it.
     """
-    if not (has(result, "plant") and has(result, "junction")):
-        return result
-    taken, raised = _under_schedule(result)
-    if not np.isfinite(taken).all():  # a feeder that failed has no schedule
-        return result
-    state = gas_flow(result, taken, raised)
-    found = {
-        "pressure": state.pressure,
-        "flow_pipe": state.flow_pipe,
-        "flow_gate": state.flow_gate,
-        "flow_regulator": state.flow_regulator,
-    }
-    node = result.children["schedule"]
-    data = node.to_dataset(inherit=False)
-    for name, values in found.items():
-        if name in data:
-            data[name] = data[name].copy(data=values.astype(np.float32))
-    node.dataset = data
-    labels = result["certificate"].attrs
-    said = [f"Gas: {text}" for text in findings_of(result, state, taken)]
-    labels["messages"] = json.dumps([*json.loads(labels["messages"]), *said])
-    return result
 
+    def __init__(self, case: xr.DataTree, inputs: Inputs) -> None:
+        self._case, self._dt = case, inputs.dt
+        self.network = gas_network_of(case)
+        self.zones = zones_of_case(self.network)
+        self.zone_of = zones_of_elements(self.network, self.zones)
+        self.bounds = bounds_of(case, self.network)
+        self.energy = gas_values(case)["heating_value_higher"]
+        self._live = inputs.kinds["regulator"].index
+        self._given = self._demand(inputs.steps)
+        plant = parent_index(case, "upgrader", "plant")
+        self.injects_at = parent_index(case, "plant", "junction")[plant]
+        self._headroom, self._most = headroom_of_zones(case, self.network, self.zones)
+        self._roots = np.nonzero((self.network.held >= 0) & self.network.supplied)[0]
+        pressures = np.concatenate([columns(case, k).get("pressure", np.zeros(0)) for k in ("gate", "regulator")])
+        self.held = np.full(len(self.network.parent), np.nan)
+        inside = self.zones.of_junction >= 0
+        self.held[inside] = pressures[self.zones.holder][self.zones.of_junction[inside]]
 
-def _under_schedule(result: xr.DataTree) -> tuple[np.ndarray, np.ndarray]:
-    """Net demand of each junction, linepack that fills included, and by how much linepack lifts held pressures.
+    def _demand(self, steps: int) -> np.ndarray:
+        """Net demand of each junction that is given. [m3 h-1]."""
+        forecast, taken = columns(self._case, "forecast"), np.zeros((len(self.network.parent), steps))
+        for kind, sign in (("consumer", 1.0), ("injection", -1.0)):
+            table = columns(self._case, kind)
+            if len(table["id"]):
+                flow = forecast.get(f"flow_{kind}")
+                flow = np.full((len(table["id"]), steps), np.nan) if flow is None else flow.astype(np.float64)
+                flow = np.where(np.isnan(flow), table["flow_nom"][:, None], flow)
+                np.add.at(taken, parent_index(self._case, kind, "junction"), sign * flow)
+        return taken
 
-    Biomethane counts as the volume of the network's gas that has its energy, as in the program.
-    """
-    network, energy = gas_network_of(result), gas_values(result)["heating_value_higher"]
-    zones = zones_of_case(network)
-    schedule = {str(n): v.to_numpy() for n, v in result["schedule"].dataset.data_vars.items()}
-    forecast = columns(result, "forecast")
-    steps, dt = len(forecast["time"]), float(forecast["time_step"][0] / np.timedelta64(1, "s")) / 3600
-    taken = np.zeros((len(network.parent), steps))
-    for kind, sign in (("consumer", 1.0), ("injection", -1.0)):
-        table = columns(result, kind)
-        if len(table["id"]):
-            flow = forecast.get(f"flow_{kind}")
-            flow = np.full((len(table["id"]), steps), np.nan) if flow is None else flow.astype(np.float64)
-            flow = np.where(np.isnan(flow), table["flow_nom"][:, None], flow)
-            np.add.at(taken, parent_index(result, kind, "junction"), sign * flow)
-    if "gas_injected" in schedule:
-        plant = parent_index(result, "upgrader", "plant")
-        junction = parent_index(result, "plant", "junction")[plant]
-        np.subtract.at(taken, junction, schedule["gas_injected"] / energy)
-    packs = [schedule.get(f"linepack_{k}", np.zeros((0, steps))) for k in ("gate", "regulator")]
-    content = np.nan_to_num(np.concatenate(packs)[zones.holder])
-    filling = np.diff(content, axis=1, prepend=0.0) / dt / energy
-    first = np.full(zones.count, -1)
-    at = np.nonzero((network.held >= 0) & network.supplied)[0]
-    first[zones.of_junction[at[::-1]]] = at[::-1]
-    np.add.at(taken, first, filling)
-    headroom, most = headroom_of_zones(result, network, zones)
-    lift = np.divide(content, most[:, None] * energy, where=most[:, None] > 0, out=np.zeros_like(content))
-    raised = np.zeros_like(taken)
-    raised[at] = (headroom[:, None] * lift)[zones.of_junction[at]]
-    return taken, raised
+    def under(self, program: Program, plan: np.ndarray, gas: Mapping[str, GasLimit]) -> UnderSchedule:
+        """Find the steady state under a schedule.
+
+        Parameters
+        ----------
+        program : Program
+            Of the feeder.
+        plan : ndarray (column,)
+            Its columns.
+        gas : mapping of str to GasLimit
+            Limits that the program states.
+
+        Returns
+        -------
+        UnderSchedule
+        """
+        content, spilled, unserved = (
+            plan[program.column("zone", name)] for name in ("linepack", "gas_spilled", "gas_unserved")
+        )
+        through = np.zeros((len(self.network.regulator_from), content.shape[1]))
+        through[self._live] = plan[program.column("regulator", "gas_regulator")]
+        moved = Moved(plan[program.column("upgrader", "gas_injected")], through, content, spilled - unserved)
+        state, taken = self.steady(moved)
+        return UnderSchedule(moved, taken, state, self.values(state), self._linear(moved, gas))
+
+    def steady(
+        self, moved: Moved, raised: float = 0.0, also: tuple[int, float] | None = None
+    ) -> tuple[GasState, np.ndarray]:
+        """Steady state, and the net demand in it, with all held pressures raised, or also so much taken at a junction.
+
+        Biomethane counts as the volume of the network's gas that has its energy, as in the program; what fills the
+        pipes or is lost is taken at the first outlet that holds the zone's pressure, and linepack lifts held pressures.
+        """
+        taken = self._given.copy()
+        np.subtract.at(taken, self.injects_at, moved.injected / self.energy)
+        if also is not None:
+            taken[also[0]] += also[1] / self.energy
+        filling = np.diff(moved.content, axis=1, prepend=0.0) / self._dt / self.energy
+        first = np.full(self.zones.count, -1)
+        first[self.zones.of_junction[self._roots[::-1]]] = self._roots[::-1]
+        np.add.at(taken, first, filling + moved.lost / self.energy)
+        lifted = np.zeros_like(taken)
+        lifted[self._roots] = self._lift(moved.content)[self.zones.of_junction[self._roots]] + raised
+        return gas_flow(self._case, taken, lifted), taken
+
+    def _lift(self, content: np.ndarray) -> np.ndarray:
+        """By how much linepack lifts the pressure of each zone. [bar]."""
+        return np.asarray(content * self.bar_per_kwh[:, None])
+
+    @property
+    def bar_per_kwh(self) -> np.ndarray:
+        """Pressure of each zone by its linepack. [bar kW-1 h-1]."""
+        most = self._most * self.energy
+        return np.asarray(np.divide(self._headroom, most, where=most > 0, out=np.zeros_like(most)))
+
+    def values(self, state: GasState) -> dict[str, np.ndarray]:
+        """Limited quantities in a state; a pressure whose square is negative has that sign. [bar or kW]."""
+        return {
+            "pressure": np.sign(state.squared) * np.sqrt(np.abs(state.squared)),
+            "flow_gate": state.flow_gate * self.energy,
+            "flow_regulator": state.flow_regulator * self.energy,
+        }
+
+    def _linear(self, moved: Moved, gas: Mapping[str, GasLimit]) -> dict[str, np.ndarray]:
+        """Limited quantities as the program has them: pressure of the zone, NaN of flows, where no limit is stated."""
+        found = {}
+        for name, kind in LIMITED.items():
+            zone = self.zone_of[kind]
+            content = self.content_at(name, moved)
+            value = np.full((len(zone), content.shape[1]), np.nan)
+            if name == "pressure":
+                value = self.held[:, None] + content * np.append(self.bar_per_kwh, 0.0)[zone, None]
+            if name in gas:
+                limit, own = gas[name], gas[name].stated
+                linear = limit.constant + moved.effect(limit, content)
+                value[own] = linear[own]
+            found[name] = value
+        return found
+
+    def content_at(self, name: str, moved: Moved) -> np.ndarray:
+        """Linepack of the zone of each element of a quantity. [kW h]."""
+        zone = self.zone_of[LIMITED[name]]
+        return np.where(zone[:, None] >= 0, moved.content[zone], 0.0)

@@ -19,7 +19,6 @@ from dispatch.forecast.profile import predict
 from dispatch.forecast.quantiles import QUANTILES
 from dispatch.model.registry import load_components
 from dispatch.run.feeder import FeederRun, lost_feeder, run_feeder
-from dispatch.run.gas_check import with_gas_state
 from dispatch.run.parallel import map_feeders
 from dispatch.run.result import assemble, digest, versions, without_results
 from dispatch.run.room import levels_for, require_quantiles
@@ -95,7 +94,7 @@ def optimize(
     for run in runs:
         stages.add(run.stages.seconds)
     with stages.stage("assemble"):
-        return with_gas_state(assemble(solved, runs, _labels(solved, settings, runs)))
+        return assemble(solved, runs, _labels(solved, settings, runs))
 
 
 def prepared(case: xr.DataTree, settings: Settings, stages: Stages) -> xr.DataTree:
@@ -183,7 +182,14 @@ def _labels(case: xr.DataTree, settings: Settings, runs: list[FeederRun]) -> dic
         "v_error_uncontrolled_max_pu": np.float64(
             max((run.v_error_uncontrolled_max_pu for run in runs), default=np.nan)
         ),
+        **_gas_label(runs),
     }
+
+
+def _gas_label(runs: list[FeederRun]) -> dict[str, Any]:
+    """Error of the pressures that the program has, where a plant injects."""
+    known = [run.pressure_error_max for run in runs if run.pressure_error_max is not None]
+    return {"pressure_error_max": np.float64(max(known))} if known else {}
 
 
 def _unmet_text(entries: list[dict[str, Any]]) -> str:

@@ -182,7 +182,8 @@ def feeder_savings(
 
 def _feeder_savings(feeder: xr.DataTree, settings: Settings, wanted: list[Branch]) -> dict[Branch, float]:
     network, held = network_of(feeder), columns(feeder, "certificate")
-    inputs, offsets = make_inputs(without_results(feeder)), last_offsets(feeder)
+    offsets = last_offsets(feeder)
+    inputs = make_inputs(without_results(feeder), offsets=offsets)
     penalty, optimum = float(held["limit_penalty"][0]), float(held["objective_relaxation"][0])
     model = make_model(settings.method, compile_program(inputs), network, inputs)
     base = model.solve(offsets, penalty).objective

@@ -111,7 +111,9 @@ def assemble(case: xr.DataTree, runs: list[FeederRun], labels: Mapping[str, Any]
             for variable, values in group.items():
                 if variable not in whole[name]:  # of a kind that the case does not have
                     continue
-                whole[name][variable][at[attribute_table()[name].attributes[variable].of]] = values
+                attribute = attribute_table()[name].attributes[variable]
+                where = (at[attribute.of], at[attribute.by]) if attribute.by else (at[attribute.of],)
+                whole[name][variable][np.ix_(*where)] = values
     result = case.copy()
     for name, group in whole.items():
         kind = attribute_table()[name]

@@ -1,4 +1,4 @@
-"""Rounds of one feeder: solve, repair, AC power flow, offsets, solve hot, until AC holds."""
+"""Rounds of one feeder: solve, repair, AC power flow and gas state, offsets, solve hot, until both hold."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from dispatch.case.network import network_of
 from dispatch.case.offsets import Offsets
 from dispatch.case.schema import columns
 from dispatch.model.compiler import compile_program
+from dispatch.model.gas_limits import stated_limits
 from dispatch.model.inputs import make_inputs
 from dispatch.model.linear import LinearFlow, linear_flow
+from dispatch.run.gas_check import GasCheck, UnderSchedule
+from dispatch.run.gas_margins import GasMargins, gas_margins, next_limits
+from dispatch.run.gas_unmet import unmet_by_gas
 from dispatch.run.margins import Margins, margins_of, next_offsets
 from dispatch.run.room import Room, with_room
 from dispatch.run.unmet import unmet_by_ac
@@ -20,13 +24,17 @@ from dispatch.solve.decomposed import Decomposed
 from dispatch.solve.explain import explain_unmet
 from dispatch.solve.methods import Model, make_model
 from dispatch.solve.monolithic import Monolithic, solve_elastic
+from dispatch.solve.own_slacks import OwnSlacks
 from dispatch.solve.repair import Delivered, deliver
 from dispatch.verify.electric import AcModel, AcState, offsets_of
 from dispatch.verify.excess import Excess, limits_ac
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
 
+    from dispatch.case.offsets import GasLimit
     from dispatch.run.settings import Settings
     from dispatch.run.stages import Stages
     from dispatch.solve.solution import Solution
@@ -50,6 +58,8 @@ class State:
         What is kept free for errors of the forecast.
     held : tuple of AcState
         State with room, for upper and for lower limits.
+    gas, gas_margins : UnderSchedule, GasMargins or None
+        State of the gas network and how far it is from its limits; None where no plant injects.
     """
 
     offsets: Offsets
@@ -62,6 +72,19 @@ class State:
     held: tuple[AcState, AcState]
     excess: Excess
     margins: Margins
+    gas: UnderSchedule | None
+    gas_margins: GasMargins | None
+
+    @property
+    def holds(self) -> bool:
+        """No limit is exceeded beyond its tolerance, except where the program itself relaxes it."""
+        return self.margins.holds and (self.gas_margins is None or self.gas_margins.holds)
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is left that another round could better."""
+        gas = self.gas_margins is None or self.gas_margins.settled
+        return self.margins.holds and not self.margins.wasteful and gas
 
 
 class Rounds:
@@ -85,15 +108,17 @@ class Rounds:
         self, case: xr.DataTree, settings: Settings, until: Until, stages: Stages, kept: Kept | None = None
     ) -> None:
         self.case, self.until, self.stages = case, until, stages
-        self.penalty, self.rounds = settings.limit_penalty, 0
+        self.penalty, self.rounds, self._method = settings.limit_penalty, 0, settings.method
         with stages.stage("compile"):
             self.network = network_of(case)
             self.inputs = make_inputs(case, limit_penalty=settings.limit_penalty)
             self.program = compile_program(self.inputs)
             q = self.program.injection_constant.reshape(2, self.network.buses, self.inputs.steps)[1]
             self.room = Room(case, self.network, q, settings.limits_at)
+            self.gas = GasCheck(case, self.inputs) if "zone" in self.inputs.kinds else None
         with stages.stage("solve"):
             self.model = self._model(settings, kept)
+        self._gas_stated: Mapping[str, GasLimit] = {}
         with stages.stage("verify"):
             self.ac = AcModel(case)
 
@@ -113,8 +138,10 @@ class Rounds:
         self.rounds += 1
         room = self.room.beside(by_ac)
         offsets = by_ac if room is None else by_ac.plus(room)
+        self._restate(by_ac)
         with self.stages.stage("solve"):
             solution, relaxation = solve_elastic(self.model, offsets, self.penalty, self.until)
+            self._price_at(solution.limit_penalty)
             delivered = deliver(self.program, self.network, self.inputs, offsets, solution, relaxation, self.until)
         with self.stages.stage("verify"):
             x = self.program.injection @ delivered.columns + self.program.injection_constant
@@ -126,7 +153,38 @@ class Rounds:
                 excess = replace(excess, v_min=limits_ac(self.case, held[1]).v_min)
                 excess = replace(excess, v_error_max_pu=limits_ac(self.case, ac, linear.v_squared).v_error_max_pu)
             margins = margins_of(self.case, self.network, offsets, delivered.solution, linear, held, excess)
-        return State(offsets, by_ac, room, solution, delivered, linear, ac, held, excess, margins)
+            gas = self._gas_state(by_ac, delivered)
+        return State(offsets, by_ac, room, solution, delivered, linear, ac, held, excess, margins, *gas)
+
+    def _restate(self, by_ac: Offsets) -> None:
+        """Compile anew where other limits of the gas network are stated than in the last program."""
+        if by_ac.gas is self._gas_stated:
+            return
+        with self.stages.stage("compile"):
+            self.inputs = make_inputs(self.case, offsets=by_ac, limit_penalty=self.penalty)
+            self.program = compile_program(self.inputs)
+            self._gas_stated = by_ac.gas
+        with self.stages.stage("solve"):
+            self.model = make_model(self._method, self.program, self.network, self.inputs)
+
+    def _price_at(self, penalty: float) -> None:
+        """Let the program's own slacks cost what they do at a penalty that was raised."""
+        slacks = OwnSlacks(self.program, self.inputs)
+        if slacks.any:
+            self.program = replace(self.program, cost=slacks.cost(penalty))
+
+    @property
+    def stated_limits(self) -> list[tuple[str, int]]:
+        """Quantity and element of each limit of the gas network that the program states."""
+        return stated_limits(self._gas_stated)
+
+    def _gas_state(self, by_ac: Offsets, delivered: Delivered) -> tuple[UnderSchedule | None, GasMargins | None]:
+        """Look at the gas network under the schedule."""
+        if self.gas is None:
+            return None, None
+        found = self.gas.under(self.program, delivered.columns, by_ac.gas)
+        plan, solution = delivered.columns, delivered.solution
+        return found, gas_margins(self.gas, found, self.program, plan, solution, by_ac.gas)
 
     def settle(self, most_rounds: int) -> State:
         """Shift the limits by what AC adds until AC holds and no shift is wasteful.
@@ -135,6 +193,7 @@ class Rounds:
         cycle, except where a priced limit was shifted too far.
         """
         zero = Offsets.zero(self.network.buses, self.network.branches, self.inputs.steps)
+        zero = replace(zero, gas=self._gas_stated)
         return self._settle(self.state(zero), most_rounds)
 
     def state_all_rows(self, state: State, most_rounds: int) -> State:
@@ -149,17 +208,25 @@ class Rounds:
 
     def _settle(self, state: State, most_rounds: int) -> State:
         best = state
-        while (
-            self.rounds < most_rounds
-            and not self.until.over
-            and not (state.margins.holds and not state.margins.wasteful)
-        ):
+        while self.rounds < most_rounds and not self.until.over and not state.settled:
+            state = self.state(self._next(state))
+            if state.holds or not best.holds:
+                best = state
+        self._restate(best.by_ac)  # what follows looks at the program of the best
+        self._price_at(best.solution.limit_penalty)
+        return best
+
+    def _next(self, state: State) -> Offsets:
+        """Offsets of the next program: of the electric network, of the gas network, or of both."""
+        shifted = state.by_ac
+        if not state.margins.holds or state.margins.wasteful:
             s_linear = np.hypot(state.linear.p, state.linear.q)
             new = offsets_of(self.network, state.linear.v_squared, s_linear, state.ac)
-            state = self.state(new if self.rounds == 1 else next_offsets(state.by_ac, new, state.margins))
-            if state.margins.holds or not best.margins.holds:
-                best = state
-        return best
+            shifted = new if self.rounds == 1 else next_offsets(state.by_ac, new, state.margins)
+        if self.gas is None or state.gas is None or state.gas_margins is None or state.gas_margins.settled:
+            return replace(shifted, gas=state.by_ac.gas)
+        gas = next_limits(self.case, self.gas, state.gas, state.gas_margins, state.by_ac.gas)
+        return replace(shifted, gas=gas)
 
     def unmet(self, state: State) -> list[dict[str, Any]]:
         """Limits that are relaxed in the program, then those that only AC exceeds."""
@@ -167,4 +234,6 @@ class Rounds:
         relaxed = explain_unmet(
             self.case, self.program, self.network, self.inputs, state.offsets, held.solution, held.relaxation
         )
-        return relaxed + unmet_by_ac(self.case, self.network, state.held, state.excess, state.margins)
+        by_ac = unmet_by_ac(self.case, self.network, state.held, state.excess, state.margins)
+        by_gas = [] if state.gas_margins is None else unmet_by_gas(self.case, state.gas_margins, self.inputs.dt)
+        return relaxed + by_ac + by_gas

@@ -8,6 +8,7 @@ how meters become the blocks that it coordinates.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from dispatch.solve.coordinate import Coordinator
 from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.members import Members
 from dispatch.solve.monolithic import Monolithic
+from dispatch.solve.own_slacks import OwnSlacks
 from dispatch.solve.until import Until
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Decomposed:
         self._limits = limits_of(program, network, inputs)
         self._options: dict[str, Any] = {"time_limit_s": time_limit_s}
         self._monolithic: Monolithic | None = None
+        self._slacks = OwnSlacks(program, inputs)
         self._members = Members(program, inputs, self._options)
         self._coordinator = Coordinator(self._members.blocks, program.injection_constant, self._options)
 
@@ -60,10 +63,14 @@ class Decomposed:
         """Find the optimum under given offsets and penalty; see `Monolithic.solve`."""
         limits = self._shifted(offsets)
         until = until or Until()
+        if self._slacks.any and limit_penalty != self._slacks.compiled:  # a raised penalty proves what is unavoidable
+            return self._whole().solve(offsets, limit_penalty, until)
         found = self._coordinator.coordinate(limits, self.dt * limit_penalty, until)
         if found is None:
             return self._whole().solve(offsets, limit_penalty, until)
-        return self._members.solution(limits, limit_penalty, found, "decomposed", self._coordinator.entries)
+        solution = self._members.solution(limits, limit_penalty, found, "decomposed", self._coordinator.entries)
+        relaxed = solution.relaxation + self._slacks.relaxation(solution.columns)
+        return replace(solution, relaxation=relaxed)
 
     def renew(self, program: Program, network: Network, inputs: Inputs, limit_penalty: float) -> bool:
         """Take the same feeder with another forecast: other load, generation or prices.
@@ -88,6 +95,7 @@ class Decomposed:
             return False
         self._given, self._limits = (program, network, inputs), limits_of(program, network, inputs)
         self._members, self._monolithic = members, None
+        self._slacks = OwnSlacks(program, inputs)
         self._coordinator.renew(members.blocks, self._limits, program.injection_constant, self.dt * limit_penalty)
         return True
 

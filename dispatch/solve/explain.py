@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +9,8 @@ import pandas as pd
 
 from dispatch.case.schema import columns
 from dispatch.model.registry import STORES
+from dispatch.solve.explain_found import NOTICED, Found
+from dispatch.solve.explain_gas import of_gas
 from dispatch.solve.limits.radial import V_MAX, V_MIN, RadialLimits, limits_of
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from dispatch.model.program import Program
     from dispatch.solve.solution import Relaxation, Solution
 
-NOTICED = 1e-7
-"""Relaxations below this share of a limit's rating (of 1 kW or 1 kWh at meters and stores) are not reported."""
-
 SENTENCES = {
     "v_max": "voltage {amount:.4f} pu above its upper limit; a limit of {do:.4f} pu would do",
     "v_min": "voltage {amount:.4f} pu below its lower limit; a limit of {do:.4f} pu would do",
@@ -37,22 +35,21 @@ SENTENCES = {
     "state_of_charge_final": "ends {amount:.4g} kWh below the content asked for",
     "state_of_charge_least": "{amount:.4g} kWh below the content asked for",
     "p_withdrawn": "cannot give {amount:.4g} kW of what is withdrawn",
+    "pressure_max": "{amount:.4g} bar above its upper pressure; a limit of {do:.5g} bar would do",
+    "pressure_min": "{amount:.4g} bar below its lower pressure; a limit of {do:.5g} bar would do",
+    "flow_max": "{amount:.4g} kW of gas more than its flow_max lets through; {least:.4g} kW more would do",
+    "reverse_flow": "{amount:.4g} kW of gas would have to flow backwards; no more than {least:.4g} kW need to",
+    "holder_final": "ends {amount:.4g} m3 of raw gas below what is asked for",
+    "heat_demand": "lacks {amount:.4g} kW of heat",
+    "feed_day": "{amount:.4g} t of its daily feed are not fed",
+    "gas_demand": "{amount:.4g} kW of the gas that is taken behind it cannot come",
+    "gas_uptake": "{amount:.4g} kW more gas is injected behind it than can go anywhere",
 }
 """What each limit says when it is relaxed."""
 
-
-@dataclass(frozen=True)
-class _Found:
-    """Amounts by which one limit of one element is relaxed, by step."""
-
-    kind: str
-    element: int
-    limit: str
-    unit: str
-    bus: int
-    amounts: np.ndarray
-    least: float
-    allowed: float
+KINDS = (
+    "bus", "line", "transformer", "source", "meter", "store", "plant", "substrate", "junction", "gate", "regulator",
+)  # fmt: skip
 
 
 def explain_unmet(
@@ -84,7 +81,7 @@ def explain_unmet(
     list of dict
         One for each limit of each element, worst first: ``feeder``, ``kind``, ``element`` (ids), ``limit``, ``hours``
         (spans of local time), ``hours_total`` (h), ``amount`` (largest excess in the schedule), ``least_relaxation``
-        (largest excess in the least relaxation), ``unit`` (pu, kW, kvar or kWh), ``text``.
+        (largest excess in the least relaxation), ``unit`` (pu, kW, kvar, kWh, bar, m3 or t), ``text``.
     """
     limits = limits_of(program, network, inputs, offsets)
     found = [
@@ -92,14 +89,15 @@ def explain_unmet(
         *_of_reactive(limits),
         *_of_meters(program, inputs, solution.columns, case),
         *_of_stores(program, inputs, solution.columns, case),
+        *of_gas(case, program, inputs, dict(offsets.gas), solution.columns, least),
     ]
     local = local_time(case)
-    ids = {kind: columns(case, kind)["id"] for kind in ("bus", "line", "transformer", "source", "meter", "store")}
+    ids = {kind: columns(case, kind)["id"] for kind in KINDS}
     found.sort(key=lambda f: (-f.amounts.max() / max(f.allowed, 1e-9), f.kind, f.element, f.limit))
     return [_entry(f, ids, network, local, inputs.dt) for f in found]
 
 
-def _of_network(limits: RadialLimits, solution: Solution, least: Relaxation | None) -> list[_Found]:
+def _of_network(limits: RadialLimits, solution: Solution, least: Relaxation | None) -> list[Found]:
     keys, slacks = solution.prices.keys, solution.slacks
     used = slacks > NOTICED * limits.rating_of(keys)
     found = []
@@ -117,11 +115,11 @@ def _of_network(limits: RadialLimits, solution: Solution, least: Relaxation | No
             v = np.sqrt(rating)
             amounts = sign * (np.sqrt(np.maximum(rating + sign * amounts, 0.0)) - v)
             least_slack = float(sign * (np.sqrt(max(rating + sign * least_slack, 0.0)) - v))
-            found.append(_Found("bus", element, limits.kinds[kind], "pu", element, amounts, least_slack, float(v)))
+            found.append(Found("bus", element, limits.kinds[kind], "pu", element, amounts, least_slack, float(v), sign))
             continue
         name, number = _branch(limits.network, element)
         bus = int(limits.network.branch_from[element])
-        found.append(_Found(name, number, limits.kinds[kind], "kW", bus, amounts, least_slack, rating))
+        found.append(Found(name, number, limits.kinds[kind], "kW", bus, amounts, least_slack, rating))
     return found
 
 
@@ -129,7 +127,7 @@ def _branch(network: Network, branch: int) -> tuple[str, int]:
     return ("line", branch) if branch < network.lines else ("transformer", branch - network.lines)
 
 
-def _of_reactive(limits: RadialLimits) -> list[_Found]:
+def _of_reactive(limits: RadialLimits) -> list[Found]:
     """Find branches in which reactive power alone takes more than the rating: nothing can be scheduled against that."""
     network = limits.network
     over = np.abs(limits.q_flow) - (network.s_nom[:, None] - limits.offsets.s)
@@ -142,11 +140,11 @@ def _of_reactive(limits: RadialLimits) -> list[_Found]:
         kind, number = _branch(network, branch)
         bus = int(network.branch_from[branch])
         most = float(amounts.max())
-        found.append(_Found(kind, number, "reactive", "kvar", bus, amounts, most, float(network.s_nom[branch])))
+        found.append(Found(kind, number, "reactive", "kvar", bus, amounts, most, float(network.s_nom[branch])))
     return found
 
 
-def _of_meters(program: Program, inputs: Inputs, plan: np.ndarray, case: xr.DataTree) -> list[_Found]:
+def _of_meters(program: Program, inputs: Inputs, plan: np.ndarray, case: xr.DataTree) -> list[Found]:
     """Find meters whose connection cannot carry what must be taken or given."""
     bus, meter = inputs.kinds["meter"].nodes["bus"][1], columns(case, "meter")
     found = []
@@ -156,13 +154,13 @@ def _of_meters(program: Program, inputs: Inputs, plan: np.ndarray, case: xr.Data
             number = int(inputs.kinds["meter"].index[m])
             own = np.where(amounts[m] > NOTICED, amounts[m], 0.0)
             allowed = float(meter[limit][number])
-            found.append(_Found("meter", number, limit, "kW", int(bus[m]), own, float(own.max()), allowed))
+            found.append(Found("meter", number, limit, "kW", int(bus[m]), own, float(own.max()), allowed))
     return found
 
 
-def _of_stores(program: Program, inputs: Inputs, plan: np.ndarray, case: xr.DataTree) -> list[_Found]:
+def _of_stores(program: Program, inputs: Inputs, plan: np.ndarray, case: xr.DataTree) -> list[Found]:
     """Find stores that are not as full as they should be, or lack what is withdrawn."""
-    found: list[_Found] = []
+    found: list[Found] = []
     for kind in (kind for kind in STORES if kind in inputs.kinds and inputs.kinds[kind].count):
         short = plan[program.column(kind, "shortfall")]
         amounts = np.pad(short, ((0, 0), (inputs.steps - short.shape[1], 0)))
@@ -176,17 +174,17 @@ def _of_stores(program: Program, inputs: Inputs, plan: np.ndarray, case: xr.Data
 
 def _lacking(
     inputs: Inputs, kind: str, limit: str, unit: str, amounts: np.ndarray, size: np.ndarray
-) -> Iterator[_Found]:
+) -> Iterator[Found]:
     """List the stores of a kind that lack something, beside a size of theirs."""
     stores = inputs.kinds[kind]
     bus = inputs.kinds["meter"].nodes["bus"][1][stores.nodes["meter"][1]]
     for k in np.nonzero((amounts > NOTICED).any(axis=1))[0].tolist():
         own, number = np.where(amounts[k] > NOTICED, amounts[k], 0.0), int(stores.index[k])
-        yield _Found("store", number, limit, unit, int(bus[k]), own, float(own.max()), float(size[number]))
+        yield Found("store", number, limit, unit, int(bus[k]), own, float(own.max()), float(size[number]))
 
 
 def _entry(
-    found: _Found, ids: dict[str, np.ndarray], network: Network, local: pd.DatetimeIndex, dt: float
+    found: Found, ids: dict[str, np.ndarray], network: Network, local: pd.DatetimeIndex, dt: float
 ) -> dict[str, Any]:
     steps = np.nonzero(found.amounts > 0)[0]
     hours, total = spans(steps, local, dt), float(len(steps) * dt)
@@ -208,10 +206,9 @@ def _entry(
     }
 
 
-def _words(found: _Found, amount: float) -> str:
+def _words(found: Found, amount: float) -> str:
     """Say what is exceeded, by how much, and what would do."""
-    sign = -1.0 if found.limit == "v_min" else 1.0
-    do = found.allowed + sign * found.least
+    do = found.allowed + found.sign * found.least
     return SENTENCES[found.limit].format(amount=amount, least=found.least, do=do)
 
 

@@ -11,10 +11,11 @@ import scipy.sparse as sp
 
 from dispatch.case.netcdf import write_atomically
 from dispatch.case.network import Network, network_of
-from dispatch.case.offsets import Offsets
+from dispatch.case.offsets import GasLimit, Offsets
 from dispatch.case.schema import columns, has
 from dispatch.errors import InputError, Problem
 from dispatch.model.compiler import compile_program
+from dispatch.model.gas_limits import LIMITED
 from dispatch.model.inputs import LIMIT_PENALTY, make_inputs
 from dispatch.solve.scaling import row_scale
 
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from dispatch.model.elements import Inputs
+    from dispatch.model.elements import Elements, Inputs
     from dispatch.model.program import Program, Span
 
+BY = ("injection", "regulator", "linepack")
 UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -80,7 +82,16 @@ def last_inputs(result: xr.DataTree, network: Network) -> Inputs:
         elements = kinds[name]
         at = elements.index if name == "bus" else elements.nodes["bus_from"][1]
         kinds[name] = replace(elements, parameters=elements.parameters | {"limit_penalty": of_bus[at]})
+    if "gas_limit" in kinds:
+        kinds["gas_limit"] = _with_gas_penalty(kinds, of_bus)
     return replace(inputs, kinds=kinds)
+
+
+def _with_gas_penalty(kinds: dict[str, Elements], of_bus: np.ndarray) -> Elements:
+    """Limits of the gas network belong to the feeder on which the plants stand."""
+    at = kinds["meter"].nodes["bus"][1][kinds["plant"].nodes["meter"][1][:1]]
+    limits = kinds["gas_limit"]
+    return replace(limits, parameters=limits.parameters | {"limit_penalty": of_bus[at]})
 
 
 def last_offsets(result: xr.DataTree) -> Offsets:
@@ -103,12 +114,23 @@ def last_offsets(result: xr.DataTree) -> Offsets:
         parts = [offset.get(stem.format(kind), none) for kind in ("line", "transformer")]
         return np.concatenate([np.nan_to_num(part.astype(np.float64)) for part in parts])
 
-    found = Offsets(v_max, v_min, of_branches("s_{}"))
+    found = Offsets(v_max, v_min, of_branches("s_{}"), gas=_last_gas(offset))
     if "room_v_max" not in offset:
         return found
     room_max, room_min = (np.nan_to_num(offset[n].astype(np.float64)) for n in ("room_v_max", "room_v_min"))
     room = of_branches("room_{}"), of_branches("room_{}_reverse")
     return found.plus(Offsets(room_max, -room_min, np.zeros_like(found.s), *room))
+
+
+def _last_gas(offset: dict[str, np.ndarray]) -> dict[str, GasLimit]:
+    """Read the limits of the gas network that are stated."""
+    found = {}
+    for name in LIMITED:
+        if name in offset:
+            elements, steps = offset[name].shape
+            none = np.zeros((elements, 0, steps))
+            found[name] = GasLimit(offset[name], *(np.nan_to_num(offset.get(f"{name}_by_{n}", none)) for n in BY))
+    return found
 
 
 def _sections(program: Program, inputs: Inputs) -> Iterator[str]:

@@ -12,6 +12,7 @@ from dispatch.solve.coordinated import plan_at
 from dispatch.solve.engines import AllRows, LazyRows
 from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.members import Members
+from dispatch.solve.own_slacks import OwnSlacks
 from dispatch.solve.protocols import KEY
 from dispatch.solve.solution import NOTICED, Prices, Relaxation, Solution
 from dispatch.solve.until import Until
@@ -60,7 +61,7 @@ class Monolithic:
         options: dict[str, Any] | None = None,
     ) -> None:
         self.program, self._inputs = program, inputs
-        self.dt = inputs.dt
+        self.dt, self._slacks = inputs.dt, OwnSlacks(program, inputs)
         self._limits = limits_of(program, network, inputs)
         self._meters = inputs.kinds["meter"].count
         self._entries = self._meters * inputs.steps
@@ -92,7 +93,8 @@ class Monolithic:
         """
         limits = self._shifted(offsets)
         try:
-            found = self._engine.optimum(limits, self.dt * limit_penalty, self.program.cost, until=until)
+            cost = self._slacks.cost(limit_penalty)
+            found = self._engine.optimum(limits, self.dt * limit_penalty, cost, until=until)
         except TimeUp:
             return self._unlimited(limits, limit_penalty)
         share = found.slacks / limits.rating_of(found.keys)
@@ -100,7 +102,7 @@ class Monolithic:
             found.columns,
             Prices(found.row_prices, found.keys, found.limit_prices / self.dt),
             found.slacks,
-            float(self.dt * share[share > NOTICED].sum()),
+            float(self.dt * share[share > NOTICED].sum()) + self._slacks.relaxation(found.columns),
             found.objective + self.program.constant,
             limit_penalty,
             found.rounds,
@@ -138,9 +140,9 @@ class Monolithic:
             If it is time to give up.
         """
         limits = self._shifted(offsets)
-        found = self._engine.optimum(limits, self.dt, np.zeros_like(self.program.cost), until=until)
+        found = self._engine.optimum(limits, self.dt, self._slacks.weights, until=until)
         relaxed = found.slacks > NOTICED * limits.rating_of(found.keys)
-        return Relaxation(max(found.objective, 0.0), found.keys[relaxed], found.slacks[relaxed])
+        return Relaxation(max(found.objective, 0.0), found.keys[relaxed], found.slacks[relaxed], found.columns)
 
     def _shifted(self, offsets: Offsets) -> RadialLimits:
         if offsets is not self._limits.offsets:

@@ -83,8 +83,11 @@ class Relaxation:
         The limits that are relaxed in it.
     slacks : ndarray (limit,)
         By how much, in the limit's own unit.
+    columns : ndarray (column,) or None
+        Values of the prosumers' columns in it.
     """
 
     total: float
     keys: np.ndarray
     slacks: np.ndarray
+    columns: np.ndarray | None = None

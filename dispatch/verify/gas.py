@@ -29,6 +29,8 @@ class GasState:
         Absolute; NaN without a way to a gate, or where the gas cannot get through. [bar]
     flow_pipe, flow_gate, flow_regulator : ndarray (element, step)
         Normal cubic metres; in pipes positive from `junction_from`. [m3 h-1]
+    squared : ndarray (junction, step)
+        Its square; negative where the gas cannot get through. [bar2]
     blocked : ndarray (junction, step) of bool
         Where the gas cannot get through: the demand takes more pressure than there is.
     residual : ndarray (step,)
@@ -38,6 +40,7 @@ class GasState:
 
     network: GasNetwork
     pressure: np.ndarray
+    squared: np.ndarray
     flow_pipe: np.ndarray
     flow_gate: np.ndarray
     flow_regulator: np.ndarray
@@ -88,7 +91,7 @@ def gas_flow(case: xr.DataTree, taken: np.ndarray, raised: np.ndarray | None = N
     holds = np.nonzero((network.held >= 0) & network.supplied)[0]
     through[network.held[holds]] = flow[holds]
     pressure = np.sqrt(np.where(blocked, np.nan, squared))
-    return GasState(network, pressure, flow_pipe, through[:gates], through[gates:], blocked, residual)
+    return GasState(network, pressure, squared, flow_pipe, through[:gates], through[gates:], blocked, residual)
 
 
 def gas_values(case: xr.DataTree) -> dict[str, float]:

@@ -36,7 +36,25 @@ def findings_of(case: xr.DataTree, state: GasState, taken: np.ndarray) -> list[s
     list of str
         One sentence a finding: who, how much, in how many steps; empty where all is well.
     """
-    return [*_loops(state), *_without_gas(case, state), *_pressures(case, state), *_held(case, state, taken)]
+    return [*flaws_of(case, state), *_pressures(case, state), *_held(case, state, taken)]
+
+
+def flaws_of(case: xr.DataTree, state: GasState) -> list[str]:
+    """Tell what is wrong with a state itself, whatever the limits: open loops, and who has no pressure.
+
+    Parameters
+    ----------
+    case : DataTree
+        The case.
+    state : GasState
+        Its state.
+
+    Returns
+    -------
+    list of str
+        One sentence a finding.
+    """
+    return [*_loops(state), *_without_gas(case, state)]
 
 
 def _loops(state: GasState) -> Iterator[str]:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tiny import tiny_case, write_utility
@@ -19,6 +19,9 @@ from dispatch.case.netcdf.peek import glance_at, step_of
 from dispatch.case.schema import columns
 from dispatch.errors import InputError
 from dispatch.run.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,7 @@ class Here(Executor):
         future: Future[Any] = Future()
         try:
             future.set_result(function(*args, **kwargs))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (handed to whoever asked)
             future.set_exception(error)
         return future
 

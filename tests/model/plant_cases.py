@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from dispatch.case.offsets import GasLimit, Offsets
 from dispatch.case.schema import build_case
+from dispatch.model.gas_limits import LIMITED
 
 
 def plant_tables(
@@ -85,3 +88,18 @@ def plant_tables(
 def plant_case(**choices: Any) -> Any:
     """Build the case."""
     return build_case(plant_tables(**choices), title="biogas")
+
+
+def with_gas_limits(case: Any, seed: int = 0) -> Offsets:
+    """Offsets that state two pressures, a gate and a regulator, with any effects of injection and linepack."""
+    rng, steps = np.random.default_rng(seed), case["forecast"].sizes["time"]
+    sizes = {name: case[f"gas/{kind}"].sizes[kind] for name, kind in LIMITED.items()}
+    gas = {}
+    for name, count in sizes.items():
+        constant = rng.uniform(1.0, 3.0, (count, steps))
+        constant[: count - 2] = np.nan
+        effect = rng.uniform(-1e-3, 2e-3, (count, 1, steps))
+        through = rng.uniform(-1e-3, 0.0, (count, 1, steps))
+        gas[name] = GasLimit(constant, effect, through, rng.uniform(0.0, 1e-3, (count, steps)))
+    zero = Offsets.zero(case["electric/bus"].sizes["bus"], case["electric/line"].sizes["line"], steps)
+    return replace(zero, gas=gas)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from model_cases import small_town
-from plant_cases import plant_case
+from plant_cases import plant_case, with_gas_limits
 
 from dispatch.model.compiler import compile_program
 from dispatch.model.inputs import make_inputs
@@ -87,7 +87,11 @@ def _compare(name: str, text: str) -> None:
 @pytest.mark.parametrize("component", sorted(components()))
 def test_component(component: str) -> None:
     town = plant_case(steps=3) if component in PLANT else small_town(flexible=component in {"car", "tank"})
-    _compare(component, readable(compile_program(make_inputs(town), network=True), component))
+    inputs = make_inputs(town)
+    if component.startswith("gas_limit"):
+        town = plant_case(steps=3)
+        inputs = make_inputs(town, offsets=with_gas_limits(town))
+    _compare(component, readable(compile_program(inputs, network=True), component))
 
 
 def test_ports() -> None:

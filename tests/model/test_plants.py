@@ -7,7 +7,7 @@ import pytest
 from agreement import TOLERANCE, largest_difference, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plant_cases import plant_case, plant_tables
+from plant_cases import plant_case, plant_tables, with_gas_limits
 
 from dispatch.case.rules import check_case
 from dispatch.case.schema import build_case, columns
@@ -32,6 +32,16 @@ def test_compiled_arrays_are_those_of_the_explicit_model(seed, steps, minutes, l
     case = plant_case(steps=steps, step_minutes=minutes, seed=seed, linepack=linepack, upgrader=upgrader)
     inputs = make_inputs(case)
     assert set(PLANT) <= set(inputs.kinds)
+    program = compile_program(inputs, network=network)
+    assert largest_difference(program, written(inputs, program, network=network)) <= TOLERANCE
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.booleans())
+def test_compiled_limits_are_those_of_the_explicit_model(seed, steps, network):
+    case = plant_case(steps=steps, seed=seed)
+    inputs = make_inputs(case, offsets=with_gas_limits(case, seed), limit_penalty=300.0)
+    assert inputs.kinds["gas_limit"].count == 4
     program = compile_program(inputs, network=network)
     assert largest_difference(program, written(inputs, program, network=network)) <= TOLERANCE
 

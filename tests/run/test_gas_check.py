@@ -46,14 +46,17 @@ def test_the_state_balances_where_the_pipes_fill(day):
     np.testing.assert_allclose(into - taken, np.diff(pack) / 11.0, atol=1e-4)
 
 
-def test_pressures_that_cannot_be_are_told():
+def test_pressures_that_cannot_be_are_unmet():
     tables = plant_tables(steps=6)
     tables["junction"]["pressure_min"] = [1.0, 5.49, 1.0, 1.0]
     tables["pipe"]["inner_diameter"] = [0.05, 0.15]
     result = optimize(build_case(tables), Settings(horizon_h=6))
-    (text,) = [m for m in json.loads(result["certificate"].attrs["messages"]) if m.startswith("Gas:")]
-    assert text.startswith("Gas: Pressure below pressure_min at m")
-    assert "allowed 5.49 bar" in text
+    (found,) = json.loads(result["certificate"].attrs["unmet"])
+    assert (found["kind"], found["element"], found["limit"]) == ("junction", "m", "pressure_min")
+    assert result["certificate/status"].to_numpy() == [b"limits_unmet"]
+    pressure = result["schedule/pressure"].to_numpy()[1]
+    assert found["amount"] == pytest.approx(5.49 - pressure.min(), abs=1e-3)
+    assert found["least_relaxation"] <= found["amount"] + 1e-9
 
 
 def test_a_zone_right_behind_its_gate():

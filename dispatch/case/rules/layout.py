@@ -114,7 +114,7 @@ def _table(findings: Findings, kind: Kind, data: xr.Dataset, currency: str) -> T
         hint = f"Give the ids as the coordinate {kind.name!r} in fixed-width bytes (`build_case` does)."
         findings.add("ids", kind.group, kind.name, value=found, allowed="fixed-width bytes", hint=hint)
         ids = np.zeros(data.sizes.get(kind.name, 0), "S1") if ids is None or ids.ndim != 1 else ids.astype("S")
-    owners = {a.of for a in kind.attributes.values() if a.of}
+    owners = {name for a in kind.attributes.values() for name in (a.of, a.by) if name}
     known = {*kind.attributes, *owners, "time", "time_bounds", *([kind.name] if kind.has_elements else [])}
     known |= {"quantile"} if any(a.quantile for a in kind.attributes.values()) else set()
     columns: dict[str, np.ndarray] = {}

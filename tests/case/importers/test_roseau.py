@@ -39,7 +39,9 @@ NET: dict[str, Any] = {
         }
         for k, (name, volt) in enumerate([("mv", 20000.0), ("station", 400.0), ("house", 400.0)])
     ],
-    "lines": [{"id": "cable", "bus1": "station", "bus2": "house", "length": 0.2, "params_id": "al", "max_loading": 0.9}],
+    "lines": [
+        {"id": "cable", "bus1": "station", "bus2": "house", "length": 0.2, "params_id": "al", "max_loading": 0.9}
+    ],
     "transformers": [
         {"id": "t", "bus_hv": "mv", "bus_lv": "station", "params_id": "t250", "tap": 1.025, "max_loading": 1.1}
     ],
@@ -50,13 +52,22 @@ NET: dict[str, Any] = {
         {"id": "roof", "bus": "station", "phases": "abc", "type": "power", "powers": [[-2000.0, 100.0]] * 3},
     ],
     "sources": [
-        {"id": "grid", "bus": "mv", "phases": "abcn", "voltages": [[11777.945, 0.0], [-5888.973, -10200.0], [-5888.973, 10200.0]]}
+        {
+            "id": "grid", "bus": "mv", "phases": "abcn",
+            "voltages": [[11777.945, 0.0], [-5888.973, -10200.0], [-5888.973, 10200.0]],
+        }
     ],
     "lines_params": [
-        {"id": "al", "z_line": [matrix(0.5, 0.1), matrix(0.4, 0.3)], "y_shunt": [matrix(0, 0), matrix(3e-5, -1e-6)], "ampacities": [200.0, 180.0, 190.0, 90.0]}
+        {
+            "id": "al", "z_line": [matrix(0.5, 0.1), matrix(0.4, 0.3)], "y_shunt": [matrix(0, 0), matrix(3e-5, -1e-6)],
+            "ampacities": [200.0, 180.0, 190.0, 90.0],
+        }
     ],
     "transformers_params": [
-        {"id": "t250", "vg": "Dyn11", "sn": 250000, "uhv": 20000, "ulv": 400, "z2": [0.00832, 0.02421], "p0": 650, "i0": 0.021}
+        {
+            "id": "t250", "vg": "Dyn11", "sn": 250000, "uhv": 20000, "ulv": 400, "z2": [0.00832, 0.02421], "p0": 650,
+            "i0": 0.021,
+        }
     ],
     "ground_connections": [],
 }  # fmt: skip
@@ -161,18 +172,21 @@ def test_any_value_gives_a_case_or_an_input_error(changes) -> None:
         elif isinstance(net[section], list) and len(net[section]) > row and isinstance(net[section][row], dict):
             net[section][row][key] = value
     with tempfile.TemporaryDirectory() as folder:
+        case, refused = None, None
         try:
             case, _ = imported(net, Path(folder))
         except InputError as error:
-            assert error.problems
-            assert all(p.hint for p in error.problems)
-        else:
-            assert {p.code for p in check_case(case)} <= {"no-series"}
+            refused = error
+    if case is not None:
+        assert {p.code for p in check_case(case)} <= {"no-series"}
+    else:
+        assert refused.problems
+        assert all(p.hint for p in refused.problems)
 
 
 def by_hand(path: Path) -> tuple[list[str], np.ndarray]:
     """Linear voltages of a French feeder, branch by branch from the file itself, loads at their power."""
-    d = json.load(gzip.open(path))
+    d = json.loads(gzip.decompress(path.read_bytes()))
     lines, transformers = ({p["id"]: p for p in d[f"{k}_params"]} for k in ("lines", "transformers"))
 
     def z1(p: dict[str, Any]) -> complex:

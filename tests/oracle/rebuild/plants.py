@@ -98,6 +98,7 @@ def upgrading(f: Feeder, e: int, u: dict, m: int, share: float, methane: list, z
     f.behind[m].append((raw, -float(u["electricity"])))
     f.widen[m] += float(u["electricity"]) * float(u["flow_nom"])
     zones.enters[zones.of(junction)].append((raw, energy))
+    zones.injected[e] = (raw, energy)
 
 
 def holder(f: Feeder, k: int, p: dict, methane: list, heat: list, fixed: np.ndarray) -> None:
@@ -141,6 +142,9 @@ class Zones:
                 if on:
                     self.number[[a, b]] = min(self.number[[a, b]])
         self.enters: dict[int, list] = {int(z): [] for z in np.unique(self.number)}
+        self.injected: dict[int, tuple[np.ndarray, float]] = {}
+        self.regulated: dict[int, np.ndarray] = {}
+        self.packs: dict[int, np.ndarray] = {}
 
     def of(self, junction: bytes) -> int:
         """Zone of a junction."""
@@ -160,6 +164,7 @@ class Zones:
             if table["in_service"][k]:
                 gas = lp.column("gas_regulator", k, 0, float(table["flow_max"][k]) * energy)
                 first, second = self.of(table["junction_from"][k]), self.of(table["junction_to"][k])
+                self.regulated[k] = gas
                 self.enters[first].append((gas, -1.0))
                 self.enters[second].append((gas, 1.0))
                 held[second] = max(held.get(second, 0.0), float(table["pressure"][k]))
@@ -172,13 +177,53 @@ class Zones:
                         constant = np.full(f.steps, float(c[kind]["flow_nom"][e]))
                         demand += sign * energy * (constant if np.isnan(flow).all() else flow)
             pack = lp.column("linepack", z, 0, energy * self.linepack(z, pressure), f.dt * LINEPACK_COST)
+            self.packs[z] = pack
             unserved = lp.column("gas_unserved", z, 0, np.maximum(demand, 0), f.dt * UNMET)
-            spilled = lp.column("gas_spilled", z, 0, np.inf, f.dt * UNMET)
+            spilled = lp.column("gas_spilled", z, 0, np.maximum(-demand, 0), f.dt * UNMET)
             flows = [*self.enters[z], (unserved, 1.0), (spilled, -1.0)]
             for t in range(f.steps):
                 before = [(pack[[t - 1]], -1.0)] if t else []
                 step = [(col[[t]], -f.dt * v) for col, v in flows]
                 lp.row([(pack[[t]], 1.0), *before, *step], -f.dt * demand[t], -f.dt * demand[t])
+
+        self.limits()
+
+    def limits(self) -> None:
+        """Limits that the last program stated: linear in injection and linepack, elastic."""
+        f, c = self.f, self.f.case
+        energy = float(c["gas_network"]["heating_value_higher"])
+        regulator, junction = c.get("regulator", {"id": []}), c["junction"]
+        highest = max([*map(float, c["gate"]["pressure"]), *map(float, regulator.get("pressure", [])), 1.0])
+        usual = max(float(np.sum(c.get("consumer", {"flow_nom": 0.0})["flow_nom"])), 1.0)
+        for name, kind in (("pressure", "junction"), ("flow_gate", "gate"), ("flow_regulator", "regulator")):
+            constant = f.offsets.get(name, np.zeros((0, f.steps)))
+            for k in np.nonzero(np.isfinite(constant).all(axis=1))[0]:
+                if kind == "junction":
+                    fed = [float(p) for p, at, on in zip(
+                        regulator.get("pressure", []), regulator.get("junction_from", []),
+                        regulator.get("in_service", []), strict=True) if on and at == junction["id"][k]]  # fmt: skip
+                    low = np.nanmax([float(junction["pressure_min"][k]), -np.inf, *fed])
+                    high, rating, at = float(junction["pressure_max"][k]), highest, junction["id"][k]
+                else:
+                    most = float(c[kind]["flow_max"][k])
+                    low, high = 0.0, most * energy
+                    rating = (most if np.isfinite(most) and most > 0 else usual) * energy
+                    at = c[kind]["junction" if kind == "gate" else "junction_to"][k]
+                terms = [
+                    (raw, factor * f.offsets[f"{name}_by_injection"][k, u])
+                    for u, (raw, factor) in self.injected.items()
+                ]
+                terms += [
+                    (gas, f.offsets[f"{name}_by_regulator"][k, r])
+                    for r, gas in self.regulated.items()
+                    if f"{name}_by_regulator" in f.offsets
+                ]
+                terms.append((self.packs[self.of(at)], f.offsets[f"{name}_by_linepack"][k]))
+                for bound, sign in ((high, 1.0), (low, -1.0)):
+                    if np.isfinite(bound):
+                        slack = f.program.column(f"slack_{name}", k, 0, np.inf, f.dt * f.penalty / rating)
+                        row = [(col, sign * v) for col, v in terms]
+                        f.program.row([*row, (slack, -1.0)], -np.inf, sign * (bound - constant[k]))
 
     def linepack(self, z: int, held: float) -> float:
         """Normal cubic metres between the pressure that is held and the lowest pressure_max. [m3]"""

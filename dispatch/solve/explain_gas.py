@@ -1,0 +1,112 @@
+"""What plants and the gas network cannot meet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dispatch.case.gas_network import gas_network_of
+from dispatch.model.gas import zones_of_case
+from dispatch.model.gas_limits import LIMITED, bounds_of, stated_limits
+from dispatch.solve.explain_found import NOTICED, Found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import xarray as xr
+
+    from dispatch.case.offsets import GasLimit
+    from dispatch.model.elements import Inputs
+    from dispatch.model.program import Program
+    from dispatch.solve.solution import Relaxation
+
+NAMES = {
+    "pressure": ("pressure_max", "pressure_min"),
+    "flow_gate": ("flow_max", "reverse_flow"),
+    "flow_regulator": ("flow_max", "reverse_flow"),
+}
+"""Upper and lower limit of each quantity."""
+
+LACKING = {
+    "holder_short": ("plant", "holder_final", "m3"),
+    "heat_missing": ("plant", "heat_demand", "kW"),
+    "unfed": ("substrate", "feed_day", "t"),
+    "gas_unserved": ("zone", "gas_demand", "kW"),
+    "gas_spilled": ("zone", "gas_uptake", "kW"),
+}
+"""Columns that are above 0 where something cannot be met: of which component, which limit, and its unit."""
+
+
+def of_gas(
+    case: xr.DataTree, program: Program, inputs: Inputs, gas: dict[str, GasLimit], plan: np.ndarray,
+    least: Relaxation | None,
+) -> Iterator[Found]:  # fmt: skip
+    """Find what plants lack and which limits of the gas network are relaxed.
+
+    Parameters
+    ----------
+    case : DataTree
+        Of one or more feeders.
+    program, inputs
+        Compiled from it.
+    gas : dict of str to GasLimit
+        Limits that are stated.
+    plan : ndarray (column,)
+        The optimum.
+    least : Relaxation or None
+        The least relaxation of limits.
+
+    Yields
+    ------
+    Found
+    """
+    if "plant" not in inputs.kinds or not inputs.kinds["plant"].count:
+        return
+    bus = int(inputs.kinds["meter"].nodes["bus"][1][inputs.kinds["plant"].nodes["meter"][1][0]])
+    yield from _lacking(case, program, inputs, plan, bus)
+    if "gas_limit" not in inputs.kinds:
+        return
+    bounds = bounds_of(case, gas_network_of(case))
+    for e, (name, k) in enumerate(stated_limits(gas)):
+        for which, limit, sign in zip(("most", "least"), NAMES[name], (1.0, -1.0), strict=True):
+            column = program.column("gas_limit", f"slack_{which}")[e]
+            noticed = NOTICED * bounds[name].rating[k]
+            amounts = np.where(plan[column] > noticed, plan[column], 0.0)
+            if amounts.any():
+                do = 0.0 if least is None or least.columns is None else float(least.columns[column].max())
+                allowed, unit = float(getattr(bounds[name], which)[k]), "bar" if name == "pressure" else "kW"
+                yield Found(LIMITED[name], k, limit, unit, bus, amounts, do, allowed, sign)
+
+
+def _lacking(case: xr.DataTree, program: Program, inputs: Inputs, plan: np.ndarray, bus: int) -> Iterator[Found]:
+    """Find what plants and zones go without; a zone is told by what holds its pressure."""
+    for name, (component, limit, unit) in LACKING.items():
+        elements = inputs.kinds.get(component)
+        if elements is None:
+            continue
+        values = plan[program.column(component, name)]
+        noticed = NOTICED * np.maximum(1.0, np.abs(plan).max(initial=0.0)) if component == "zone" else NOTICED
+        for e in np.nonzero((values > noticed).any(axis=1))[0].tolist():
+            amounts = _by_step(np.where(values[e] > noticed, values[e], 0.0), inputs, name)
+            kind, number = component, int(elements.index[e])
+            if component == "zone":
+                kind, number = _holder(case, number)
+            yield Found(kind, number, limit, unit, bus, amounts, float(amounts.max()), 1.0)
+
+
+def _by_step(values: np.ndarray, inputs: Inputs, name: str) -> np.ndarray:
+    """Spread what has one value a window over the last step of each."""
+    windows = {"holder_short": "horizon", "unfed": "day"}
+    if name not in windows:
+        return values
+    of = inputs.windows[windows[name]]
+    found = np.zeros(inputs.steps)
+    found[np.append(np.nonzero(np.diff(of))[0], inputs.steps - 1)] = values
+    return found
+
+
+def _holder(case: xr.DataTree, zone: int) -> tuple[str, int]:
+    network = gas_network_of(case)
+    holder, gates = int(zones_of_case(network).holder[zone]), len(network.gate_at)
+    return ("gate", holder) if holder < gates else ("regulator", holder - gates)

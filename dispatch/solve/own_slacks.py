@@ -1,0 +1,55 @@
+"""Limits of the gas network are rows of the prosumers' program: their slacks, what these cost, and how much is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dispatch.solve.solution import NOTICED
+
+if TYPE_CHECKING:
+    from dispatch.model.elements import Inputs
+    from dispatch.model.program import Program
+
+SLACKS = ("slack_most", "slack_least")
+
+
+class OwnSlacks:
+    """Columns of a program that relax limits of its own.
+
+    Parameters
+    ----------
+    program : Program
+        Compiled without the network.
+    inputs : Inputs
+        From which it was compiled.
+
+    Attributes
+    ----------
+    any : bool
+        Whether there are such columns.
+    compiled : float
+        Penalty with which the program was compiled. [money h-1]
+    """
+
+    def __init__(self, program: Program, inputs: Inputs) -> None:
+        limits = inputs.kinds.get("gas_limit")
+        self.any = limits is not None and limits.count > 0
+        self._cost, self.weights = program.cost, np.zeros(len(program.cost))
+        self.compiled = np.nan
+        if limits is not None and limits.count:
+            self.compiled = float(limits.parameters["limit_penalty"].max())
+            for name in SLACKS:
+                self.weights[program.column("gas_limit", name)] = inputs.dt / limits.parameters["rating"]
+
+    def cost(self, penalty: float) -> np.ndarray:
+        """Cost of every column at a penalty of limits. [money]."""
+        if not self.any or penalty == self.compiled:
+            return self._cost
+        return np.where(self.weights > 0, penalty * self.weights, self._cost)
+
+    def relaxation(self, columns: np.ndarray) -> float:
+        """Sum over limits and steps of ``dt * slack / rating``, rounding left out. [h]."""
+        share = self.weights * columns
+        return float(share[share > NOTICED * self.weights.max(initial=0.0)].sum()) if self.any else 0.0
