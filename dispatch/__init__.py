@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import kernels
 
 if TYPE_CHECKING:
+    from dispatch.batch.results import open_results
+    from dispatch.batch.run_batch import run_batch
     from dispatch.case.netcdf import load_case, save_case
     from dispatch.case.rules import check_case
     from dispatch.case.schema import build_case
@@ -51,6 +53,7 @@ _HOME = {
     "equip": "dispatch.scenario.equip",
     "fit_pv": "dispatch.forecast.fit",
     "load_case": "dispatch.case.netcdf",
+    "open_results": "dispatch.batch.results",
     "optimize": "dispatch.run.optimize",
     "predict": "dispatch.forecast.profile",
     "pv_forecast": "dispatch.forecast.pv",
@@ -58,6 +61,7 @@ _HOME = {
     "price_parts": "dispatch.solve.price_parts",
     "rank_reinforcements": "dispatch.run.reinforce",
     "rerun": "dispatch.run.again",
+    "run_batch": "dispatch.batch.run_batch",
     "run_case": "dispatch.run.files",
     "run_demo": "dispatch.run.files",
     "save_case": "dispatch.case.netcdf",
@@ -76,6 +80,7 @@ __all__ = [
     "equip",
     "fit_pv",
     "load_case",
+    "open_results",
     "optimize",
     "predict",
     "price_parts",
@@ -83,6 +88,7 @@ __all__ = [
     "pv_quantiles",
     "rank_reinforcements",
     "rerun",
+    "run_batch",
     "run_case",
     "run_demo",
     "save_case",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,7 @@ FIRST_STEPS = """first steps:
   dispatch import pandapower net.json -o net.nc     a network of your own
   dispatch scenario net.nc --pv-share 0.6 --battery-share 0.4 -o case.nc
   dispatch run case.nc -o out/schedule.nc           schedule.nc, report.html and run.json in out/
+  dispatch batch run utility -o night               every feeder of a folder of cases, resumable
   dispatch explain s_nom                            what a name means, its unit and range
   dispatch run --help                               options and examples of a command
 """
@@ -52,6 +53,14 @@ Each day, four schedules meet what really came: one with perfect knowledge, one 
 before, one that expects yesterday again, and self-use without control. Printed are costs, regret against perfect
 knowledge, and for how many hours lines, transformers and buses were beyond their limits.
 """
+BATCH = """examples:
+  dispatch batch plan utility                         groups, predicted time and memory; nothing is run
+  dispatch batch run utility -o night --gap 1e-4      every feeder; a bad one never stops the rest
+  dispatch batch run utility -o night --resume        after whatever end: only what is not done, or was changed
+  dispatch batch status night                         while it runs and after it
+
+Results: `dispatch.open_results("night")` in Python, night/report.html in a browser. docs/batch.md says who writes what.
+"""
 CHECK = """example:
   dispatch check case.nc                 all problems at once: where, what is allowed, what to do
 """
@@ -75,11 +84,12 @@ SCENARIO = """examples:
   dispatch scenario net.nc --heat-pump-share 0.3 --car-share 0.5 --shared-meter -o electric.nc
   dispatch scenario net.nc --feed-in-tariff 0.40 --green-only -o green.nc
 
-The same options and seed give the same case. The rule itself: docs/scenario.md.
+The same options and seed give the same case. The rule itself: docs/scenario.md. A folder of cases gives a folder.
 """
 IMPORT = """examples:
   dispatch import pandapower net.json -o net.nc
   dispatch import simbench FOLDER --grid LV3.101 --start 2016-06-20 --days 3 -o net.nc
+  dispatch import roseau feeders/*.json.gz -o utility      a folder of cases: `check`, `scenario` and `batch` take it
   dispatch import pandapipes gas.json -o gas.nc
   dispatch import tables tables -o mine.nc
   dispatch import weather place.epw --format epw --into case.nc -o case.nc
@@ -179,6 +189,30 @@ def _solving(p: argparse.ArgumentParser) -> None:
     p.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
 
 
+def _span(p: argparse.ArgumentParser) -> None:
+    """Say which time is scheduled."""
+    p.add_argument(
+        "--start",
+        metavar="TIME",
+        help="first step, as 2016-06-12T22:00 (UTC) or 2016-06-13T00:00+02:00 (default: the first there is)",
+    )
+    p.add_argument(
+        "--horizon-h",
+        type=float,
+        metavar="H",
+        help="length of the schedule in hours, whole steps (default: 24, or the whole of a shorter /forecast)",
+    )
+
+
+def _method(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--method",
+        choices=["auto", "monolithic", "decomposed"],
+        default="auto",
+        help="way to the optimum, which is the same: one program, or stores by prices (default: what suits the feeder)",
+    )
+
+
 def _until(p: argparse.ArgumentParser) -> None:
     """Say when a run may stop."""
     p.add_argument(
@@ -209,26 +243,11 @@ def _add_runs(add: Add) -> None:
     name = "case file, or an embedded case by name: schutterwald_summer, schutterwald_winter"
     p.add_argument("case", metavar="CASE.nc", type=Path, help=name)
     _output(p, "SCHEDULE.nc", "result file", "schedule.nc")
-    p.add_argument(
-        "--start",
-        metavar="TIME",
-        help="first step, as 2016-06-12T22:00 (UTC) or 2016-06-13T00:00+02:00 (default: the first there is)",
-    )
-    p.add_argument(
-        "--horizon-h",
-        type=float,
-        metavar="H",
-        help="length of the schedule in hours, whole steps (default: 24, or the whole of a shorter /forecast)",
-    )
+    _span(p)
     p.add_argument(
         "--all-rows", action="store_true", help="state all network rows in the last program (same optimum, slower)"
     )
-    p.add_argument(
-        "--method",
-        choices=["auto", "monolithic", "decomposed"],
-        default="auto",
-        help="way to the optimum, which is the same: one program, or stores by prices (default: what suits the feeder)",
-    )
+    _method(p)
     p.add_argument("--integers", action="store_true", help="choose what runs at its minimum by an integer program")
     _until(p)
     _limits_at(p, "hold network limits against this quantile of net load, as 0.9 (default: 0.5, as expected)", 0.5)
@@ -250,7 +269,45 @@ def _add_runs(add: Add) -> None:
     p.add_argument("schedule", metavar="SCHEDULE.nc", type=Path, help="a result of `dispatch run`")
     _components(p)
     _workers(p)
+    _add_batch(add)
     _add_readers(add)
+
+
+def _add_batch(add: Add) -> None:
+    """Commands over a whole utility."""
+    p = add("batch", "run every feeder of a utility, a folder of cases", BATCH)
+    actions = p.add_subparsers(dest="action", required=True, metavar="ACTION")
+    texts = {
+        "run": "schedule every feeder, resumable after any end",
+        "plan": "print groups, predicted time and memory; nothing is run",
+    }
+    for name, text in texts.items():
+        q = actions.add_parser(name, help=text, description=text + ".", epilog=EXIT_CODES)
+        q.add_argument("utility", metavar="UTILITY", type=Path, help="folder of case files, or one case file")
+        if name == "run":
+            _batch_where(q)
+        _span(q)
+        _method(q)
+        _until(q)
+        _limits_at(q, "hold network limits against this quantile of net load, as 0.9 (default: 0.5)", 0.5)
+        _components(q)
+        _solving(q)
+    q = actions.add_parser("status", help="how a night goes or went", description="How a night goes or went.")
+    q.add_argument("results", metavar="RESULTS", type=Path, help="folder that `dispatch batch run` writes")
+    q.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _batch_where(p: argparse.ArgumentParser) -> None:
+    """Where a night is written and worked on."""
+    _output(p, "RESULTS", "folder of results")
+    p.add_argument("--resume", action="store_true", help="go on in a folder that has results; what is done is kept")
+    text = "address of a Dask scheduler, tls://host:port, or tcp:// on this machine (extra `cluster`)"
+    p.add_argument("--scheduler", metavar="ADDRESS", help=text)
+    text = "TOML file: cluster to be started by dask-jobqueue, or certificates (docs/batch.md)"
+    p.add_argument("--cluster", type=Path, metavar="FILE.toml", help=text)
+    text = "most memory of all workers together (default: what is free)"
+    p.add_argument("--memory-gib", type=float, metavar="GIB", help=text)
+    p.add_argument("--no-report", action="store_true", help="write no report.html")
 
 
 def _add_readers(add: Add) -> None:
@@ -279,7 +336,7 @@ def _add_readers(add: Add) -> None:
     p.add_argument("--json", action="store_true", help="one JSON object on stdout, everything else on stderr")
     p.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
     p = add("check", "list everything that is wrong with a case file", CHECK)
-    p.add_argument("case", metavar="CASE.nc", type=Path, help="case or result")
+    p.add_argument("case", metavar="CASE.nc", type=Path, help="case or result, or a folder of cases")
     _components(p)
     p = add("explain", "print what a name of the attribute table means: dims, unit, range, default", EXPLAIN)
     p.add_argument("name", metavar="NAME", help="such as s_nom, line.s_nom, line or forecast")
@@ -287,8 +344,8 @@ def _add_readers(add: Add) -> None:
 
 def _add_scenario(add: Add) -> None:
     p = add("scenario", "equip a case with PV, batteries, heat pumps, cars, profiles and tariffs by one rule", SCENARIO)
-    p.add_argument("case", metavar="CASE.nc", type=Path, help="an imported network, or a case to equip anew")
-    _output(p, "OUT.nc", "case file to write")
+    p.add_argument("case", metavar="CASE.nc", type=Path, help="an imported network, or a folder of them")
+    _output(p, "OUT.nc", "case file to write, or a folder")
     p.add_argument("--pv-share", type=float, metavar="S", help="share of houses with PV, 0 to 1 (default: 0.6)")
     p.add_argument(
         "--battery-share",
@@ -359,6 +416,7 @@ def _add_doors(add: Add) -> None:
     kinds = p.add_subparsers(dest="source", required=True, metavar="SOURCE")
     sources = {
         "pandapower": ("FILE.json", "a net written by pandapower.to_json; pandapower itself is not needed"),
+        "roseau": ("FILE.json", "a network written by roseau-load-flow, which itself is not needed"),
         "simbench": ("FOLDER", "a grid of SimBench's CSV folder, with its profiles"),
         "pandapipes": ("FILE.json", "a gas network written by pandapipes.to_json; pandapipes itself is not needed"),
         "matgas": ("FILE.m", "a gas network of GasModels.jl; nothing in the file is run"),
@@ -367,10 +425,11 @@ def _add_doors(add: Add) -> None:
     }
     for name, (what, text) in sources.items():
         q = kinds.add_parser(name, help=f"{what}: {text}", description=f"{what}: {text}.", epilog=EXIT_CODES)
-        q.add_argument("file", type=Path, metavar=what, help=text)
-        _output(q, "CASE.nc", "case file to write")
+        many: dict[str, Any] = {"nargs": "+"} if name in {"pandapower", "roseau", "simbench"} else {}
+        q.add_argument("file", type=Path, metavar=what, help=text + ("; many make a utility" if many else ""), **many)
+        _output(q, "CASE.nc", "case file to write" + (", or folder of one case for each grid" if many else ""))
         if name == "simbench":
-            q.add_argument("--grid", required=True, help="such as LV3.101 or MV1.101")
+            q.add_argument("--grid", required=True, nargs="+", help="such as LV3.101 or MV1.101, or several")
             q.add_argument(
                 "--start", metavar="DATE", help="keep profiles from this day on, local date (default: the year)"
             )

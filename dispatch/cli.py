@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from dispatch.run.utility import Pass
+
 EXIT = {"optimal": 0, "gap": 0, "invalid": 1, "limits_unmet": 3, "failed": 4, "not_run": 4}
 USAGE, STOPPED = 2, 130
+MANY = {"pandapower", "roseau", "simbench"}
+"""Importers that take many grids at once."""
 
 
 def _say(*lines: str) -> None:
@@ -95,9 +99,22 @@ def _reinforce(a: argparse.Namespace) -> int:
     return 0
 
 
+def _went(went: Pass, what: str) -> int:
+    """Tell how a command went through a utility."""
+    from dispatch.run.utility import lines_of
+
+    _say(*went.notes, *lines_of(went.refused))
+    print(f"{what}: {len(went.done)} without problems, {len(went.refused)} with problems")  # noqa: T201
+    return EXIT["invalid"] if went.refused else 0
+
+
 def _check(a: argparse.Namespace) -> int:
     from dispatch.run.doors import validate
 
+    if a.case.is_dir():
+        from dispatch.run.utility import check_utility
+
+        return _went(check_utility(a.case, a.component), str(a.case))
     notes = validate(a.case, a.component)
     _say(*notes)
     print(f"{a.case}: no problems")  # noqa: T201
@@ -112,15 +129,21 @@ def _explain(a: argparse.Namespace) -> int:
 
 
 def _import(a: argparse.Namespace) -> int:
+    from dispatch.case.utility import is_utility
     from dispatch.run.doors import import_case
 
-    if a.source in {"pandapower", "pandapipes"}:
+    many = a.source in MANY and (len(a.file) > 1 or len(getattr(a, "grid", [])) > 1 or is_utility(a.output))
+    if many:
+        return _import_many(a)
+    if a.source in MANY:
+        a.file = a.file[0]
+    if a.source in {"pandapower", "pandapipes", "roseau"}:
         notes = import_case(a.source, a.file, a.output, drop_isolated=a.drop_isolated)
     elif a.source == "matgas":
         options = {"gauge": a.gauge, "bypass_compressors": a.bypass_compressors, "drop_isolated": a.drop_isolated}
         notes = import_case("matgas", a.file, a.output, **options)
     elif a.source == "simbench":
-        options = {"grid": a.grid, "start": a.start, "days": a.days, "drop_isolated": a.drop_isolated}
+        options = {"grid": a.grid[0], "start": a.start, "days": a.days, "drop_isolated": a.drop_isolated}
         notes = import_case("simbench", a.file, a.output, **options)
     elif a.source == "weather":
         notes = import_case("weather", a.file, a.output, file_format=a.format, base=a.into, what=a.what)
@@ -129,6 +152,18 @@ def _import(a: argparse.Namespace) -> int:
     _say(*notes)
     print(f"wrote {a.output}")  # noqa: T201
     return 0
+
+
+def _import_many(a: argparse.Namespace) -> int:
+    from dispatch.run.utility import import_utility, name_of
+
+    given: dict[str, Any] = {"drop_isolated": a.drop_isolated}
+    if a.source == "simbench":
+        given |= {"start": a.start, "days": a.days}
+        parts = [(grid, file, given | {"grid": grid}) for file in a.file for grid in a.grid]
+    else:
+        parts = [(name_of(file), file, given) for file in a.file]
+    return _went(import_utility(a.source, parts, a.output), str(a.output))
 
 
 def _merge(a: argparse.Namespace) -> int:
@@ -151,6 +186,10 @@ def _scenario(a: argparse.Namespace) -> int:
     from dispatch.run.doors import scenario
 
     chosen = {k: v for k, v in vars(a).items() if k not in {"command", "case", "output"} and v is not None}
+    if a.case.is_dir():
+        from dispatch.run.utility import equip_utility
+
+        return _went(equip_utility(a.case, a.output, **chosen), str(a.output))
     scenario(a.case, a.output, **chosen)
     print(f"wrote {a.output}")  # noqa: T201
     return 0
@@ -225,7 +264,43 @@ def _refused(error: Exception, exit_code: int, *, as_json: bool) -> int:
     return exit_code
 
 
+def _batch(a: argparse.Namespace) -> int:
+    from dispatch.batch.status import status_of
+    from dispatch.report.batch_text import plan_text, status_text
+    from dispatch.run.settings import Settings
+
+    if a.action == "status":
+        status = status_of(a.results)
+        print(json.dumps(status.to_json(), allow_nan=False) if a.json else status_text(status.to_json()))  # noqa: T201
+        return 0
+    settings = Settings(
+        start=a.start,
+        horizon_h=a.horizon_h,
+        method=a.method,
+        gap=a.gap,
+        deadline_s=a.deadline_s,
+        limits_at=a.limits_at,
+        components=tuple(str(Path(f).resolve()) for f in a.component),
+    )
+    if a.action == "plan":
+        from dispatch.batch.memory import plan_object
+        from dispatch.batch.plan import make_plan
+
+        found = plan_object(make_plan(a.utility, settings), a.workers)
+        print(json.dumps(found, allow_nan=False) if a.json else plan_text(found))  # noqa: T201
+        return 0
+    from dispatch.batch.run_batch import run_batch
+
+    where = {"scheduler": a.scheduler, "cluster": a.cluster, "memory_gib": a.memory_gib}
+    options = {**where, "workers": a.workers, "resume": a.resume, "report": not a.no_report, "progress": _progress(a)}
+    status = run_batch(a.utility, a.output, settings, **options)
+    if a.json or not a.quiet:
+        print(json.dumps(status.to_json(), allow_nan=False) if a.json else status_text(status.to_json()))  # noqa: T201
+    return EXIT[status.status]
+
+
 COMMANDS = {
+    "batch": _batch,
     "demo": _demo,
     "run": _run,
     "backtest": _backtest,

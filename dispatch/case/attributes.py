@@ -63,6 +63,7 @@ class Attribute:
     stored: str = ""
     shared: bool = False
     quantile: bool = False
+    source: str = ""
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -95,6 +96,7 @@ class Kind:
     network: bool = False
     result: bool = False
     elementless: bool = False
+    utility: bool = False
 
     @property
     def has_elements(self) -> bool:
@@ -113,7 +115,7 @@ def _kind(name: str, section: dict[str, Any]) -> Kind:
         required = "default" not in fields
         shared = section.get("elementless", False)
         rows[attribute] = Attribute(kind=name, name=attribute, required=required, shared=shared, **fields)
-    flags = {k: section[k] for k in ("network", "result", "elementless") if k in section}
+    flags = {k: section[k] for k in ("network", "result", "elementless", "utility") if k in section}
     return Kind(name, section["group"], section["description"], MappingProxyType(rows), **flags)
 
 

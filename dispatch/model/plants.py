@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dispatch.case.schema import Columns, columns, parent_index
+from dispatch.case.substrates import methane_yields, taus
 from dispatch.model.components.plant import LOWER
 from dispatch.model.elements import Elements
 
@@ -157,7 +158,8 @@ def _substrates(case: xr.DataTree, time: np.ndarray, day: np.ndarray, dt: float)
     """Substrates; what is due in a day that the horizon cuts is the part of its hours; what is given is due."""
     table, forecast = columns(case, "substrate"), columns(case, "forecast")
     none = np.zeros(len(table["id"]))
-    feed_day, gas = table.get("feed_day", none), table.get("methane_yield", none)
+    feed_day = table.get("feed_day", none)
+    gas, tau = (methane_yields(table), taus(table)) if len(none) else (none, none)
     start = table.get("gas_rate_initial", none)
     local = pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(str(case.attrs["time_zone"]))
     weekend = np.where(np.asarray(local.day_of_week)[None] >= SATURDAY, table.get("weekend_pu", none)[:, None], 1.0)
@@ -169,13 +171,28 @@ def _substrates(case: xr.DataTree, time: np.ndarray, day: np.ndarray, dt: float)
     ramp = np.where(known, np.inf, table.get("feed_ramp", none)[:, None] * dt)
     ramp[:, :1] = np.inf
     most = table.get("feed_max", none)[:, None]
-    parameters = {n: table.get(n, none) for n in ("methane_yield", "tau", "price")}
-    parameters |= {
+    parameters = {
+        "methane_yield": gas,
+        "tau": tau,
+        "price": table.get("price", none),
         "feed_lowest": np.where(known, given, 0.0),
         "feed_highest": np.where(known, given, most),
         "ramp": ramp,
         "feed_due": due,
         "gas_rate_initial": np.where(np.isnan(start), gas * feed_day / 24.0, start),
+        "feed_day": feed_day,
     }
+    hours = np.bincount(day)[day] * dt
+    even = np.where(known, np.nan_to_num(given), due / hours)
+    parameters["feed_even"] = even
+    parameters["gas_rate_final"] = _final_rate(table.get("gas_rate_final", none), parameters, even, dt)
     at = parent_index(case, "substrate", "plant") if len(none) else np.zeros(0, np.int32)
     return _elements(table, parameters, {"plant": ("plant", at)})
+
+
+def _final_rate(given: np.ndarray, substrate: dict[str, np.ndarray], even: np.ndarray, dt: float) -> np.ndarray:
+    """Least rate of methane at the end: where it is not given, what even feeding leaves."""
+    kept, rate = np.exp(-dt / substrate["tau"]), substrate["gas_rate_initial"]
+    for feed in even.T:
+        rate = kept * rate + (1 - kept) * substrate["methane_yield"] * feed
+    return np.where(np.isnan(given), rate, given)

@@ -49,7 +49,7 @@ def import_case(source: str, path: Path, output: Path, **options: Any) -> list[s
 
     Parameters
     ----------
-    source : {"pandapower", "simbench", "pandapipes", "matgas", "tables", "weather"}
+    source : {"pandapower", "simbench", "roseau", "pandapipes", "matgas", "tables", "weather"}
         What `path` is.
     path : Path
         File or folder.
@@ -69,10 +69,29 @@ def import_case(source: str, path: Path, output: Path, **options: Any) -> list[s
         With every problem.
     """
     require_output(output)
+    case, notes = imported(source, path, **options)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    save_case(case, output)
+    return notes
+
+
+def imported(source: str, path: Path, **options: Any) -> tuple[xr.DataTree, list[str]]:
+    """Read a network or tables and validate them; arguments and errors are those of `import_case`.
+
+    Returns
+    -------
+    case : DataTree
+    notes : list of str
+        Of the importer.
+    """
     if source == "pandapower":
         from dispatch.case.importers.pandapower import import_pandapower  # noqa: PLC0415  (pandas loads when needed)
 
         case, notes = import_pandapower(path, **options)
+    elif source == "roseau":
+        from dispatch.case.importers.roseau import import_roseau  # noqa: PLC0415
+
+        case, notes = import_roseau(path, **options)
     elif source == "pandapipes":
         from dispatch.case.importers.pandapipes import import_pandapipes  # noqa: PLC0415
 
@@ -95,9 +114,7 @@ def import_case(source: str, path: Path, output: Path, **options: Any) -> list[s
         notes, base = [], options["base"]
         case = import_tables(path, load_case(base) if base else None, notes)
     raise_if_any(_apart_from_series(check_case(case)), str(path))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    save_case(case, output)
-    return notes
+    return case, notes
 
 
 def merge(electric: Path, gas: Path, match: Path, output: Path) -> list[str]:

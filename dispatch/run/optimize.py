@@ -86,6 +86,39 @@ def optimize(
     settings, stages = settings or Settings(), stages or Stages()
     settings = settings if limits_at is None else replace(settings, limits_at=limits_at)
     end = time.monotonic() + (settings.deadline_s if settings.deadline_s is not None else np.inf)
+    solved = prepared(case, settings, stages)
+    with stages.stage("forecast"):
+        cuts = cut_feeders(solved)
+    call = partial(_run_cut, feeder)
+    runs = map_feeders(call, cuts, settings, end=end, lost=_lost_cut, workers=workers, progress=progress)
+    for run in runs:
+        stages.add(run.stages.seconds)
+    with stages.stage("assemble"):
+        return assemble(solved, runs, _labels(solved, settings, runs))
+
+
+def prepared(case: xr.DataTree, settings: Settings, stages: Stages) -> xr.DataTree:
+    """Check a case and make the /forecast that is solved.
+
+    Parameters
+    ----------
+    case : DataTree
+        A case or a result, whose result groups are left out.
+    settings : Settings
+        Horizon and quantile.
+    stages : Stages
+        Where seconds are counted.
+
+    Returns
+    -------
+    DataTree
+        With /forecast cropped to the horizon.
+
+    Raises
+    ------
+    InputError
+        If the case is invalid, with every problem.
+    """
     load_components(settings.components)
     bare, title = without_results(case), str(case.attrs.get("title", ""))
     with stages.stage("check"):
@@ -97,13 +130,7 @@ def optimize(
         raise_if_any([*check_case(solved), *_plants_apart(solved)], title)
         if held:
             require_quantiles(solved, settings.limits_at)
-        cuts = cut_feeders(solved)
-    call = partial(_run_cut, feeder)
-    runs = map_feeders(call, cuts, settings, end=end, lost=_lost_cut, workers=workers, progress=progress)
-    for run in runs:
-        stages.add(run.stages.seconds)
-    with stages.stage("assemble"):
-        return assemble(solved, runs, _labels(solved, settings, runs))
+    return solved
 
 
 def _without_electricity(case: xr.DataTree) -> list[Problem]:

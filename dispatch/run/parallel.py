@@ -101,13 +101,13 @@ def map_feeders(
                 advance()
         else:
             while waiting:
-                done = _untilbroken(work, [(k, given[k]) for k in waiting], start, count, advance)
+                done = _until_broken(work, [(k, given[k]) for k in waiting], start, count, advance)
                 waiting = [k for k in waiting if k not in done]
                 if waiting and not done:
                     require_start()
                 # Feeders start in this order: where a process was ended, the one to blame is among the first left.
                 for k in waiting[:count]:
-                    done |= _alone(work, (k, given[k]), lost, advance)
+                    done |= alone(work, (k, given[k]), lost, advance)
                 waiting = [k for k in waiting if k not in done]
                 found |= done
     return [found[k] for k in range(len(feeders))]
@@ -145,9 +145,9 @@ def _in_time(
     return function(feeder, settings, end if share == 1.0 else now + share * (end - now))
 
 
-def _untilbroken(
+def _until_broken(
     function: Callable[..., T],
-    feeders: list[tuple[int, Given]],
+    feeders: list[tuple[int, tuple[Any, ...]]],
     start: Callable[[int], AbstractContextManager[ProcessPoolExecutor]],
     count: int,
     advance: Callable[[], None],
@@ -168,15 +168,32 @@ def _untilbroken(
     return found
 
 
-def _alone(
+def alone(
     function: Callable[..., T],
-    feeder: tuple[int, Given],
+    feeder: tuple[int, tuple[Any, ...]],
     lost: Callable[[Any], T],
     advance: Callable[[], None],
 ) -> dict[int, T]:
-    """Run one feeder in a process of its own; it is lost if that is ended as well, twice."""
+    """Run one feeder in a process of its own; it is lost if that is ended as well, twice.
+
+    Parameters
+    ----------
+    function : callable
+        Of the module's top level.
+    feeder : (int, tuple)
+        Its number, and what the function is given; the first of that is handed to `lost`.
+    lost : callable
+        Makes the entry of a lost feeder.
+    advance : callable
+        Called once it is done or lost.
+
+    Returns
+    -------
+    dict
+        Its entry by its number.
+    """
     for _ in range(TRIES_ALONE):
-        found = _untilbroken(function, [feeder], processes, 1, advance)
+        found = _until_broken(function, [feeder], processes, 1, advance)
         if found:
             return found
     advance()

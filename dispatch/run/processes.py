@@ -32,7 +32,7 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
     os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
     others = set(multiprocessing.active_children())
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=end_with_parent)
     try:
         yield pool
         healthy = not broken(pool)
@@ -136,8 +136,8 @@ def undisturbed() -> Iterator[None]:
         signal.raise_signal(signal.SIGINT)
 
 
-def _end_with_parent() -> None:
-    """In a worker: do not outlive a parent that was killed."""
+def end_with_parent() -> None:
+    """Do not outlive a parent that was killed; called in a worker."""
     parent = multiprocessing.parent_process()
 
     def wait() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dispatch.run.feeder import FeederRun
 
 Groups = dict[str, dict[str, np.ndarray]]
-RESULT_KINDS = tuple(name for name, kind in attribute_table().items() if kind.result)
+RESULT_KINDS = tuple(name for name, kind in attribute_table().items() if kind.result and not kind.utility)
 VERSIONED = ("prosumer-dispatch", "highspy", "numba", "numpy", "power-grid-model", "pyomo", "scipy", "xarray")
 
 

@@ -167,10 +167,26 @@ def _appear(target: Path, write: Callable[[Path], object]) -> None:
         temporary.chmod(0o666 & ~mask)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        temporary.replace(target)
+        move_into_place(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def move_into_place(written: Path, target: Path) -> None:
+    """Give a file that is complete and on disk its name, in the same file system, and bring that onto the disk, too.
+
+    Parameters
+    ----------
+    written, target : Path
+        Its name so far and its new one, which is replaced if it exists.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    written.replace(target)
     folder = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -44,19 +44,22 @@ def check_plain(data: bytes | mmap.mmap) -> None:
         If something is not as netCDF4 writes it.
     """
     try:
-        _Walk(data).run()
+        Walk(data).run()
     except (struct.error, IndexError, OverflowError) as error:
         raise NotPlainError("cut off or damaged") from error
 
 
 @dataclass
-class _Walk(Reader):
+class Walk(Reader):
+    """Walks all objects of a file, each once."""
+
     seen: set[int] = field(default_factory=set)
     messages: int = 0
     datasets: set[int] = field(default_factory=set)
     dims: list[tuple[int, int, int]] = field(default_factory=list)
 
     def run(self) -> None:
+        """Look at every object and every reference."""
         version, offsets, lengths = self.unpack("3B", 8)
         if self.data[:8] != SIGNATURE or version not in {2, 3} or (offsets, lengths) != (8, 8):
             raise NotPlainError("not written by netCDF4 (an old or odd superblock)")
@@ -100,6 +103,7 @@ class _Walk(Reader):
         return children
 
     def layout(self, at: int) -> None:
+        """Refuse data that stands anywhere but in this file."""
         version, layout = self.unpack("2B", at)
         if version not in {3, 4} or layout >= VIRTUAL:
             raise NotPlainError("of virtual or unknown layout")
@@ -191,6 +195,7 @@ class _Walk(Reader):
         return found
 
     def filters(self, at: int, stop: int) -> None:
+        """Refuse data that is packed by anything but the built-in filters."""
         version, count = self.unpack("2B", at)
         at += 8 if version == 1 else 2
         for _ in range(count):

@@ -53,7 +53,7 @@ def read_groups(path: Path, problems: list[Problem]) -> dict[str, xr.Dataset]:
     InputError
         If the file as a whole cannot be read.
     """
-    size = _sized(path)
+    size = sized_file(path)
     # The netCDF library reports damage by many classes (OSError, RuntimeError, KeyError, UnicodeDecodeError, ...).
     try:
         with netCDF4.Dataset(path, "r") as file:
@@ -74,7 +74,7 @@ def _refusal(code: str, path: Path | str, value: str, hint: str, allowed: str = 
     return InputError([Problem(code, str(path), value=value, allowed=allowed, hint=hint)], str(path))
 
 
-def _sized(path: Path) -> int:
+def sized_file(path: Path) -> int:
     """Size of the file, if it looks like netCDF4 at all."""
     try:
         if not path.exists():

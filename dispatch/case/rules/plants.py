@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.case.attributes import attribute_table
 from dispatch.case.schema import positions
+from dispatch.case.substrates import PARTS, methane_yields, substrate_kinds
 
 if TYPE_CHECKING:
-    from dispatch.case.rules.findings import Findings
+    from dispatch.case.rules.findings import Findings, Table
 
 MOST_EFFICIENT = 0.95
 
@@ -32,6 +34,8 @@ def check_plants(findings: Findings) -> None:
         over = substrate.columns["feed_day"] > 24 * substrate.columns["feed_max"] * (1 + 1e-9)
         hint = "Lower feed_day, or give a larger feed_max."
         findings.where("feed", substrate, "feed_day", over, allowed="at most 24 h of feed_max", hint=hint)
+    if substrate.has("kind", "methane_yield", "tau", *PARTS):
+        _yields(findings, substrate)
     if chp.has("efficiency_electric", "efficiency_thermal"):
         over = chp.columns["efficiency_electric"] + chp.columns["efficiency_thermal"] > MOST_EFFICIENT
         hint = "Both refer to the lower heating value; lower one of them."
@@ -42,3 +46,14 @@ def check_plants(findings: Findings) -> None:
         nowhere = (at >= 0) & (plant.columns["junction"][at] == b"") if len(plant.ids) else np.zeros(len(at), bool)
         hint = "Give the plant a junction, or remove the upgrader."
         findings.where("no-junction", upgrader, "plant", nowhere, value="a plant without a junction", hint=hint)
+
+
+def _yields(findings: Findings, substrate: Table) -> None:
+    """Every substrate has a yield, given or made of its parts, inside the physical range."""
+    made, allowed = methane_yields(substrate.columns), attribute_table()["substrate"].attributes["methane_yield"].range
+    hint = f"Give methane_yield, or {', '.join(PARTS)}, or a kind: {', '.join(substrate_kinds())}."
+    findings.where("no-yield", substrate, "methane_yield", np.isnan(made), value="not known", hint=hint)
+    over = np.isnan(substrate.columns["methane_yield"]) & ~np.isnan(made) & ~allowed.contains(made)
+    hint = "Correct one of the three, or its unit: shares are parts of 1."
+    value = f"a product of {made[np.argmax(over)]:.4g} m3 t-1"
+    findings.where("yield", substrate, "methane_potential", over, value=value, allowed=str(allowed), hint=hint)

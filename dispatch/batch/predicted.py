@@ -1,0 +1,65 @@
+"""Predicted work and memory of a group, from the numbers of its meters, buses and steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FILE_S, FEEDER_S, METER_S, BUS_S = 0.2, 0.03, 2.5e-5, 3e-6
+"""Seconds of a file, of a feeder, of a meter in a step and of a bus in a step, measured on 104 French feeders."""
+WORKER_BYTES = 420 << 20
+"""What a worker takes before it has any work: libraries and compiled kernels."""
+CLIENT_BYTES = 150 << 20
+"""What the process takes that hands out the work."""
+METER_BYTES, BUS_BYTES = 1500, 500
+"""What a group takes for a meter and for a bus in a step while it is solved and written."""
+MOST_CELLS = 1_000_000
+"""Pairs of meter or bus and step that a group of several files has at most."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What work and memory depend on.
+
+    Attributes
+    ----------
+    meters, buses : int
+        How many there are.
+    steps : int
+        Of the horizon.
+    feeders : int
+        How many there are.
+    """
+
+    meters: int = 0
+    buses: int = 0
+    steps: int = 0
+    feeders: int = 0
+
+    @property
+    def cells(self) -> int:
+        """Pairs of meter or bus and step."""
+        return (self.meters + self.buses) * self.steps
+
+    @classmethod
+    def sum(cls, sizes: Iterable[Size]) -> Size:
+        """All together; steps are those of the longest."""
+        found = list(sizes)
+        steps = max((s.steps for s in found), default=0)
+        return cls(
+            sum(s.meters for s in found), sum(s.buses for s in found), steps, sum(s.feeders for s in found)
+        )  # fmt: skip
+
+
+def seconds_of(size: Size) -> float:
+    """Predict the seconds of work of one case file."""
+    each = METER_S * size.meters + BUS_S * size.buses
+    return FILE_S + FEEDER_S * size.feeders + each * size.steps
+
+
+def bytes_of(size: Size) -> int:
+    """Predict the bytes that a worker takes which solves and writes a group."""
+    return WORKER_BYTES + (METER_BYTES * size.meters + BUS_BYTES * size.buses) * size.steps

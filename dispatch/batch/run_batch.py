@@ -1,0 +1,234 @@
+"""A utility's night: every feeder of a folder of cases, on this machine or a cluster, resumable after any end."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dispatch.batch.executors import LocalExecutor, WorkerLost
+from dispatch.batch.index import write_index
+from dispatch.batch.journal import Journal, only_writer, read_journal
+from dispatch.batch.losses import Losses
+from dispatch.batch.memory import require_memory
+from dispatch.batch.plan import Group, Plan, make_plan
+from dispatch.batch.record import Record, begun, done, finished, given_up, lost, whole
+from dispatch.batch.status import Status, status_of
+from dispatch.batch.task import FOLDER, Task
+from dispatch.batch.work import load_libraries, run_group, warm_up
+from dispatch.errors import InputError, Problem
+from dispatch.run.outputs import require_output
+from dispatch.run.processes import cores, require_start
+from dispatch.run.progress import counted
+from dispatch.run.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def run_batch(
+    utility: Path | str,
+    results: Path | str,
+    settings: Settings | None = None,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    cluster: Path | str | None = None,
+    executor: Executor | None = None,
+    resume: bool = False,
+    memory_gib: float | None = None,
+    report: bool = True,
+    progress: bool = False,
+) -> Status:
+    """Run every feeder of a utility and write its results group by group.
+
+    Parameters
+    ----------
+    utility : Path or str
+        Folder of case files, or one case file.
+    results : Path or str
+        Folder of results; made if missing. `open_results` reads it.
+    settings : Settings, optional
+        Horizon and method; its deadline is that of the whole night, after which feeders are ``gap`` or ``not_run``.
+    workers : int, optional
+        Processes; default: one a core. The results do not depend on it.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers see both folders under the same paths.
+    cluster : Path or str, optional
+        TOML file of a cluster to be started by dask-jobqueue, or of certificates; see ``docs/batch.md``.
+    executor : Executor, optional
+        Any of the interface of `concurrent.futures` instead, for functions of this package's top level.
+    resume : bool
+        Go on in a folder that has results: what is done, with the same inputs and settings, is kept.
+    memory_gib : float, optional
+        Most memory that all workers together may take; default: what this machine has free. [GiB]
+    report : bool
+        Write ``report.html``.
+    progress : bool
+        Show a bar on stderr.
+
+    Returns
+    -------
+    Status
+        How all feeders ended.
+
+    Raises
+    ------
+    InputError
+        If there are no cases, the folder cannot be written or has results already, memory would not do, or a
+        scheduler is not protected. Bad cases are no error: their feeders are ``invalid``.
+    """
+    settings, folder = settings or Settings(), Path(results)
+    count = workers or cores()
+    require_output(folder, folder=True)
+    if settings.components:
+        from dispatch.model.registry import load_components  # noqa: PLC0415  (Pyomo only where there are any)
+
+        load_components(settings.components)
+    plan = make_plan(utility, settings, folder if resume else None)
+    if scheduler is None and cluster is None:
+        require_memory(plan, count, memory_gib)
+    with ExitStack() as stack:
+        start = (lambda: executor) if executor else _executor(scheduler, cluster, count, stack)
+        for name in (folder, folder / FOLDER, folder / "groups"):
+            name.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(only_writer(folder))
+        _require_fresh(folder, resume=resume)
+        night = _Night(Path(utility), folder, settings, plan)
+        stack.callback(night.close)
+        night.run(start, count, progress=progress)
+    status = status_of(folder)
+    if report:
+        from dispatch.report.utility_page import write_utility_page  # noqa: PLC0415  (Jinja2 loads when needed)
+
+        write_utility_page(status.rows, status.to_json(), folder / "report.html")
+    return status
+
+
+def _executor(
+    scheduler: str | None, cluster: Path | str | None, workers: int, stack: ExitStack
+) -> Callable[[], Executor]:
+    """Choose where the work is done; a wrong address is refused here, nothing is started yet."""
+    if scheduler is None and cluster is None:
+        return lambda: LocalExecutor(workers)
+    from dispatch.batch.cluster import connection, dask_executor  # noqa: PLC0415  (Dask only where it is asked for)
+
+    given = connection(scheduler, cluster)
+    return lambda: stack.enter_context(dask_executor(given))
+
+
+def _require_fresh(folder: Path, *, resume: bool) -> None:
+    """Refuse to write over results, unless it is to go on with them."""
+    if not resume and read_journal(folder):
+        hint = "Give --resume to go on with them, or another folder."
+        raise InputError([Problem("has-results", str(folder), value="with results already", hint=hint)], str(folder))
+
+
+class _Night:
+    """One run over a plan: the only writer of the journal and the index."""
+
+    def __init__(self, utility: Path, folder: Path, settings: Settings, plan: Plan) -> None:
+        self.utility = utility if utility.is_dir() else utility.parent
+        self.folder, self.settings, self.plan = folder, settings, plan
+        records = read_journal(folder)
+        self.losses, self.done = Losses(records), finished(records, folder)
+        self.begin, self.settled = time.time(), 0
+        self.end = None if settings.deadline_s is None else self.begin + settings.deadline_s
+        plan.write(folder)
+        self.journal = Journal(folder)
+
+    def close(self) -> None:
+        """Write the index of what is there; called however the run ends."""
+        self.journal.close()
+        write_index(self.folder, self.plan, self.done)
+
+    def run(self, start: Callable[[], Executor], workers: int, *, progress: bool) -> None:
+        """Do what is not done yet."""
+        left = [g for g in self.plan.groups if not whole(self.done.get(g.key), self.folder)]
+        left.sort(key=lambda g: -g.seconds)  # the longest first, so that none begins when the others are done
+        self.journal.append(begun(self.plan, len(left), workers))
+        if not left:
+            return
+        executor = start()
+        try:
+            if len(left) > 1 and workers > 1:
+                self._warm(executor, min(workers, len(left)))
+            with counted("feeders", sum(len(g.names) for g in left), shown=progress) as advance:
+                self._work(executor, left, workers, advance)
+        except BaseException:
+            executor.shutdown(wait=True, cancel_futures=True)
+            raise
+        executor.shutdown()
+
+    def _warm(self, executor: Executor, workers: int) -> None:
+        """Let one worker compile the kernels while the others load their libraries."""
+        waiting = [executor.submit(warm_up), *(executor.submit(load_libraries) for _ in range(workers - 1))]
+        for future in waiting:
+            try:
+                future.result()
+            except WorkerLost:
+                self._require_start(executor)
+
+    def _require_start(self, executor: Executor) -> None:
+        """Refuse to go on where no process of this machine can start at all, before that counts as a loss."""
+        if isinstance(executor, LocalExecutor) and not self.settled:
+            require_start()
+
+    def _work(self, executor: Executor, left: list[Group], workers: int, advance: Callable[[], None]) -> None:
+        """Hand out groups, a few ahead of the workers, and write down what comes back."""
+        running: dict[Future[None], Task] = {}
+        waiting = list(reversed(left))
+        while waiting or running:
+            while waiting and len(running) < 2 * workers and not self._over():
+                task = self._task(waiting.pop(), waiting, running, workers)
+                running[executor.submit(run_group, str(task.write()))] = task
+            if not running:
+                return
+            ready, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+            for future in ready:
+                task = running.pop(future)
+                if isinstance(future.exception(), WorkerLost):
+                    self._require_start(executor)
+                if self._settle(future, task):
+                    self.settled += 1
+                    for _ in task.group.names:
+                        advance()
+                else:
+                    waiting.append(task.group)
+
+    def _over(self) -> bool:
+        return self.end is not None and time.time() >= self.end
+
+    def _task(self, group: Group, waiting: list[Group], running: dict[Future[None], Task], workers: int) -> Task:
+        """Tell a group what to do and until when: its share of the time that is left."""
+        end = None
+        if self.end is not None:
+            begin = time.time()
+            left = group.seconds + sum(g.seconds for g in waiting) + sum(t.group.seconds for t in running.values())
+            end = min(self.end, begin + max(workers * group.seconds / left, 0.0) * (self.end - begin))
+        aside = self.losses.aside(group)
+        return Task(
+            str(self.utility.resolve()), str(self.folder.resolve()), group, self.plan.settings, end, aside
+        )  # fmt: skip
+
+    def _settle(self, future: Future[None], task: Task) -> bool:
+        """Write down how a group came back; False if it must be done again."""
+        try:
+            future.result()
+        except WorkerLost:
+            at = task.mark.read_text() if task.mark.exists() else ""
+            self.losses.add(task.group, at)
+            self.journal.append(lost(task.group, at))
+            if not self.losses.given_up(task.group):
+                return False
+            self._note(given_up(task.group))
+        else:
+            self._note(done(task))
+        task.forget()
+        return True
+
+    def _note(self, record: Record) -> None:
+        self.journal.append(record)
+        self.done[record["group"]] = record

@@ -1,0 +1,35 @@
+"""One group, from its files to its file of results: a pure function of paths and settings."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from dispatch.batch.group_file import group_tree
+from dispatch.batch.part import Order, run_part
+from dispatch.batch.predicted import seconds_of
+from dispatch.batch.task import Task, deliver
+from dispatch.case.netcdf import save_case
+from dispatch.run.settings import Settings
+
+
+def solve_group(path: str) -> None:
+    """Do one task: every feeder ends with a status, whatever is wrong with it or the others.
+
+    Parameters
+    ----------
+    path : str
+        File that `Task.write` wrote. The group's results appear under their name when they are complete and on disk;
+        the answer is left beside the task.
+    """
+    task = Task.read(Path(path))
+    settings, utility = Settings.from_json(task.settings), Path(task.utility)
+    end = float("inf") if task.end is None else time.monotonic() + task.end - time.time()
+    outcomes, left = [], task.group.seconds
+    for part in task.group.parts:
+        now, own = time.monotonic(), seconds_of(part.size)
+        until = end if end == float("inf") else now + (end - now) * own / max(left, own)
+        outcomes += run_part(Order(utility, part, settings, until, task.aside), task.mark.write_text)
+        left -= own
+    task.mark.write_text("")
+    deliver(task, lambda file: save_case(group_tree(outcomes), file), [found.row() for found in outcomes])

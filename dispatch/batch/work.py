@@ -1,0 +1,28 @@
+"""What is sent to workers: functions of a path, by name. Whoever only hands them out need not load what they do."""
+
+from __future__ import annotations
+
+
+def run_group(path: str) -> None:
+    """Do one task; see `dispatch.batch.solve_group.solve_group`.
+
+    Parameters
+    ----------
+    path : str
+        Its file.
+    """
+    from dispatch.batch.solve_group import solve_group  # noqa: PLC0415  (a worker loads it, not whoever hands out)
+
+    solve_group(path)
+
+
+def warm_up() -> None:
+    """Compile every kernel once, before many processes would do it at the same time."""
+    from dispatch.batch.warm import run_small_town  # noqa: PLC0415
+
+    run_small_town()
+
+
+def load_libraries() -> None:
+    """Load what `run_group` needs, and do nothing."""
+    from dispatch.batch import solve_group  # noqa: F401, PLC0415

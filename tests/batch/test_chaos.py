@@ -1,0 +1,82 @@
+"""Promises 9 to 11: ending workers and runs loses nothing, whenever it happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from chaos import run, start
+from stand_in import fatal, stand_in
+from tiny import Here, copied_utility, files_of
+
+from dispatch.batch import run_batch as module
+from dispatch.batch.executors import LocalExecutor, WorkerLost
+from dispatch.batch.journal import read_journal
+from dispatch.batch.kill_points import ENVIRONMENT, POINTS
+from dispatch.batch.status import status_of
+
+KILLS = int(os.environ.get("PROSUMER_DISPATCH_KILLS", "0"))
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes in /proc")
+
+
+@pytest.mark.slow
+def test_random_kills_lose_nothing_and_repeat_nothing(monkeypatch) -> None:
+    monkeypatch.setattr(module, "run_group", stand_in)
+    found = run(KILLS, 500, 1, 2.0, real=True) if KILLS else run(5, 60, 2, 0.5, real=False)
+    assert found["kills of workers"] + found["kills of runs"] >= KILLS
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_kill_at_a_named_point_costs_one_group_at_most(point, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(module, "run_group", stand_in)
+    utility, results, flag = copied_utility(tmp_path / "u", 6), tmp_path / "r", tmp_path / "flag"
+    flag.touch()
+    monkeypatch.setenv(ENVIRONMENT, f"{point}={flag}")
+    client = start(utility, results)
+    _, status = os.waitpid(client, 0)
+    assert not flag.exists(), "the point was not passed"
+    ended = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    assert ended == point.startswith("in "), "a worker's end is no end of the run"
+    before = sum(r["what"] == "done" for r in read_journal(results))
+    assert all(f.suffix == ".nc" and not f.name.startswith(".") for f in (results / "groups").iterdir())
+    again = module.run_batch(utility, results, workers=1, executor=Here(), resume=True, report=False)
+    assert again.counts["optimal"] == 6
+    repeated = sum(r["what"] == "done" for r in read_journal(results)) - before
+    assert repeated == (again.groups - before if ended else 0)
+    module.run_batch(utility, tmp_path / "whole", workers=1, executor=Here(), report=False)
+    assert files_of(results) == files_of(tmp_path / "whole")
+
+
+def test_a_feeder_that_ends_its_worker_twice_is_set_aside(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(module, "run_group", fatal)
+    status = module.run_batch(copied_utility(tmp_path / "u", 6), tmp_path / "r", workers=1, report=False)
+    assert status.counts["optimal"] == 6
+    lost = [r["at"] for r in read_journal(tmp_path / "r") if r["what"] == "lost"]
+    assert lost == ["case0003/f0"] * 2
+
+
+def test_the_end_of_a_process_costs_its_own_call_only() -> None:
+    with LocalExecutor(1) as pool:
+        lost, next_one = pool.submit(os._exit, 9), pool.submit(os.getpid)
+        assert isinstance(lost.exception(), WorkerLost)
+        assert next_one.result() != os.getpid()
+        assert isinstance(pool.submit(int, "x").exception(), ValueError)
+
+
+def test_a_run_that_is_stopped_can_be_resumed_at_once(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(module, "run_group", stand_in)
+    utility, results = copied_utility(tmp_path / "u", 4), tmp_path / "r"
+
+    class Stops(Here):
+        def submit(self, *_, **__):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        module.run_batch(utility, results, workers=1, executor=Stops(), report=False)
+    assert status_of(results).counts["not_run"] == 4
+    assert (results / "index.nc").exists()
+    status = module.run_batch(utility, results, workers=1, executor=Here(), resume=True, report=False)
+    assert status.counts["optimal"] == 4
