@@ -9,6 +9,7 @@ import numpy as np
 
 from dispatch.case.gas_network import GasNetwork, gas_network_of
 from dispatch.case.schema import columns, has, parent_index
+from dispatch.model.accounts import account_kinds
 from dispatch.model.elements import Elements
 from dispatch.model.gas_limits import limit_kinds
 from dispatch.model.meters import sum_at
@@ -103,7 +104,7 @@ def gas_kinds(
     network = gas_network_of(case)
     zones = zones_of_case(network)
     kinds |= {"upgrader": upgraders(case, zones.of_junction, dt, series.time, offsets.on)}
-    kinds |= _network(case, series, network, zones)
+    kinds |= _network(case, series, network, zones) | account_kinds(case, series, windows)
     live = kinds["regulator"].index
     return kinds | limit_kinds(case, network, offsets.gas, zones_of_elements(network, zones), live, limit_penalty)
 

@@ -78,6 +78,8 @@ def upgraders(
     names = ("flow_nom", "methane_slip", "electricity", "conditioning_cost", "price_gas")
     found = _at_plant(case, "upgrader", names)
     at, junction = found.nodes["plant"][1], parent_index(case, "plant", "junction")
+    sold = parent_index(case, "plant", "account")[at] < 0
+    found.parameters["price_gas"] = np.where(sold[:, None], found.parameters["price_gas"], 0.0)
     found.parameters["methane_share"] = columns(case, "plant")["methane_share"][at][:, None]
     found.parameters["p_nom"] = found.parameters["electricity"] * found.parameters["flow_nom"]
     found.parameters.update(_range(columns(case, "upgrader"), "upgrader", len(time), dt, on))

@@ -22,11 +22,13 @@ def plant_tables(
     boiler: bool = True,
     other: float = 5.0,
     bounded: bool = False,
+    account: str = "",
     start: str = "2026-06-01T20:00:00",
 ) -> dict[str, dict[str, Any]]:
     """Columns of the case; demand of gas varies around what the plant could inject.
 
     `bounded`: engines and upgrading have a minimum and ramps, feeding too, and one substrate's feed is given.
+    `account`: balancing period of an account into which the plant injects and from which a consumer elsewhere takes.
     """
     rng = np.random.default_rng(seed)
     time = np.datetime64(start, "s") + np.arange(steps) * np.timedelta64(60 * step_minutes, "s")
@@ -92,6 +94,14 @@ def plant_tables(
         given = np.full((2, steps), np.nan)
         given[1] = rng.uniform(0.5, 2.5, steps)
         tables["forecast"]["feed_given"] = given
+    if account:
+        tables["account"] = {
+            "id": ["other", "dairy"], "period": ["horizon", account], "band": [0.0, 400.0], "carry_over": [1.0, 0.7],
+            "balance_initial": [0.0, -150.0], "price_short": [0.1, 0.09], "price_surplus": [0.02, 0.03],
+            "fee": [0.0, 0.005],
+        }  # fmt: skip
+        tables["plant"]["account"] = ["dairy"]
+        tables["consumer"]["account"] = ["dairy", ""]
     if not upgrader:
         del tables["upgrader"]
     return tables

@@ -29,7 +29,7 @@ HIGHER, LOWER = 11.06, 9.97  # kWh per normal m3 of methane
     st.booleans(), st.booleans(),
 )  # fmt: skip
 def test_compiled_arrays_are_those_of_the_explicit_model(seed, steps, minutes, linepack, upgrader, bounded, network):
-    shown = {"linepack": linepack, "upgrader": upgrader, "bounded": bounded}
+    shown = {"linepack": linepack, "upgrader": upgrader, "bounded": bounded, "account": ["", "day"][seed % 2]}
     case = plant_case(steps=steps, step_minutes=minutes, seed=seed, **shown)
     inputs = make_inputs(case)
     assert set(PLANT) <= set(inputs.kinds)

@@ -29,6 +29,8 @@ CHOICES = [
     {"seed": 7, "steps": 20, "boiler": False},
     {"seed": 8, "other": 90.0},
     {"seed": 9, "steps": 30, "bounded": True, "start": "2026-06-05T20:00:00"},
+    {"seed": 11, "steps": 30, "account": "day"},
+    {"seed": 12, "steps": 12, "account": "month", "start": "2026-06-30T18:00:00"},
     {"seed": 10, "steps": 9, "step_minutes": 30, "bounded": True},
 ]
 

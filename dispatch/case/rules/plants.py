@@ -41,6 +41,7 @@ def check_plants(findings: Findings) -> None:
         hint = "Both refer to the lower heating value; lower one of them."
         allowed = f"at most {MOST_EFFICIENT:g} with efficiency_electric"
         findings.where("efficiency", chp, "efficiency_thermal", over, allowed=allowed, hint=hint)
+    _accounts(findings, plant)
     if upgrader.has("plant") and plant.has("junction"):
         at = positions(plant.ids, upgrader.columns["plant"])
         nowhere = (at >= 0) & (plant.columns["junction"][at] == b"") if len(plant.ids) else np.zeros(len(at), bool)
@@ -54,6 +55,23 @@ def _yields(findings: Findings, substrate: Table) -> None:
     hint = f"Give methane_yield, or {', '.join(PARTS)}, or a kind: {', '.join(substrate_kinds())}."
     findings.where("no-yield", substrate, "methane_yield", np.isnan(made), value="not known", hint=hint)
     over = np.isnan(substrate.columns["methane_yield"]) & ~np.isnan(made) & ~allowed.contains(made)
+    if not over.any():
+        return
     hint = "Correct one of the three, or its unit: shares are parts of 1."
     value = f"a product of {made[np.argmax(over)]:.4g} m3 t-1"
     findings.where("yield", substrate, "methane_potential", over, value=value, allowed=str(allowed), hint=hint)
+
+
+def _accounts(findings: Findings, plant: Table) -> None:
+    """Refuse accounts that would earn money by buying and selling, and plants that cannot put anything into theirs."""
+    account = findings.table("account")
+    if account.has("price_short", "price_surplus", "fee"):
+        over = account.columns["price_surplus"] > account.columns["price_short"] + 2 * account.columns["fee"]
+        hint = "Lower it: gas could be bought and sold at once at a profit."
+        findings.where(
+            "account-prices", account, "price_surplus", over, allowed="at most price_short + 2 fee", hint=hint
+        )
+    if plant.has("account", "junction"):
+        nowhere = (plant.columns["account"] != b"") & (plant.columns["junction"] == b"")
+        hint = "Give the plant a junction, or leave out its account."
+        findings.where("no-junction", plant, "account", nowhere, value="an account but no junction", hint=hint)

@@ -129,7 +129,8 @@ def ramps(f: Feeder, column: np.ndarray, size: float, share: float, ramp: float,
 def upgrading(f: Feeder, e: int, u: dict, m: int, share: float, methane: list, zones: Zones, junction: bytes) -> None:
     """Biomethane in kWh is a multiple of the raw gas, so that it needs no column here."""
     energy = HIGHER * share * (1 - float(u["methane_slip"]))
-    value = float(u["conditioning_cost"]) - float(u["price_gas"])
+    into = zones.account_of(u["plant"])
+    value = float(u["conditioning_cost"]) - (0.0 if into else float(u["price_gas"]))
     size, share_min = float(u["flow_nom"]), float(u["flow_min_pu"])
     raw = f.program.column("flow_raw", e, *running(f, "upgrader", e, size, share_min), f.dt * value * energy)
     ramps(f, raw, size, share_min, float(u["ramp_pu"]), float(u["flow_initial"]))
@@ -138,6 +139,8 @@ def upgrading(f: Feeder, e: int, u: dict, m: int, share: float, methane: list, z
     f.widen[m] += float(u["electricity"]) * float(u["flow_nom"])
     zones.enters[zones.of(junction)].append((raw, energy))
     zones.injected[e] = (raw, energy)
+    if into:
+        zones.deposits.append((into, raw, energy))
 
 
 def holder(f: Feeder, k: int, p: dict, methane: list, heat: list, fixed: np.ndarray) -> None:
@@ -183,11 +186,43 @@ class Zones:
         self.enters: dict[int, list] = {int(z): [] for z in np.unique(self.number)}
         self.injected: dict[int, tuple[np.ndarray, float]] = {}
         self.regulated: dict[int, np.ndarray] = {}
+        self.deposits: list[tuple[bytes, np.ndarray, float]] = []
         self.packs: dict[int, np.ndarray] = {}
 
     def of(self, junction: bytes) -> int:
         """Zone of a junction."""
         return int(self.number[where(self.f.case["junction"]["id"], [junction])[0]])
+
+    def account_of(self, plant: bytes) -> bytes:
+        """Account of a plant; empty where it has none."""
+        table = self.f.case["plant"]
+        return table["account"][where(table["id"], [plant])[0]] if "account" in table else b""
+
+    def accounts(self) -> None:
+        """Balance by step; at the end of each period what is beyond the band is bought or sold."""
+        f, c, lp = self.f, self.f.case, self.f.program
+        table, energy = c.get("account", {"id": []}), float(c["gas_network"]["heating_value_higher"])
+        local = [datetime.fromtimestamp(int(t), UTC).astimezone(ZoneInfo(str(c["settings"]["time_zone"])))
+                 for t in f.series["time"].astype("M8[s]").astype(int)]  # fmt: skip
+        keys = {b"day": [t.date() for t in local], b"month": [(t.year, t.month) for t in local],
+                b"horizon": [0 for _ in local]}  # fmt: skip
+        for a, name in enumerate(table["id"]):
+            period, band, fee = keys[table["period"][a]], float(table["band"][a]), float(table["fee"][a])
+            ends = [t + 1 == f.steps or period[t + 1] != period[t] for t in range(f.steps)]
+            taken = np.zeros(f.steps)
+            for e, own in enumerate(c["consumer"]["account"]):
+                if own == name:
+                    taken += energy * f.series["flow_consumer"][e].astype(float)
+            limit, room = np.where(ends, band, np.inf), np.where(ends, np.inf, 0.0)
+            balance = lp.column("account_balance", a, -limit, limit)
+            bought = lp.column("gas_bought", a, 0, room, float(table["price_short"][a]) + fee)
+            sold = lp.column("gas_sold", a, 0, room, fee - float(table["price_surplus"][a]))
+            for t in range(f.steps):
+                flows = [(raw[[t]], -f.dt * kwh) for into, raw, kwh in self.deposits if into == name]
+                flows += [(bought[[t]], -1.0), (sold[[t]], 1.0), (balance[[t]], 1.0)]
+                kept = float(table["carry_over"][a]) if t and ends[t - 1] else 1.0
+                now = -f.dt * taken[t] + (0.0 if t else float(table["balance_initial"][a]))
+                lp.row(flows + ([(balance[[t - 1]], -kept)] if t else []), now, now)
 
     def state(self) -> None:
         """Gates, regulators, then each zone's balance."""
@@ -226,6 +261,7 @@ class Zones:
                 lp.row([(pack[[t]], 1.0), *before, *step], -f.dt * demand[t], -f.dt * demand[t])
 
         self.limits()
+        self.accounts()
 
     def limits(self) -> None:
         """Limits that the last program stated: linear in injection and linepack, elastic."""
