@@ -34,7 +34,7 @@ def day(season: str) -> xr.DataTree:
 
 
 def elsewhere() -> xr.DataTree:
-    """The summer day with the plant's meter on a crowded area."""
+    """Move the plant's meter to a crowded area, on the summer day."""
     case = day("summer")
     groups = {node.path: node.to_dataset(inherit=False) for node in case.subtree}
     meter = groups["/prosumer/meter"]
@@ -44,7 +44,7 @@ def elsewhere() -> xr.DataTree:
 
 
 def without_gas(case: xr.DataTree) -> xr.DataTree:
-    """The same electric network alone."""
+    """Leave the electric network alone."""
     groups = {n.path: n.to_dataset(inherit=False) for n in case.subtree if not n.path.startswith(("/gas", "/plant"))}
     groups["/forecast"] = groups["/forecast"].drop_dims(["consumer", "injection"], errors="ignore")
     return _tree(case, groups)
@@ -57,7 +57,7 @@ def _tree(case: xr.DataTree, groups: dict[str, xr.Dataset]) -> xr.DataTree:
 
 
 def small_town() -> xr.DataTree:
-    """The plant's feeder for four hours."""
+    """Cut out the plant's feeder for four hours."""
     town = predict(load_case(embedded_path("schutterwald_summer")), horizon_h=4)
     return next(f for f in split_feeders(town) if len(columns(f, "plant")["id"]))
 
@@ -82,7 +82,7 @@ def run(case: xr.DataTree, method: str = "auto") -> Timing:
 
 
 def _gas(result: xr.DataTree) -> str:
-    """What became of the gas network's limits."""
+    """Say what became of the gas network's limits."""
     if "pressure" not in result["schedule"]:
         return ""
     pressure, said = result["schedule/pressure"], json.loads(result["certificate"].attrs["messages"])
