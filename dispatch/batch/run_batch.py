@@ -18,7 +18,7 @@ from dispatch.batch.record import Record, begun, done, finished, given_up, lost,
 from dispatch.batch.status import Status, status_of
 from dispatch.batch.task import FOLDER, Task
 from dispatch.batch.work import load_libraries, run_group, warm_up
-from dispatch.errors import InputError, Problem
+from dispatch.errors import InputError, Problem, WorkersError
 from dispatch.run.outputs import require_output
 from dispatch.run.processes import cores, require_start
 from dispatch.run.progress import counted
@@ -26,6 +26,9 @@ from dispatch.run.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+TRIES_TO_START = 3
+"""So many processes in a row that end before they take any work say that none can start."""
 
 
 def run_batch(
@@ -172,9 +175,15 @@ class _Night:
                 self._require_start(executor)
 
     def _require_start(self, executor: Executor) -> None:
-        """Refuse to go on where no process of this machine can start at all, before that counts as a loss."""
-        if isinstance(executor, LocalExecutor) and not self.settled:
-            require_start()
+        """Refuse to go on where no process of this machine can start at all; one may have been ended by chance."""
+        for left in reversed(range(TRIES_TO_START if isinstance(executor, LocalExecutor) and not self.settled else 0)):
+            try:
+                require_start()
+            except WorkersError:
+                if not left:
+                    raise
+            else:
+                return
 
     def _work(self, executor: Executor, left: list[Group], workers: int, advance: Callable[[], None]) -> None:
         """Hand out groups, a few ahead of the workers, and write down what comes back."""
