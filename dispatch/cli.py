@@ -283,7 +283,7 @@ def _batch(a: argparse.Namespace) -> int:
     )
     if a.action == "plan":
         from dispatch.batch.memory import plan_object
-        from dispatch.batch.plan import make_plan
+        from dispatch.batch.planning import make_plan
 
         found = plan_object(make_plan(a.utility, settings), a.workers)
         print(json.dumps(found, allow_nan=False) if a.json else plan_text(found))  # noqa: T201

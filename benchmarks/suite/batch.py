@@ -17,7 +17,7 @@ from benchmarks.studies import Study, labels
 from benchmarks.suite.shared_meter import bare_town
 from dispatch.batch.journal import read_journal
 from dispatch.batch.memory import GIB, predicted_bytes
-from dispatch.batch.plan import make_plan
+from dispatch.batch.planning import make_plan
 from dispatch.batch.run_batch import run_batch
 from dispatch.case.netcdf import save_case
 from dispatch.run.settings import Settings
@@ -75,7 +75,7 @@ def _resident(process: int) -> int:
 
 def french(folder: Path) -> Path:
     """Import the shared French set and equip it."""
-    parts = [(name_of(f), f, {}) for f in sorted(FRENCH.glob("*.json.gz"))]
+    parts: list[tuple[str, Path, dict[str, Any]]] = [(name_of(f), f, {}) for f in sorted(FRENCH.glob("*.json.gz"))]
     import_utility("roseau", parts, folder / "networks")
     equip_utility(folder / "networks", folder / "french", **SCENARIO)
     return folder / "french"

@@ -13,7 +13,7 @@ from dispatch.batch.index import write_index
 from dispatch.batch.journal import Journal, only_writer, read_journal
 from dispatch.batch.losses import Losses
 from dispatch.batch.memory import require_memory
-from dispatch.batch.plan import Group, Plan, make_plan
+from dispatch.batch.planning import make_plan
 from dispatch.batch.record import Record, begun, done, finished, given_up, lost, whole
 from dispatch.batch.status import Status, status_of
 from dispatch.batch.task import FOLDER, Task
@@ -27,6 +27,10 @@ from dispatch.run.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dispatch.batch.plan import Group, Plan
+
+MOST_LOST = 50
+"""So many workers that are ended while no group is done end the run."""
 TRIES_TO_START = 3
 """So many processes in a row that end before they take any work say that none can start."""
 
@@ -137,7 +141,7 @@ class _Night:
         self.folder, self.settings, self.plan = folder, settings, plan
         records = read_journal(folder)
         self.losses, self.done = Losses(records), finished(records, folder)
-        self.begin, self.settled = time.time(), 0
+        self.begin, self.settled, self.lost_since = time.time(), 0, 0
         self.end = None if settings.deadline_s is None else self.begin + settings.deadline_s
         plan.write(folder)
         self.journal = Journal(folder)
@@ -201,7 +205,7 @@ class _Night:
                 if isinstance(future.exception(), WorkerLost):
                     self._require_start(executor)
                 if self._settle(future, task):
-                    self.settled += 1
+                    self.settled, self.lost_since = self.settled + 1, 0
                     for _ in task.group.names:
                         advance()
                 else:
@@ -227,8 +231,9 @@ class _Night:
         try:
             future.result()
         except WorkerLost:
-            at = task.mark.read_text() if task.mark.exists() else ""
+            at = task.mark.read_text() if task.mark.exists() else None
             self.losses.add(task.group, at)
+            self._require_progress()
             self.journal.append(lost(task.group, at))
             if not self.losses.given_up(task.group):
                 return False
@@ -237,6 +242,15 @@ class _Night:
             self._note(done(task))
         task.forget()
         return True
+
+    def _require_progress(self) -> None:
+        """Give up where workers are ended one after the other and no group is done meanwhile; it can be resumed."""
+        self.lost_since += 1
+        if self.lost_since > MOST_LOST:
+            raise WorkersError(
+                f"{MOST_LOST} workers were ended from outside while not one group was done. See what ends them (memory,"
+                " a limit of the queue), then go on with --resume."
+            )
 
     def _note(self, record: Record) -> None:
         self.journal.append(record)
