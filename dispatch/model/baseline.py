@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.case.schema import columns, parent_index
+from dispatch.model.plant_baseline import PlantBaseline, cost_of_owners, uncontrolled_plants
 from dispatch.model.series import read_stores
 from dispatch.model.stores import contents, discharge_power, gained
 from dispatch.model.windows import windows_of
@@ -31,8 +32,10 @@ class Baseline:
     state_of_charge : ndarray (store, time)
         Content at the end of each step. [kW h]
     cost : ndarray (prosumer,)
-        Bill and wear, plus what brings the stores' content at the end to that which a schedule must leave.
-        [currency]
+        Bill, wear and cost of plants, plus what brings the stores' content at the end to that which a schedule must
+        leave. [currency]
+    plants : PlantBaseline or None
+        Biogas plants; None in a case without.
     """
 
     p_import: np.ndarray
@@ -41,6 +44,7 @@ class Baseline:
     p_discharge: np.ndarray
     state_of_charge: np.ndarray
     cost: np.ndarray
+    plants: PlantBaseline | None = None
 
 
 def self_use(case: xr.DataTree) -> Baseline:
@@ -54,7 +58,7 @@ def self_use(case: xr.DataTree) -> Baseline:
     The optimizer must leave `state_of_charge_final` in each store. To compare like with like, the difference of this
     schedule's last content from that is settled at the meter's lowest prices of the horizon, not below zero: what is
     missing is bought, with the loss of charging; what is left over is sold, with the loss of discharging, or where a
-    store cannot discharge saves buying it.
+    store cannot discharge saves buying it. Biogas plants follow `uncontrolled_plants`.
 
     Parameters
     ----------
@@ -86,7 +90,9 @@ def no_battery(case: xr.DataTree) -> Baseline:
 
 def _uncontrolled(case: xr.DataTree, *, batteries: bool) -> Baseline:
     kind, meter = columns(case, "store")["kind"], parent_index(case, "store", "meter")
-    net = surplus(case)
+    net, plants = surplus(case), uncontrolled_plants(case)
+    if plants is not None:
+        net += plants.p
     charge, discharge, content = np.zeros((3, len(kind), net.shape[1]))
     flexible, used = np.nonzero(kind != b"battery")[0], np.nonzero(kind == b"battery")[0]
     if len(flexible):
@@ -98,7 +104,9 @@ def _uncontrolled(case: xr.DataTree, *, batteries: bool) -> Baseline:
     p_import, p_export = np.maximum(-net, 0), np.maximum(net, 0)
     settled = np.arange(len(kind)) if batteries else flexible
     cost = prosumer_cost(case, p_import, p_export, charge, discharge) + _settlement(case, content[:, -1], settled)
-    return Baseline(p_import, p_export, charge, discharge, content, cost)
+    if plants is not None:
+        cost += cost_of_owners(case, plants.cost)
+    return Baseline(p_import, p_export, charge, discharge, content, cost, plants)
 
 
 def _kept_full(case: xr.DataTree, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -157,10 +157,19 @@ def _substrates(case: xr.DataTree, day: np.ndarray, dt: float) -> Elements:
     feed_day, gas = table.get("feed_day", none), table.get("methane_yield", none)
     start = table.get("gas_rate_initial", none)
     due = feed_day[:, None] * (np.bincount(day) * dt / 24.0)[day]
-    parameters = {n: table.get(n, none) for n in ("feed_max", "methane_yield", "tau", "price")}
+    parameters = {n: table.get(n, none) for n in ("feed_max", "feed_day", "methane_yield", "tau", "price")}
     parameters |= {"feed_due": due, "gas_rate_initial": np.where(np.isnan(start), gas * feed_day / 24.0, start)}
+    parameters["gas_rate_final"] = _final_rate(table.get("gas_rate_final", none), parameters, len(day) * dt)
     at = parent_index(case, "substrate", "plant") if len(none) else np.zeros(0, np.int32)
     return _elements(table, parameters, {"plant": ("plant", at)})
+
+
+def _final_rate(given: np.ndarray, substrate: dict[str, np.ndarray], hours: float) -> np.ndarray:
+    """Least rate of methane at the end: where it is not given, what even feeding leaves."""
+    kept = np.exp(-hours / substrate["tau"])
+    day = substrate["feed_day"] / 24.0
+    even = kept * substrate["gas_rate_initial"] + (1 - kept) * substrate["methane_yield"] * day
+    return np.where(np.isnan(given), even, given)
 
 
 def _upgraders(case: xr.DataTree, meter: np.ndarray, zones: Zones) -> Elements:

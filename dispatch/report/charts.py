@@ -111,7 +111,7 @@ def energy_figure(outcome: Outcome, clock: Clock) -> Figure:
             parts.append(Part(f"fill-{style}", name, f"{amount} {unit}h", sense))
             base = top
     told = "Stacked areas over local time. " + "; ".join(f"{p.name} {p.amount}" for p in parts) + "."
-    plot = _over_time("energy", "Power of the town", told, shapes, scale, clock, f"power, {unit}",
+    plot = plot_over_time("energy", "Power of the town", told, shapes, scale, clock, f"power, {unit}",
                       (level(scale, 0.0, "zero", ""),))  # fmt: skip
     return Figure(plot, tuple(parts))
 
@@ -127,13 +127,13 @@ def exchange_figure(outcome: Outcome, clock: Clock) -> Figure:
     both = np.stack([net, before])
     factor, unit = _unit(max(largest(np.abs(both)), 0.0))
     scale = scale_of(min(-factor * largest(-both), 0.0), max(factor * largest(both), 0.0))
-    shapes = [_line("before", before * factor, scale), _line("after", net * factor, scale)]
+    shapes = [line_of("before", before * factor, scale), line_of("after", net * factor, scale)]
     parts = tuple(
         Part(style, name, f"at most {_most(factor * v)} {unit} taken, {_most(-factor * v)} given")
         for style, name, v in (("line-after", "with control", net), ("line-before", "without control", before))
     )
     told = " ".join(f"{p.name}: {p.amount}." for p in parts)
-    plot = _over_time("exchange", "Exchange with the grid above", told, shapes, scale, clock,
+    plot = plot_over_time("exchange", "Exchange with the grid above", told, shapes, scale, clock,
                       f"taken (+) and given (−), {unit}", (level(scale, 0.0, "zero", ""),))  # noqa: RUF001  # fmt: skip
     return Figure(plot, parts)
 
@@ -148,8 +148,10 @@ def voltage_figures(outcome: Outcome, clock: Clock) -> tuple[Figure, Figure]:
     scale = scale_of(min([low, *ends]), max([high, *ends]))
     lines = (level(scale, high, "limit", f"limit {high:g}"), level(scale, low, "limit", f"limit {low:g}"))
     return (
-        _band("voltage", "Voltage with control", after, scale, clock, "voltage, pu", lines, "after", 3),
-        _band("voltage-before", "Voltage without control", before, scale, clock, "voltage, pu", lines, "before", 3),
+        band_figure("voltage", "Voltage with control", after, scale, clock, "voltage, pu", lines, "after", 3),
+        band_figure(
+            "voltage-before", "Voltage without control", before, scale, clock, "voltage, pu", lines, "before", 3
+        ),
     )
 
 
@@ -161,8 +163,8 @@ def loading_figures(outcome: Outcome, clock: Clock) -> tuple[Figure, Figure]:
     lines = (level(scale, 1.0, "limit", "rating"),)
     name = "loading, % of rating"
     return (
-        _band("loading", "Transformers with control", after, scale, clock, name, lines, "after", 0),
-        _band("loading-before", "Transformers without control", before, scale, clock, name, lines, "before", 0),
+        band_figure("loading", "Transformers with control", after, scale, clock, name, lines, "after", 0),
+        band_figure("loading-before", "Transformers without control", before, scale, clock, name, lines, "before", 0),
     )
 
 
@@ -171,11 +173,11 @@ def price_figure(outcome: Outcome, clock: Clock) -> Figure:
     price = outcome.series["marginal_price"]
     ends = [e for e in (-largest(-price), largest(price)) if np.isfinite(e)]
     scale = scale_of(min([0.0, *ends]), max([0.0, *ends]))
-    return _band("price", "What limits add to the price of energy", price, scale, clock,
+    return band_figure("price", "What limits add to the price of energy", price, scale, clock,
                  f"price, {outcome.currency} per kWh", (level(scale, 0.0, "zero", ""),), "after", 4)  # fmt: skip
 
 
-def _band(
+def band_figure(
     key: str,
     title: str,
     values: np.ndarray,
@@ -186,14 +188,15 @@ def _band(
     style: str,
     digits: int,
 ) -> Figure:
+    """Draw lowest, median and highest of many series, (element, step)."""
     low, high = (how.reduce(values, axis=0, initial=np.nan).astype(float) for how in (np.fmin, np.fmax))
     middle = _median(values)
     bottom, top = columns_of(low, np.fmin), columns_of(high, np.fmax)
     shapes = [
         Shape(f"band-{style}", ribbon(scale.at(bottom), scale.at(top))),
-        _line(f"{style}-edge", top, scale),
-        _line(f"{style}-edge", bottom, scale),
-        _line(style, columns_of(middle), scale),
+        line_of(f"{style}-edge", top, scale),
+        line_of(f"{style}-edge", bottom, scale),
+        line_of(style, columns_of(middle), scale),
     ]
 
     def shown(value: float) -> str:
@@ -204,7 +207,7 @@ def _band(
         Part(f"line-{style}", "median", f"{shown(-largest(-middle))} to {shown(largest(middle))}"),
     )
     told = f"{y_name}; " + "; ".join(f"{p.name} {p.amount}" for p in parts) + "."
-    return Figure(_over_time(key, title, told, shapes, scale, clock, y_name, lines), parts)
+    return Figure(plot_over_time(key, title, told, shapes, scale, clock, y_name, lines), parts)
 
 
 def _median(values: np.ndarray) -> np.ndarray:
@@ -218,11 +221,12 @@ def _median(values: np.ndarray) -> np.ndarray:
     return np.where(known > 0, (half[0] + half[1]) / 2, np.nan)
 
 
-def _line(style: str, values: np.ndarray, scale: Scale) -> Shape:
+def line_of(style: str, values: np.ndarray, scale: Scale) -> Shape:
+    """Draw a series as a step function."""
     return Shape(f"line-{style}", stairs(scale.at(columns_of(values))))
 
 
-def _over_time(
+def plot_over_time(
     key: str,
     title: str,
     told: str,
@@ -232,6 +236,7 @@ def _over_time(
     y_name: str,
     lines: tuple[tuple[float, str, str], ...] = (),
 ) -> Plot:
+    """Put shapes on a frame over local time."""
     return Plot(key, title, told, tuple(s for s in shapes if s.path), time_ticks(clock), scale.ticks,
                 f"local time ({clock.name})", y_name, lines)  # fmt: skip
 

@@ -12,6 +12,8 @@ from markupsafe import Markup
 from dispatch.case.netcdf import write_atomically
 from dispatch.report import charts, words
 from dispatch.report.feeders import feeder_figures
+from dispatch.report.gas_charts import gas_figures, gas_price_figure
+from dispatch.report.gas_totals import gas_sentences, gas_totals
 from dispatch.report.headline import headline
 from dispatch.report.limits import binding_limits, reinforcements, unmet_limits
 from dispatch.report.outcome import Outcome, read_outcome
@@ -108,6 +110,7 @@ def _content(outcome: Outcome) -> dict[str, Any]:
         "said": headline(outcome, run, with_control, without, clock),
         "maps": town_maps(outcome, with_control, without, clock) if outcome.count("bus") else (),
         **_figures(outcome, clock),
+        **_gas(outcome, clock),
         "transformers": transformer_rows(outcome, with_control, without, clock),
         "feeders": feeders,
         "open_feeders": OPEN_FEEDERS,
@@ -119,6 +122,17 @@ def _content(outcome: Outcome) -> dict[str, Any]:
         "over": _over(with_control),
         "over_before": _over(without),
         "proof": proof_rows(outcome, run),
+    }
+
+
+def _gas(outcome: Outcome, clock: Clock) -> dict[str, Any]:
+    gas = gas_totals(outcome)
+    if gas is None:
+        return {"gas": (), "gas_said": (), "gas_price": None}
+    return {
+        "gas": gas_figures(outcome, clock),
+        "gas_said": gas_sentences(outcome, gas),
+        "gas_price": gas_price_figure(outcome, clock),
     }
 
 

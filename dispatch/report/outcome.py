@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dispatch.case.attributes import attribute_table
+from dispatch.case.gas_network import gas_network_of
 from dispatch.case.network import Network, network_of
 from dispatch.case.schema import Columns, columns, has, parent_index
 
@@ -21,6 +22,7 @@ STATUS_ORDER = ("optimal", "gap", "limits_unmet", "not_run", "invalid", "failed"
 """Status of a feeder from best to worst; the worst one is the status of the run."""
 
 KINDS = ("bus", "source", "line", "transformer", "prosumer", "meter", "load", "pv", "store")
+GAS_KINDS = ("junction", "gate", "consumer", "injection", "plant", "chp", "upgrader")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class Outcome:
         Feeder of each element of bus, branch, transformer, meter, prosumer, load, pv and store; -1 where in none.
     origins : mapping of str to Any
         From what ``/forecast`` was made.
+    gas_zone : ndarray (junction,) of int
+        Part of the gas network that hangs together by pipes.
+    heating_value : float
+        Of a normal cubic metre of the network's gas, higher; NaN without one. [kW h m-3]
     """
 
     title: str
@@ -67,6 +73,8 @@ class Outcome:
     network: Network
     feeder: Mapping[str, np.ndarray]
     origins: Mapping[str, Any] = field(default_factory=dict)
+    gas_zone: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+    heating_value: float = np.nan
 
     @property
     def steps(self) -> int:
@@ -143,7 +151,7 @@ def read_outcome(result: xr.DataTree) -> Outcome:
     -------
     Outcome
     """
-    tables = {kind: columns(result, kind) for kind in KINDS}
+    tables = {kind: columns(result, kind) for kind in KINDS + GAS_KINDS}
     counts = {kind: len(table["id"]) for kind, table in tables.items()}
     groups = {name: columns(result, name) for name in ("forecast", "schedule", "price")}
     time = next((g["time"] for g in (groups["schedule"], groups["forecast"]) if "time" in g), np.zeros(0, "M8[s]"))
@@ -166,7 +174,16 @@ def read_outcome(result: xr.DataTree) -> Outcome:
         network=network,
         feeder=_feeders(result, network, counts),
         origins=_json(result["forecast"].attrs.get("origins"), {}) if has(result, "forecast") else {},
+        **_gas(result),
     )
+
+
+def _gas(result: xr.DataTree) -> dict[str, Any]:
+    """Zones and gas of the gas network; nothing without one."""
+    if not has(result, "junction"):
+        return {}
+    energy = columns(result, "gas_network")["heating_value_higher"]
+    return {"gas_zone": gas_network_of(result).zone, "heating_value": float(energy[()])}
 
 
 def _json(source: Any, empty: Any) -> Any:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dispatch.report.feeders import Feeder, feeder_figures
+from dispatch.report.gas_totals import gas_sentences, gas_totals
 from dispatch.report.headline import Headline, headline
 from dispatch.report.limits import binding_limits, reinforcements, unmet_limits
 from dispatch.report.outcome import Outcome, read_outcome
@@ -74,6 +75,7 @@ def summary_object(result: xr.DataTree, *, times_s: Mapping[str, float], files: 
         "uncontrolled": _ac(
             network_state(outcome, "_uncontrolled"), outcome.notes.get("v_error_uncontrolled_max_pu", math.nan)
         ),
+        "gas": None if (gas := gas_totals(outcome)) is None else gas.as_dict(),
         "times_s": dict(times_s),
         "method": outcome.method,
         "files": list(files),
@@ -158,6 +160,8 @@ def _print_money(console: Console, outcome: Outcome, run: Totals, said: Headline
     )
     console.print(Text(f"Cost {money(run.cost, currency)}: {'; '.join(against)}."))
     console.print(Text(f"Tightest: {said.tightest}."))
+    if (gas := gas_totals(outcome)) is not None:
+        console.print(Text(" ".join(gas_sentences(outcome, gas))))
     console.print(
         Text(
             f"Proof: gap {scientific(run.gap)} of the schedule, {scientific(run.gap_relaxation)} of the last program; "

@@ -10,6 +10,7 @@ from dispatch.case.attributes import attribute_table
 from dispatch.case.schema import columns
 from dispatch.model.baseline import no_battery, prosumer_cost, self_use
 from dispatch.model.linear import linear_flow
+from dispatch.model.plant_baseline import cost_of_owners
 from dispatch.model.registry import DISCHARGING, STORES, own_components
 from dispatch.run.gas_arrays import gas_arrays, gas_offset_arrays, gas_prices, gas_state_arrays, placed
 from dispatch.solve.limits.radial import limits_of
@@ -51,7 +52,14 @@ def uncontrolled_arrays(case: xr.DataTree, ac: AcModel) -> tuple[dict[str, np.nd
     p, q = injections(case, plan.p_import, plan.p_export)
     state = ac.flow(p, q)
     error = limits_ac(case, state, linear_flow(ac.network, p, q).v_squared).v_error_max_pu
+    plants = {}
+    if plan.plants is not None:
+        plants = {
+            f"{name}_uncontrolled": getattr(plan.plants, name) for name in ("p_chp", "gas_injected", "flow_flare")
+        }
+        plants["cost_plant_uncontrolled"] = plan.plants.cost
     arrays = {
+        **plants,
         "v_uncontrolled_pu": state.v_pu,
         "loading_line_uncontrolled_pu": state.loading_pu[:lines],
         "loading_transformer_uncontrolled_pu": state.loading_pu[lines:],
@@ -75,12 +83,16 @@ def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
     meter = {name: placed(feeder, plan, "meter", name) for name in ("p_import", "p_export")}
     store = {name: _of_stores(feeder, plan, name) for name in ("p_charge", "p_discharge", "state_of_charge")}
     loading = np.hypot(state.linear.p, state.linear.q) / feeder.network.s_nom[:, None]
+    gas = gas_arrays(feeder, plan)
+    cost = prosumer_cost(feeder.case, meter["p_import"], meter["p_export"], store["p_charge"], store["p_discharge"])
+    if "cost_plant" in gas:
+        cost += cost_of_owners(feeder.case, gas["cost_plant"])
     return {
         **meter,
         **store,
         "p_curtailed": placed(feeder, plan, "pv", "p_curtailed"),
         **_own_arrays(feeder, plan),
-        **gas_arrays(feeder, plan),
+        **gas,
         **gas_state_arrays(state),
         "v_pu": state.ac.v_pu,
         "v_linear_pu": np.sqrt(np.maximum(state.linear.v_squared, 0)),  # the linear drop has no floor, voltage has
@@ -90,9 +102,7 @@ def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
         "p_transformer": state.ac.p_from[lines:],
         "loading_transformer_pu": state.ac.loading_pu[lines:],
         "loading_transformer_linear_pu": loading[lines:],
-        "cost": prosumer_cost(
-            feeder.case, meter["p_import"], meter["p_export"], store["p_charge"], store["p_discharge"]
-        ),
+        "cost": cost,
     }
 
 

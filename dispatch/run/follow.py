@@ -9,6 +9,7 @@ import numpy as np
 
 from dispatch.case.schema import columns, parent_index
 from dispatch.model.baseline import prosumer_cost, step_h, surplus
+from dispatch.model.plant_baseline import cost_of_owners, power_at_meters
 from dispatch.model.stores import contents
 from kernels.scatter import add_to_rows
 
@@ -60,6 +61,9 @@ def follow(result: xr.DataTree, actual: xr.DataTree) -> Followed:
     schedule = {name: values for name, values in columns(result, "schedule").items() if values.dtype.kind == "f"}
     charge, discharge = (np.nan_to_num(schedule[name]) for name in ("p_charge", "p_discharge"))
     net = surplus(actual) - _cut(result, actual, schedule["p_curtailed"])
+    if "holder" in schedule:
+        none = np.zeros((0, net.shape[1]))
+        net += power_at_meters(actual, schedule.get("p_chp", none), schedule.get("flow_raw", none))
     content = schedule["state_of_charge"].copy()
     green = columns(actual, "meter")["green_only"].astype(bool)[parent_index(actual, "store", "meter")]
     if green.any():
@@ -67,6 +71,8 @@ def follow(result: xr.DataTree, actual: xr.DataTree) -> Followed:
     add_to_rows(net, parent_index(actual, "store", "meter"), discharge - charge)
     p_import, p_export = np.maximum(-net, 0.0), np.maximum(net, 0.0)
     cost = prosumer_cost(actual, p_import, p_export, charge, discharge)
+    if "cost_plant" in schedule:
+        cost += cost_of_owners(actual, schedule["cost_plant"])
     return Followed(p_import, p_export, content, cost)
 
 

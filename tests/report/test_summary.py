@@ -36,6 +36,7 @@ KEYS = [
     "reinforcements",
     "ac",
     "uncontrolled",
+    "gas",
     "times_s",
     "method",
     "files",

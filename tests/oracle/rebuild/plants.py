@@ -72,6 +72,10 @@ def substrate(f: Feeder, e: int, s: dict, methane: list) -> np.ndarray:
     lp.row([(left[:1], 1.0), (feed[:1], -tau * (1 - kept) * gas)], kept * first, kept * first)
     if f.steps > 1:
         lp.row([(left[1:], 1.0), (left[:-1], -kept), (feed[1:], -tau * (1 - kept) * gas)], 0, 0)
+    span, final = np.exp(-f.steps * dt / tau), float(s.get("gas_rate_final", np.nan))
+    even = span * first + (1 - span) * tau * gas * float(s["feed_day"]) / 24
+    short = lp.column("inventory_short", e, 0, np.inf, UNMET * HIGHER, count=1)
+    lp.row([(left[-1:], 1.0), (short, 1.0)], even if np.isnan(final) else tau * final, np.inf)
     methane += [(feed, gas), (left, -1 / dt)]
     before = np.zeros(f.steps)
     before[0] = first / dt

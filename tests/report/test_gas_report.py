@@ -1,0 +1,86 @@
+"""The gas side of a run in the report, the terminal and ``--json``, by sums over the result's own arrays."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from dispatch.case.schema import build_case
+from dispatch.report.html import render
+from dispatch.report.summary import print_summary, summary_object
+from dispatch.run.optimize import optimize
+from dispatch.run.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
+from plant_cases import plant_tables
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@pytest.fixture(scope="module")
+def day() -> xr.DataTree:
+    return optimize(build_case(plant_tables(steps=24, seed=5)), Settings())
+
+
+def told(result: xr.DataTree) -> dict[str, float]:
+    return summary_object(result, times_s={}, files=[])["gas"]
+
+
+def test_figures_are_sums_over_the_result(day: xr.DataTree) -> None:
+    s, gas = day["schedule"], told(day)
+    json.dumps(gas, allow_nan=False)
+    assert gas["injected_kwh"] == pytest.approx(s["gas_injected"].sum().item())
+    assert gas["p_chp_kwh"] == pytest.approx(s["p_chp"].sum().item())
+    assert gas["raw_engines_m3"] == pytest.approx(gas["p_chp_kwh"] / (0.3925 * 9.97 * 0.53))
+    assert gas["raw_held_m3"] == pytest.approx(s["holder"].to_numpy()[0, -1] - 200)
+    demand = day["forecast/flow_consumer"].to_numpy().sum() - 24 * 5
+    assert gas["taken_kwh"] == pytest.approx(11 * demand)
+    assert gas["cost"] == pytest.approx(s["cost_plant"].item())
+    price = day["price/marginal_price_gas"].to_numpy()[2]
+    assert gas["uptake_limited_h"] == (price < -1e-6).sum() > 0
+    assert gas["price_min"] == pytest.approx(price.min())
+    zone = s["pressure"].to_numpy()[2:]
+    assert (gas["pressure_min"], gas["pressure_max"]) == pytest.approx((zone.min(), zone.max()))
+    # All raw gas, by the methane of the substrates: what was fed, and what stands in the digester less at the end.
+    tau, gas_yield = np.array([60.0, 20.0]), np.array([121.0, 16.0])
+    fed = (s["feed"].to_numpy() * gas_yield[:, None]).sum()
+    left = (tau * (s["gas_rate"].to_numpy()[:, -1] - np.array([90.0, 40 * 16 / 24]))).sum()
+    assert gas["raw_m3"] == pytest.approx((fed - left) / 0.53, rel=1e-6)
+
+
+def test_without_plants_nothing_is_told() -> None:
+    tables = plant_tables(steps=2)
+    for kind in ("plant", "substrate", "chp", "upgrader"):
+        del tables[kind]
+    result = optimize(build_case(tables), Settings(horizon_h=2))
+    assert told(result) is None
+    assert "Biogas" not in render(result)
+
+
+def test_a_plant_without_upgrading_has_no_figures_of_the_network() -> None:
+    result = optimize(build_case(plant_tables(steps=4, upgrader=False)), Settings(horizon_h=4))
+    page = render(result)
+    assert "Gas holder" in page
+    assert "Uptake limit" not in page
+    assert told(result)["injected_kwh"] == 0
+
+
+def test_page_and_terminal_say_the_same(day: xr.DataTree) -> None:
+    page, out = render(day), io.StringIO()
+    print_summary(day, Console(file=out, width=400))
+    text = out.getvalue()
+    gas = told(day)
+    for said in (f"{gas['raw_m3']:,.0f} m³ of raw gas", f"takes no more in {gas['uptake_limited_h']:.2f} h"):
+        assert said in page
+        assert said in text
+    for title in ("Where raw gas goes", "Gas holder", "Uptake limit and injection", "Gas pressure", "the price of gas"):
+        assert title in page
+    assert "<script" not in page
