@@ -91,12 +91,12 @@ def towns(folder: Path, count: int) -> Path:
     return target
 
 
-def night(case: str, utility: Path, results: Path) -> dict[str, Any]:
+def night(case: str, utility: Path, results: Path, workers: int = WORKERS) -> dict[str, Any]:
     """Run one utility and say what it took."""
     plan = make_plan(utility, SETTINGS)
     begin = time.perf_counter()
     with peak_memory() as most:
-        status = run_batch(utility, results, SETTINGS, workers=WORKERS)
+        status = run_batch(utility, results, SETTINGS, workers=workers)
     wall = time.perf_counter() - begin
     work = sum(row["seconds"] for row in status.rows)
     bad = status.counts["invalid"] + status.counts["failed"] + status.counts["not_run"]
@@ -107,9 +107,9 @@ def night(case: str, utility: Path, results: Path) -> dict[str, Any]:
         "wall_s": wall,
         "peak_gib": most[0],
         **status.percentiles,
-        "predicted_gib": predicted_bytes(plan, WORKERS) / GIB,
+        "predicted_gib": predicted_bytes(plan, workers) / GIB,
         "work_s": work,
-        "busy": work / (WORKERS * wall),
+        "busy": work / (workers * wall),
         "solves": sum(len(r["feeders"]) for r in read_journal(results) if r["what"] == "done"),
         "gap_max": float(np.nanmax([row.get("gap", np.nan) for row in status.rows])),
         "counts": status.counts,
@@ -125,7 +125,7 @@ def measure(small: bool) -> Iterator[dict[str, Any]]:
         if small:
             (folder / "street").mkdir()
             save_case(street(), folder / "street" / "street.nc")
-            yield night("street", folder / "street", folder / "results")
+            yield night("street", folder / "street", folder / "results", 1)
             return
         if FRENCH.is_dir():
             yield night("french set", french(folder), folder / "results-french")
