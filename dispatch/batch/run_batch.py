@@ -61,20 +61,16 @@ def run_batch(
         Horizon and method; its deadline is that of the whole night, after which feeders are ``gap`` or ``not_run``.
     workers : int, optional
         Processes; default: one a core. The results do not depend on it.
-    scheduler : str, optional
-        Address of a Dask scheduler whose workers see both folders under the same paths.
-    cluster : Path or str, optional
-        TOML file of a cluster to be started by dask-jobqueue, or of certificates; see ``docs/batch.md``.
+    scheduler, cluster : str, Path or str, optional
+        Address of a Dask scheduler; TOML file of a cluster or of certificates. See ``docs/batch.md``.
     executor : Executor, optional
-        Any of the interface of `concurrent.futures` instead, for functions of this package's top level.
+        Any of the interface of `concurrent.futures` instead.
     resume : bool
         Go on in a folder that has results: what is done, with the same inputs and settings, is kept.
     memory_gib : float, optional
         Most memory that all workers together may take; default: what this machine has free. [GiB]
-    report : bool
-        Write ``report.html``.
-    progress : bool
-        Show a bar on stderr.
+    report, progress : bool
+        Write ``report.html``; show a bar on stderr.
 
     Returns
     -------
@@ -84,8 +80,7 @@ def run_batch(
     Raises
     ------
     InputError
-        If there are no cases, the folder cannot be written or has results already, memory would not do, or a
-        scheduler is not protected. Bad cases are no error: their feeders are ``invalid``.
+        If the night cannot begin. Bad cases are no error: their feeders are ``invalid``.
     """
     settings, folder = settings or Settings(), Path(results)
     count = workers or cores()
@@ -106,6 +101,11 @@ def run_batch(
         night = _Night(Path(utility), folder, settings, plan)
         stack.callback(night.close)
         night.run(start, count, progress=progress)
+    return _told(folder, report=report)
+
+
+def _told(folder: Path, *, report: bool) -> Status:
+    """Read how it went, and write the page."""
     status = status_of(folder)
     if report:
         from dispatch.report.utility_page import write_utility_page  # noqa: PLC0415  (Jinja2 loads when needed)
