@@ -10,29 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatch.arguments import parser
+from dispatch.cli_utility import batch, import_many, went
 from dispatch.errors import DispatchError, InputError
+from dispatch.terminal import EXIT, progress, say
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from dispatch.run.utility import Pass
-
-EXIT = {"optimal": 0, "gap": 0, "invalid": 1, "limits_unmet": 3, "failed": 4, "not_run": 4}
 USAGE, STOPPED = 2, 130
 MANY = {"pandapower", "roseau", "simbench"}
 """Importers that take many grids at once."""
 
 
-def _say(*lines: str) -> None:
-    for line in lines:
-        print(line, file=sys.stderr)  # noqa: T201  (the terminal is this module's job)
-
-
 def _demo(a: argparse.Namespace) -> int:
     from dispatch.run.files import run_demo
 
-    return _finish(run_demo(a.output, season=a.season, workers=a.workers, progress=_progress(a)), a)
+    return _finish(run_demo(a.output, season=a.season, workers=a.workers, progress=progress(a)), a)
 
 
 def _run(a: argparse.Namespace) -> int:
@@ -50,7 +44,7 @@ def _run(a: argparse.Namespace) -> int:
         integers=a.integers,
         components=tuple(str(Path(f).resolve()) for f in a.component),
     )
-    outcome = run_case(a.case, a.output, settings, workers=a.workers, report=not a.no_report, progress=_progress(a))
+    outcome = run_case(a.case, a.output, settings, workers=a.workers, report=not a.no_report, progress=progress(a))
     return _finish(outcome, a)
 
 
@@ -62,7 +56,7 @@ def _backtest(a: argparse.Namespace) -> int:
 
     options = {"days": a.days, "notice_h": a.notice_h, "limits_at": a.limits_at, "workers": a.workers}
     case = load_valid_case(a.case)
-    with telling(str(a.case), lines=not a.quiet, bar=_progress(a)) as told:
+    with telling(str(a.case), lines=not a.quiet, bar=progress(a)) as told:
         table = backtest(case, told=told, **options)
     if a.json:
         print(json.dumps(backtest_object(table), allow_nan=False))  # noqa: T201
@@ -75,7 +69,7 @@ def _rerun(a: argparse.Namespace) -> int:
     from dispatch.run.again import rerun
 
     differences = rerun(a.schedule, components=a.component, workers=a.workers)
-    _say(*differences)
+    say(*differences)
     print(f"{a.schedule}: " + ("not reproduced" if differences else "reproduced, every array identical"))  # noqa: T201
     return 4 if differences else 0
 
@@ -84,7 +78,7 @@ def _reinforce(a: argparse.Namespace) -> int:
     from dispatch.run.doors import reinforce
 
     ranking = reinforce(
-        a.schedule, top=a.top, components=a.component, workers=a.workers, progress=not a.json and _progress(a)
+        a.schedule, top=a.top, components=a.component, workers=a.workers, progress=not a.json and progress(a)
     )
     if a.json:
         from dispatch.report.reinforcements import reinforcements_object
@@ -99,24 +93,15 @@ def _reinforce(a: argparse.Namespace) -> int:
     return 0
 
 
-def _went(went: Pass, what: str) -> int:
-    """Tell how a command went through a utility."""
-    from dispatch.run.utility import lines_of
-
-    _say(*went.notes, *lines_of(went.refused))
-    print(f"{what}: {len(went.done)} without problems, {len(went.refused)} with problems")  # noqa: T201
-    return EXIT["invalid"] if went.refused else 0
-
-
 def _check(a: argparse.Namespace) -> int:
     from dispatch.run.doors import validate
 
     if a.case.is_dir():
         from dispatch.run.utility import check_utility
 
-        return _went(check_utility(a.case, a.component), str(a.case))
+        return went(check_utility(a.case, a.component), str(a.case))
     notes = validate(a.case, a.component)
-    _say(*notes)
+    say(*notes)
     print(f"{a.case}: no problems")  # noqa: T201
     return 0
 
@@ -134,7 +119,7 @@ def _import(a: argparse.Namespace) -> int:
 
     many = a.source in MANY and (len(a.file) > 1 or len(getattr(a, "grid", [])) > 1 or is_utility(a.output))
     if many:
-        return _import_many(a)
+        return import_many(a)
     if a.source in MANY:
         a.file = a.file[0]
     if a.source in {"pandapower", "pandapipes", "roseau"}:
@@ -149,27 +134,15 @@ def _import(a: argparse.Namespace) -> int:
         notes = import_case("weather", a.file, a.output, file_format=a.format, base=a.into, what=a.what)
     else:
         notes = import_case("tables", a.file, a.output, base=a.onto)
-    _say(*notes)
+    say(*notes)
     print(f"wrote {a.output}")  # noqa: T201
     return 0
-
-
-def _import_many(a: argparse.Namespace) -> int:
-    from dispatch.run.utility import import_utility, name_of
-
-    given: dict[str, Any] = {"drop_isolated": a.drop_isolated}
-    if a.source == "simbench":
-        given |= {"start": a.start, "days": a.days}
-        parts = [(grid, file, given | {"grid": grid}) for file in a.file for grid in a.grid]
-    else:
-        parts = [(name_of(file), file, given) for file in a.file]
-    return _went(import_utility(a.source, parts, a.output), str(a.output))
 
 
 def _merge(a: argparse.Namespace) -> int:
     from dispatch.run.doors import merge
 
-    _say(*merge(a.electric, a.gas, a.match, a.output))
+    say(*merge(a.electric, a.gas, a.match, a.output))
     print(f"wrote {a.output}")  # noqa: T201
     return 0
 
@@ -189,7 +162,7 @@ def _scenario(a: argparse.Namespace) -> int:
     if a.case.is_dir():
         from dispatch.run.utility import equip_utility
 
-        return _went(equip_utility(a.case, a.output, **chosen), str(a.output))
+        return went(equip_utility(a.case, a.output, **chosen), str(a.output))
     scenario(a.case, a.output, **chosen)
     print(f"wrote {a.output}")  # noqa: T201
     return 0
@@ -215,7 +188,7 @@ def _forecast(a: argparse.Namespace) -> int:
         figure=a.figure,
         load=a.load,
         feeder=a.feeder,
-        progress=_progress(a) and not a.json,
+        progress=progress(a) and not a.json,
     )
     if a.json:
         print(json.dumps(said, allow_nan=False))  # noqa: T201
@@ -230,15 +203,11 @@ def _forecast(a: argparse.Namespace) -> int:
     return 0
 
 
-def _progress(a: argparse.Namespace) -> bool:
-    return not a.quiet and sys.stderr.isatty()
-
-
 def _finish(outcome: Any, a: argparse.Namespace) -> int:
     """Tell how a run ended, as text or as one JSON object, and give the exit code."""
-    _say(*outcome.notes)
+    say(*outcome.notes)
     if a.json or a.quiet:
-        _say(*outcome.summary["messages"])
+        say(*outcome.summary["messages"])
     if a.json:
         print(json.dumps(outcome.summary, allow_nan=False))  # noqa: T201
     elif not a.quiet:
@@ -256,7 +225,7 @@ def _finish(outcome: Any, a: argparse.Namespace) -> int:
 
 def _refused(error: Exception, exit_code: int, *, as_json: bool) -> int:
     """Tell why nothing came of a command; with ``--json`` also as the object on stdout."""
-    _say(str(error) or type(error).__name__)
+    say(str(error) or type(error).__name__)
     if as_json:
         problems = [asdict(p) for p in error.problems] if isinstance(error, InputError) else []
         status = "invalid" if exit_code == EXIT["invalid"] else "failed"
@@ -264,43 +233,8 @@ def _refused(error: Exception, exit_code: int, *, as_json: bool) -> int:
     return exit_code
 
 
-def _batch(a: argparse.Namespace) -> int:
-    from dispatch.batch.status import status_of
-    from dispatch.report.batch_text import plan_text, status_text
-    from dispatch.run.settings import Settings
-
-    if a.action == "status":
-        status = status_of(a.results)
-        print(json.dumps(status.to_json(), allow_nan=False) if a.json else status_text(status.to_json()))  # noqa: T201
-        return 0
-    settings = Settings(
-        start=a.start,
-        horizon_h=a.horizon_h,
-        method=a.method,
-        gap=a.gap,
-        deadline_s=a.deadline_s,
-        limits_at=a.limits_at,
-        components=tuple(str(Path(f).resolve()) for f in a.component),
-    )
-    if a.action == "plan":
-        from dispatch.batch.memory import plan_object
-        from dispatch.batch.plan import make_plan
-
-        found = plan_object(make_plan(a.utility, settings), a.workers)
-        print(json.dumps(found, allow_nan=False) if a.json else plan_text(found))  # noqa: T201
-        return 0
-    from dispatch.batch.run_batch import run_batch
-
-    where = {"scheduler": a.scheduler, "cluster": a.cluster, "memory_gib": a.memory_gib}
-    options = {**where, "workers": a.workers, "resume": a.resume, "report": not a.no_report, "progress": _progress(a)}
-    status = run_batch(a.utility, a.output, settings, **options)
-    if a.json or not a.quiet:
-        print(json.dumps(status.to_json(), allow_nan=False) if a.json else status_text(status.to_json()))  # noqa: T201
-    return EXIT[status.status]
-
-
 COMMANDS = {
-    "batch": _batch,
+    "batch": batch,
     "demo": _demo,
     "run": _run,
     "backtest": _backtest,
@@ -343,11 +277,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _refused(error, EXIT["failed"], as_json=as_json)
     except KeyboardInterrupt:
-        _say("stopped; nothing half-written is left behind")
+        say("stopped; nothing half-written is left behind")
         return STOPPED
     except Exception as error:  # noqa: BLE001  (exit code 1 belongs to bad input, and Python would end with it)
         traceback.print_exc()
-        _say("This is a bug: please report it with the lines above and the file.")
+        say("This is a bug: please report it with the lines above and the file.")
         return _refused(error, EXIT["failed"], as_json=as_json)
 
 

@@ -28,12 +28,13 @@ class Losses:
     def __init__(self, records: Iterable[dict[str, Any]] = ()) -> None:
         self._at: Counter[tuple[str, str]] = Counter()
         for record in records:
-            if record.get("what") == "lost":
+            if record.get("what") == "lost" and record["at"] is not None:
                 self._at[record["group"], record["at"]] += 1
 
-    def add(self, group: Group, at: str) -> None:
-        """Count a worker that was ended at a feeder or case; empty: at none."""
-        self._at[group.key, at] += 1
+    def add(self, group: Group, at: str | None) -> None:
+        """Count a worker that was ended at a feeder or case; empty: at none; None: before it began with the group."""
+        if at is not None:
+            self._at[group.key, at] += 1
 
     def aside(self, group: Group) -> tuple[str, ...]:
         """Feeders and cases of a group that get a process of their own."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dispatch.batch.outcome import FeederOutcome, invalid, settled
 from dispatch.case.netcdf import check_file, load_case
+from dispatch.case.netcdf.feeders import load_feeders
 from dispatch.case.schema import columns
 from dispatch.case.slices import cut_feeders, split_feeders
 from dispatch.errors import InputError, ModelError
@@ -81,12 +82,13 @@ def run_part(order: Order, at: Callable[[str], object] | None = None) -> list[Fe
     if part.case in order.aside:
         apart = Order(order.utility, part, order.settings, order.end)
         return alone(run_part, (0, (apart,)), _lost_part, lambda: None)[0]
+    said: list[str] = []
     begin = time.monotonic()
     try:
-        ready = list(_ready(order))
+        ready = list(_ready(order, said))
     except Exception as error:  # noqa: BLE001  (a bug that one case meets must not cost the others)
-        said = f"{type(error).__name__}: {error}. This is a bug: please report it with the case file."
-        return [FeederOutcome(part.case, source, "failed", [said]) for source in part.feeders or ("",)]
+        bug = f"{type(error).__name__}: {error}. This is a bug: please report it with the case file."
+        return [FeederOutcome(part.case, source, "failed", [bug]) for source in part.feeders or ("",)]
     found = [r for r in ready if isinstance(r, FeederOutcome)]
     cuts = [cut for r in ready if not isinstance(r, FeederOutcome) for cut in cut_feeders(r)]
     reading = (time.monotonic() - begin) / max(len(ready), 1)
@@ -94,21 +96,26 @@ def run_part(order: Order, at: Callable[[str], object] | None = None) -> list[Fe
         found.append(_one(order, cut, end(), say))
     for outcome in found:
         outcome.seconds += reading
+        outcome.problems += said
     return _in_order(part, found)
 
 
-def _ready(order: Order) -> Iterator[xr.DataTree | FeederOutcome]:
-    """Cases with their forecast, as many feeders together as can be; outcomes of those that are invalid."""
+def _ready(order: Order, said: list[str]) -> Iterator[xr.DataTree | FeederOutcome]:
+    """Cases with their forecast, as many feeders together as can be; outcomes of those that are invalid.
+
+    What is wrong with the file but with none of its feeders, such as an isolated bus, is added to `said`.
+    """
     file = order.utility / order.part.file
     try:
-        case = load_case(file)
+        case = load_case(file) if order.part.rows is None else load_feeders(file, order.part.rows)
     except InputError as error:
         yield from _all(order.part, InputError(check_file(file) or error.problems, str(file)))
         return
-    yield from _forecast(order, case)
+    yield from _forecast(order, case, said)
 
 
-def _forecast(order: Order, case: xr.DataTree) -> Iterator[xr.DataTree | FeederOutcome]:
+def _forecast(order: Order, case: xr.DataTree, said: list[str]) -> Iterator[xr.DataTree | FeederOutcome]:
+    """Make the forecast; where that is refused, of each feeder alone."""
     try:
         yield prepared(case, order.settings, Stages())
     except InputError as error:
@@ -117,7 +124,9 @@ def _forecast(order: Order, case: xr.DataTree) -> Iterator[xr.DataTree | FeederO
         except Exception:  # noqa: BLE001  (broken so that it cannot be cut: that is all that can be said)
             feeders = []
         if len(feeders) > 1:
-            found = [r for feeder in feeders for r in _forecast(order, feeder)]
+            found = [r for feeder in feeders for r in _forecast(order, feeder, said)]
+            if not any(isinstance(r, FeederOutcome) for r in found):
+                said += invalid(order.part.case, "", error).problems
             yield from found
         elif feeders:
             yield invalid(order.part.case, _source(feeders[0]), error)

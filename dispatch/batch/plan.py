@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dispatch.batch.predicted import MOST_CELLS, Size, seconds_of
+from dispatch.batch.predicted import Size, seconds_of
 from dispatch.case.netcdf import write_atomically
-from dispatch.case.netcdf.peek import glance_at, step_of
-from dispatch.case.utility import case_files
-from dispatch.run.result import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from dispatch.run.settings import Settings
+    from dispatch.case.netcdf.feeders import Runs
 
 NAME = "plan.json"
-GROUP_S, LEAST_S = 5.0, 1.0
-"""Seconds of predicted work of a group: on average, and at least."""
-FORM = 1
-"""Changes when files of groups get another form."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +30,15 @@ class Part:
         Ids of its sources; empty where the file shows none.
     size : Size
         Meters, buses and steps.
+    rows : dict or None
+        Rows of its feeders in a file that is too large for one group; None: the whole file.
     """
 
     file: str
     digest: str
     feeders: tuple[str, ...]
     size: Size
+    rows: Runs | None = None
 
     @property
     def case(self) -> str:
@@ -64,7 +57,7 @@ class Part:
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Part:
         """From what `to_json` made."""
-        return cls(found["file"], found["digest"], tuple(found["feeders"]), Size(**found["size"]))
+        return cls(found["file"], found["digest"], tuple(found["feeders"]), Size(**found["size"]), found["rows"])
 
 
 @dataclass(frozen=True)
@@ -149,89 +142,3 @@ def read_plan(folder: Path) -> Plan | None:
     found = json.loads(path.read_bytes())
     groups = tuple(Group(g["key"], tuple(map(Part.from_json, g["parts"]))) for g in found["groups"])
     return Plan(groups, found["settings"], found["seen"])
-
-
-def make_plan(utility: Path | str, settings: Settings, results: Path | None = None) -> Plan:
-    """Group the feeders of a utility.
-
-    Which feeders share a group is a function of the files' names and contents and of the settings: not of the number
-    of workers, nor of how far a run came. A file that is added or changed changes its own group, and hardly a second
-    one. Files whose size and time of change are those of the last plan are not read again.
-
-    Parameters
-    ----------
-    utility : Path or str
-        Folder of cases, or one case file.
-    settings : Settings
-        Choices of the run.
-    results : Path, optional
-        Folder of results, whose plan says what was seen last time.
-
-    Returns
-    -------
-    Plan
-
-    Raises
-    ------
-    InputError
-        If there is no case file.
-    """
-    before = read_plan(results) if results is not None else None
-    seen: dict[str, Any] = {}
-    parts = list(_parts(case_files(utility), settings, before.seen if before else {}, seen))
-    choices = settings_text(settings)
-    groups = tuple(Group(_key(choices, settings.components, chosen), tuple(chosen)) for chosen in _grouped(parts))
-    return Plan(groups, choices, seen)
-
-
-def settings_text(settings: Settings) -> str:
-    """Choices that the work depends on: how far a deadline lets it come is none of them."""
-    return json.dumps(json.loads(settings.to_json()) | {"deadline_s": None}, sort_keys=True)
-
-
-def _parts(files: Sequence[Path], settings: Settings, before: dict[str, Any], seen: dict[str, Any]) -> Iterator[Part]:
-    """Look at each file, or remember what was seen of it."""
-    steps_h: dict[int, float] = {}
-    for file in files:
-        stat = file.stat()
-        mark = [stat.st_size, stat.st_mtime_ns]
-        known = before.get(file.name)
-        if known is None or known["mark"] != mark:
-            glance = glance_at(file)
-            if glance.steps not in steps_h:
-                steps_h[glance.steps] = step_of(file) if glance.steps else 1.0
-            known = {"mark": mark, "digest": hashlib.sha256(file.read_bytes()).hexdigest()}
-            known |= {"sources": list(glance.sources), "meters": glance.meters, "buses": glance.buses}
-            known |= {"steps": glance.steps, "step_h": steps_h[glance.steps]}
-        seen[file.name] = known
-        asked = settings.horizon_h if settings.horizon_h is not None else 24.0
-        steps = min(known["steps"], round(asked / known["step_h"]))
-        size = Size(known["meters"], known["buses"], steps, max(len(known["sources"]), 1))
-        yield Part(file.name, known["digest"], tuple(known["sources"]), size)
-
-
-def _grouped(parts: Sequence[Part]) -> Iterator[list[Part]]:
-    """Cut the row of parts where the hash of a name says so, in proportion to its work: local changes stay local."""
-    chosen: list[Part] = []
-    work, cells = 0.0, 0
-    for part in parts:
-        own = seconds_of(part.size)
-        if chosen and cells + part.size.cells > MOST_CELLS:
-            yield chosen
-            chosen, work, cells = [], 0.0, 0
-        chosen.append(part)
-        work, cells = work + own, cells + part.size.cells
-        chance = int.from_bytes(hashlib.sha256(part.case.encode()).digest()[:8]) / 2**64
-        if work >= LEAST_S and (chance < own / (GROUP_S - LEAST_S) or work > 2 * GROUP_S):
-            yield chosen
-            chosen, work, cells = [], 0.0, 0
-    if chosen:
-        yield chosen
-
-
-def _key(choices: str, components: Sequence[str], parts: Sequence[Part]) -> str:
-    """Hash of everything that the results of a group depend on."""
-    given = [[p.file, p.digest, list(p.feeders)] for p in parts]
-    own = [hashlib.sha256(Path(c).read_bytes()).hexdigest() for c in components]
-    text = json.dumps([FORM, choices, versions(), own, given], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -46,8 +46,8 @@ def done(task: Task) -> Record:
     return {"what": "done", "at": _now(), "group": task.group.key, **answer}
 
 
-def lost(group: Group, at: str) -> Record:
-    """Say that a worker was ended while it was at a feeder, or at none."""
+def lost(group: Group, at: str | None) -> Record:
+    """Say that a worker was ended while it was at a feeder, at none, or (None) before it began with the group."""
     return {"what": "lost", "time": _now(), "group": group.key, "at": at}
 
 

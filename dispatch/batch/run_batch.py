@@ -13,12 +13,12 @@ from dispatch.batch.index import write_index
 from dispatch.batch.journal import Journal, only_writer, read_journal
 from dispatch.batch.losses import Losses
 from dispatch.batch.memory import require_memory
-from dispatch.batch.plan import Group, Plan, make_plan
+from dispatch.batch.planning import make_plan
 from dispatch.batch.record import Record, begun, done, finished, given_up, lost, whole
 from dispatch.batch.status import Status, status_of
 from dispatch.batch.task import FOLDER, Task
 from dispatch.batch.work import load_libraries, run_group, warm_up
-from dispatch.errors import InputError, Problem
+from dispatch.errors import InputError, Problem, WorkersError
 from dispatch.run.outputs import require_output
 from dispatch.run.processes import cores, require_start
 from dispatch.run.progress import counted
@@ -26,6 +26,13 @@ from dispatch.run.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from dispatch.batch.plan import Group, Plan
+
+MOST_LOST = 50
+"""So many workers that are ended while no group is done end the run."""
+TRIES_TO_START = 3
+"""So many processes in a row that end before they take any work say that none can start."""
 
 
 def run_batch(
@@ -54,20 +61,16 @@ def run_batch(
         Horizon and method; its deadline is that of the whole night, after which feeders are ``gap`` or ``not_run``.
     workers : int, optional
         Processes; default: one a core. The results do not depend on it.
-    scheduler : str, optional
-        Address of a Dask scheduler whose workers see both folders under the same paths.
-    cluster : Path or str, optional
-        TOML file of a cluster to be started by dask-jobqueue, or of certificates; see ``docs/batch.md``.
+    scheduler, cluster : str, Path or str, optional
+        Address of a Dask scheduler; TOML file of a cluster or of certificates. See ``docs/batch.md``.
     executor : Executor, optional
-        Any of the interface of `concurrent.futures` instead, for functions of this package's top level.
+        Any of the interface of `concurrent.futures` instead.
     resume : bool
         Go on in a folder that has results: what is done, with the same inputs and settings, is kept.
     memory_gib : float, optional
         Most memory that all workers together may take; default: what this machine has free. [GiB]
-    report : bool
-        Write ``report.html``.
-    progress : bool
-        Show a bar on stderr.
+    report, progress : bool
+        Write ``report.html``; show a bar on stderr.
 
     Returns
     -------
@@ -77,8 +80,7 @@ def run_batch(
     Raises
     ------
     InputError
-        If there are no cases, the folder cannot be written or has results already, memory would not do, or a
-        scheduler is not protected. Bad cases are no error: their feeders are ``invalid``.
+        If the night cannot begin. Bad cases are no error: their feeders are ``invalid``.
     """
     settings, folder = settings or Settings(), Path(results)
     count = workers or cores()
@@ -99,6 +101,11 @@ def run_batch(
         night = _Night(Path(utility), folder, settings, plan)
         stack.callback(night.close)
         night.run(start, count, progress=progress)
+    return _told(folder, report=report)
+
+
+def _told(folder: Path, *, report: bool) -> Status:
+    """Read how it went, and write the page."""
     status = status_of(folder)
     if report:
         from dispatch.report.utility_page import write_utility_page  # noqa: PLC0415  (Jinja2 loads when needed)
@@ -134,7 +141,7 @@ class _Night:
         self.folder, self.settings, self.plan = folder, settings, plan
         records = read_journal(folder)
         self.losses, self.done = Losses(records), finished(records, folder)
-        self.begin, self.settled = time.time(), 0
+        self.begin, self.settled, self.lost_since = time.time(), 0, 0
         self.end = None if settings.deadline_s is None else self.begin + settings.deadline_s
         plan.write(folder)
         self.journal = Journal(folder)
@@ -172,9 +179,15 @@ class _Night:
                 self._require_start(executor)
 
     def _require_start(self, executor: Executor) -> None:
-        """Refuse to go on where no process of this machine can start at all, before that counts as a loss."""
-        if isinstance(executor, LocalExecutor) and not self.settled:
-            require_start()
+        """Refuse to go on where no process of this machine can start at all; one may have been ended by chance."""
+        for left in reversed(range(TRIES_TO_START if isinstance(executor, LocalExecutor) and not self.settled else 0)):
+            try:
+                require_start()
+            except WorkersError:
+                if not left:
+                    raise
+            else:
+                return
 
     def _work(self, executor: Executor, left: list[Group], workers: int, advance: Callable[[], None]) -> None:
         """Hand out groups, a few ahead of the workers, and write down what comes back."""
@@ -192,7 +205,7 @@ class _Night:
                 if isinstance(future.exception(), WorkerLost):
                     self._require_start(executor)
                 if self._settle(future, task):
-                    self.settled += 1
+                    self.settled, self.lost_since = self.settled + 1, 0
                     for _ in task.group.names:
                         advance()
                 else:
@@ -218,8 +231,9 @@ class _Night:
         try:
             future.result()
         except WorkerLost:
-            at = task.mark.read_text() if task.mark.exists() else ""
+            at = task.mark.read_text() if task.mark.exists() else None
             self.losses.add(task.group, at)
+            self._require_progress()
             self.journal.append(lost(task.group, at))
             if not self.losses.given_up(task.group):
                 return False
@@ -228,6 +242,15 @@ class _Night:
             self._note(done(task))
         task.forget()
         return True
+
+    def _require_progress(self) -> None:
+        """Give up where workers are ended one after the other and no group is done meanwhile; it can be resumed."""
+        self.lost_since += 1
+        if self.lost_since > MOST_LOST:
+            raise WorkersError(
+                f"{MOST_LOST} workers were ended from outside while not one group was done. See what ends them (memory,"
+                " a limit of the queue), then go on with --resume."
+            )
 
     def _note(self, record: Record) -> None:
         self.journal.append(record)

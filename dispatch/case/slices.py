@@ -98,14 +98,25 @@ def split_feeders(case: xr.DataTree) -> list[xr.DataTree]:
 
 def cut_feeders(case: xr.DataTree) -> list[Cut]:
     """Do the same as `split_feeders`, but leave the making of each case to whoever needs it."""
-    members = _members(case)
+    members = members_of(case)
     groups = {node.path: node.to_dataset(inherit=False) for node in case.subtree}
     feeders = len(members["source"])
     return [_feeder(groups, {kind: chosen[k] for kind, chosen in members.items()}) for k in range(feeders)]
 
 
-def _members(case: xr.DataTree) -> Mapping[str, list[np.ndarray]]:
-    """For each kind, the positions of each feeder's elements."""
+def members_of(case: xr.DataTree) -> Mapping[str, list[np.ndarray]]:
+    """Find for each kind the positions of each feeder's elements.
+
+    Parameters
+    ----------
+    case : DataTree
+        Its series and what is no id, parent or network attribute may be left out.
+
+    Returns
+    -------
+    mapping of str to list of ndarray of int
+        In the order of the sources.
+    """
     network = network_of(case)
     count = len(network.source_bus)
     feeder = {"bus": network.feeder, "source": np.arange(count, dtype=np.int32)}

@@ -184,6 +184,11 @@ def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRu
         run.unmet = feeder.unmet(state)
     figures = certificate_arrays(feeder.program, state, certificate, feeder.rounds)
     run.method = "all network rows" if settings.all_rows else solution.method.partition(",")[0]
+    if "interior point" in solution.method:
+        run.messages.append(
+            f"feeder {run.name!r}: its last program was solved by interior point; the simplex method found no optimum,"
+            " neither from the last basis nor from scratch."
+        )
     run.v_error_max_pu = state.excess.v_error_max_pu
     if state.gas is not None:
         run.pressure_error_max = state.gas.pressure_error_max

@@ -15,6 +15,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ def start(utility: Path, results: Path) -> int:
         os.setpgid(0, 0)
         module.run_batch(utility, results, workers=WORKERS, resume=True, report=False)
         code = 0
+    except BaseException:  # noqa: BLE001  (told, and then the exit code tells it)
+        traceback.print_exc()
     finally:
         os._exit(code)
 

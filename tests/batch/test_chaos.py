@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,12 @@ from dispatch.batch import run_batch as module
 from dispatch.batch.executors import LocalExecutor, WorkerLost
 from dispatch.batch.journal import read_journal
 from dispatch.batch.kill_points import ENVIRONMENT, POINTS
+from dispatch.batch.losses import Losses
+from dispatch.batch.planning import make_plan
+from dispatch.batch.record import lost
 from dispatch.batch.status import status_of
+from dispatch.errors import WorkersError
+from dispatch.run.settings import Settings
 
 KILLS = int(os.environ.get("PROSUMER_DISPATCH_KILLS", "0"))
 
@@ -56,6 +62,46 @@ def test_a_feeder_that_ends_its_worker_twice_is_set_aside(tmp_path, monkeypatch)
     assert status.counts["optimal"] == 6
     lost = [r["at"] for r in read_journal(tmp_path / "r") if r["what"] == "lost"]
     assert lost == ["case0003/f0"] * 2
+
+
+class Loses(Here):
+    """Loses a worker before it begins, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def submit(self, function, /, *args, **kwargs):
+        self.times -= 1
+        if self.times < 0:
+            return super().submit(function, *args, **kwargs)
+        future = Future()
+        future.set_exception(WorkerLost())
+        return future
+
+
+def test_workers_that_end_before_they_begin_are_no_fault_of_a_group(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(module, "run_group", stand_in)
+    utility = copied_utility(tmp_path / "u", 2)
+    status = module.run_batch(utility, tmp_path / "r", workers=1, executor=Loses(20), report=False)
+    assert status.counts["optimal"] == 2
+    assert status.lost == 20
+    with pytest.raises(WorkersError, match="--resume"):
+        module.run_batch(utility, tmp_path / "s", workers=1, executor=Loses(100), report=False)
+    status = module.run_batch(utility, tmp_path / "s", workers=1, executor=Here(), resume=True, report=False)
+    assert status.counts["optimal"] == 2
+
+
+def test_a_group_that_ends_workers_while_it_is_written_is_given_up(tmp_path) -> None:
+    group = make_plan(copied_utility(tmp_path / "u", 2), Settings()).groups[0]
+    losses = Losses()
+    for _ in range(5):
+        losses.add(group, "")
+        losses.add(group, None)
+    assert not losses.given_up(group)
+    losses.add(group, "")
+    assert losses.given_up(group)
+    assert Losses([lost(group, "")] * 6).given_up(group)
+    assert Losses([lost(group, "case0001/f0")] * 2).aside(group) == ("case0001/f0",)
 
 
 def test_the_end_of_a_process_costs_its_own_call_only() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from tiny import STEPS, Here, files_of, tiny_case, write_utility
 
+from dispatch.batch import planning
 from dispatch.batch.journal import read_journal
 from dispatch.batch.results import open_results
 from dispatch.batch.run_batch import run_batch
@@ -197,3 +198,32 @@ def test_the_command_line_plans_runs_and_tells(night, capsys) -> None:
     found = json.loads(capsys.readouterr().out)
     assert found["counts"]["invalid"] == 7
     assert (night[1] / "report.html").stat().st_size < 60_000
+
+
+def test_a_large_file_is_cut_between_its_feeders(tmp_path, monkeypatch) -> None:
+    utility = tmp_path / "u"
+    utility.mkdir()
+    save_case(tiny_case(feeders=6, houses=2), utility / "town.nc")
+    whole = run_batch(utility, tmp_path / "whole", **QUIET)
+    assert whole.groups == 1
+    monkeypatch.setattr(planning, "GROUP_S", 0.1)
+    monkeypatch.setattr(planning, "LEAST_S", 0.05)
+    cut = run_batch(utility, tmp_path / "cut", **QUIET)
+    assert cut.groups > 2
+    assert [r["name"] for r in cut.rows] == [r["name"] for r in whole.rows] == [f"town/f{k}" for k in range(6)]
+    ours, theirs = (open_results(tmp_path / n)["schedule"].to_dataset().load() for n in ("cut", "whole"))
+    assert sorted(ours.data_vars) == sorted(theirs.data_vars)
+    for name in theirs.data_vars:
+        np.testing.assert_array_equal(ours[name].to_numpy(), theirs[name].to_numpy())
+    again = run_batch(utility, tmp_path / "cut", resume=True, **QUIET)
+    assert again.counts["optimal"] == 6
+
+
+def test_an_isolated_bus_is_told_and_the_feeders_run(tmp_path) -> None:
+    utility = tmp_path / "u"
+    utility.mkdir()
+    bus = {"id": ["f0", "f1", "f0e", "f1e", "lost"]}
+    save_case(tiny_case(feeders=2, bus=bus), utility / "island.nc")
+    status = run_batch(utility, tmp_path / "r", **QUIET)
+    assert status.counts["optimal"] == 2
+    assert all("lost" in row["says"] for row in status.rows)

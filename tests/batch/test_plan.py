@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from tiny import tiny_case, write_utility
 
-from dispatch.batch import plan as module
+from dispatch.batch import planning as module
 from dispatch.batch.memory import plan_object, predicted_bytes, require_memory
-from dispatch.batch.plan import Part, make_plan, read_plan
+from dispatch.batch.plan import Part, read_plan
+from dispatch.batch.planning import make_plan
 from dispatch.batch.predicted import Size, seconds_of
 from dispatch.case.embedded import embedded_path
 from dispatch.case.netcdf import load_case, save_case

@@ -176,7 +176,7 @@ def run(count: int, seed: int) -> dict[str, int]:
         for k in range(seed, seed + count):
             chance = random.Random(k)
             sys.stderr.write(f"{k}\n")  # the last one printed is the one that crashed
-            start = time.perf_counter()
+            start = time.process_time()
             try:
                 found = check_case(WAYS[k % len(WAYS)](good, folder, chance))
                 outcomes["problems" if found else "valid"] += 1
@@ -184,8 +184,8 @@ def run(count: int, seed: int) -> dict[str, int]:
                 if not all(p.hint and p.group for p in error.problems) or len(str(error)) > LONG:
                     raise AssertionError(f"input {k} is refused without help: {error}") from error
                 outcomes["refused"] += 1
-            if time.perf_counter() - start > SLOW_S:
-                raise TimeoutError(f"input {k} took longer than {SLOW_S} s")
+            if time.process_time() - start > SLOW_S:
+                raise TimeoutError(f"input {k} took more than {SLOW_S} s of processor time")
     return outcomes
 
 

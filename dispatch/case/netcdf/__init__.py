@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dispatch.case.netcdf.labelled import assemble
-from dispatch.case.netcdf.read import read_groups
+from dispatch.case.netcdf.read import ALL, Excerpt, read_groups
 from dispatch.case.netcdf.write import write_groups
 from dispatch.case.rules import check_case
 from dispatch.errors import InputError, Problem, raise_if_any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def load_case(path: str | os.PathLike[str], notes: list[str] | None = None) -> xr.DataTree:
+def load_case(path: str | os.PathLike[str], notes: list[str] | None = None, excerpt: Excerpt = ALL) -> xr.DataTree:
     """Read a case or a result into memory and close the file.
 
     Older schema versions are migrated and other units converted; what a case must hold beyond that is checked by
@@ -32,6 +32,8 @@ def load_case(path: str | os.PathLike[str], notes: list[str] | None = None) -> x
         A netCDF4 file.
     notes : list of str, optional
         Receives a line for each thing that was converted.
+    excerpt : Excerpt
+        Which part of the file is read; default: all.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def load_case(path: str | os.PathLike[str], notes: list[str] | None = None) -> x
         If the file is not a readable netCDF4 file, claims more memory than it may, links to other files, follows a
         newer schema version, or has a variable whose unit is missing or not convertible. All problems in one pass.
     """
-    case, problems = _read(Path(path), notes)
+    case, problems = _read(Path(path), notes, excerpt)
     raise_if_any(problems, str(path))
     assert case is not None
     return case
@@ -102,10 +104,10 @@ def _checked(path: Path, notes: list[str] | None) -> tuple[xr.DataTree | None, l
     return case, problems + [p for p in check_case(case, str(path)) if (p.group, p.variable) not in known]
 
 
-def _read(path: Path, notes: list[str] | None) -> tuple[xr.DataTree | None, list[Problem]]:
+def _read(path: Path, notes: list[str] | None, excerpt: Excerpt = ALL) -> tuple[xr.DataTree | None, list[Problem]]:
     problems: list[Problem] = []
     try:
-        groups = read_groups(path, problems)
+        groups = read_groups(path, problems, excerpt)
     except InputError as error:
         return None, list(error.problems)
     return assemble(groups, problems, notes if notes is not None else []), problems

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import mmap
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import netCDF4
@@ -17,6 +18,7 @@ from dispatch.case.netcdf.timestamps import decode_time
 from dispatch.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 # A file may not claim more memory than this, nor this many times its own size beyond the first part: results full of
@@ -33,7 +35,56 @@ PACKED = ("scale_factor", "add_offset", "_Unsigned")
 MISSING = ("_FillValue", "missing_value")
 
 
-def read_groups(path: Path, problems: list[Problem]) -> dict[str, xr.Dataset]:
+@dataclass(frozen=True)
+class Excerpt:
+    """Which part of a file is read.
+
+    Attributes
+    ----------
+    rows : mapping of str to ndarray of int
+        For some dims the positions to take, in rising order; all of the others.
+    wanted : callable, optional
+        Told group, name and dims of a variable, whether it is read.
+    """
+
+    rows: Mapping[str, np.ndarray] = field(default_factory=dict)
+    wanted: Callable[[str, str, tuple[str, ...]], bool] | None = None
+
+    def takes(self, where: str, name: str, dims: tuple[str, ...]) -> bool:
+        """Whether a variable is read."""
+        return self.wanted is None or self.wanted(where, name, dims)
+
+    def part(self, dim: str, size: int) -> float:
+        """Which part of a dim is read, as a fraction."""
+        if dim not in self.rows or not size:
+            return 1.0
+        rows = self.rows[dim]
+        return (int(rows[-1]) + 1 - int(rows[0])) / size if len(rows) else 0.0
+
+    def values(self, variable: netCDF4.Variable[Any]) -> np.ndarray:
+        """Values of a variable; of a dim with chosen rows only what lies between the first and the last is read."""
+        key: list[slice] = []
+        then: list[np.ndarray | None] = []
+        for dim in variable.dimensions:
+            rows = self.rows.get(dim)
+            if rows is None:
+                key.append(slice(None))
+                then.append(None)
+                continue
+            low = int(rows[0]) if len(rows) else 0
+            key.append(slice(low, int(rows[-1]) + 1 if len(rows) else 0))
+            then.append(None if len(rows) and len(rows) == rows[-1] + 1 - low else rows - low)
+        values = np.asarray(variable[tuple(key)] if key else variable[...])
+        for axis, rows in enumerate(then):
+            if rows is not None:
+                values = values.take(rows, axis=axis)
+        return values
+
+
+ALL = Excerpt()
+
+
+def read_groups(path: Path, problems: list[Problem], excerpt: Excerpt = ALL) -> dict[str, xr.Dataset]:
     """Every group of a file, decoded, in memory.
 
     Parameters
@@ -42,6 +93,8 @@ def read_groups(path: Path, problems: list[Problem]) -> dict[str, xr.Dataset]:
         The file.
     problems : list of Problem
         Receives what is wrong with single variables; those are left out.
+    excerpt : Excerpt
+        Which part is read; default: all.
 
     Returns
     -------
@@ -60,8 +113,8 @@ def read_groups(path: Path, problems: list[Problem]) -> dict[str, xr.Dataset]:
             file.set_auto_maskandscale(False)
             file.set_auto_chartostring(False)
             nodes = _walk(file, path)
-            _limit(nodes, size, path)
-            return {where: _dataset(node, where, problems) for where, node in nodes.items()}
+            _limit(nodes, size, path, excerpt)
+            return {where: _dataset(node, where, problems, excerpt) for where, node in nodes.items()}
     except InputError:
         raise
     except Exception as error:
@@ -122,10 +175,11 @@ def _walk(file: netCDF4.Dataset, path: Path) -> dict[str, netCDF4.Dataset]:
     return nodes
 
 
-def _limit(nodes: dict[str, netCDF4.Dataset], size: int, path: Path) -> None:
+def _limit(nodes: dict[str, netCDF4.Dataset], size: int, path: Path, excerpt: Excerpt) -> None:
     """Refuse what claims too much memory, before any is taken."""
     variables = [v for node in nodes.values() for v in node.variables.values()]
-    claimed = sum(_claim(v) for v in variables)
+    read = [v for where, n in nodes.items() for k, v in n.variables.items() if excerpt.takes(where, k, v.dimensions)]
+    claimed = sum(_claim(v, excerpt) for v in read)
     allowed = min(MAX_BYTES, max(FREE_BYTES, MAX_RATIO * size))
     if claimed > allowed or len(variables) > MAX_VARIABLES:
         value = f"of {len(variables)} variables with {claimed / 1e6:.4g} MB for a file of {size / 1e6:.4g} MB"
@@ -133,20 +187,23 @@ def _limit(nodes: dict[str, netCDF4.Dataset], size: int, path: Path) -> None:
         raise _refusal("too-large", path, value, "Split the case, or shorten its series.", limit)
 
 
-def _claim(variable: netCDF4.Variable[Any]) -> int:
+def _claim(variable: netCDF4.Variable[Any], excerpt: Excerpt) -> int:
     """Bytes that reading would take, a whole chunk at least."""
     width = getattr(variable.dtype, "itemsize", 0) if isinstance(variable.dtype, np.dtype) else 0
     chunk = variable.chunking()
     chunked = math.prod(chunk) if isinstance(chunk, list) else 1
-    return int(max(math.prod(variable.shape), chunked) * max(width, 1))
+    part = math.prod(excerpt.part(d, n) for d, n in zip(variable.dimensions, variable.shape, strict=True))
+    return int(max(part * math.prod(variable.shape), chunked) * max(width, 1))
 
 
-def _dataset(node: netCDF4.Dataset, where: str, problems: list[Problem]) -> xr.Dataset:
+def _dataset(node: netCDF4.Dataset, where: str, problems: list[Problem], excerpt: Excerpt) -> xr.Dataset:
     labels = _labels(node, where, "", problems)
     others = set(str(labels.pop("coordinates", "")).split()) | {"time_bounds"}
     found: dict[str, xr.Variable] = {}
     for name, variable in node.variables.items():
-        decoded = _variable(variable, where, name, problems)
+        if not excerpt.takes(where, name, variable.dimensions):
+            continue
+        decoded = _variable(variable, where, name, problems, excerpt)
         if decoded is not None:
             found[name] = decoded
     try:
@@ -175,7 +232,9 @@ def _plain_label(value: Any) -> bool:
     return isinstance(value, np.generic | np.ndarray) and value.size <= MAX_LABEL and value.dtype.kind in "iufSU"
 
 
-def _variable(variable: netCDF4.Variable[Any], where: str, name: str, problems: list[Problem]) -> xr.Variable | None:
+def _variable(
+    variable: netCDF4.Variable[Any], where: str, name: str, problems: list[Problem], excerpt: Excerpt
+) -> xr.Variable | None:
     def refuse(code: str, value: str, allowed: str, hint: str) -> None:
         problems.append(Problem(code, where, name, value=value, allowed=allowed, hint=hint))
 
@@ -190,7 +249,7 @@ def _variable(variable: netCDF4.Variable[Any], where: str, name: str, problems: 
     if any(label in labels for label in PACKED):
         refuse("packed", "packed by scale_factor or add_offset", "plain numbers", "Unpack it before saving.")
         return None
-    values, dims = np.asarray(variable[...]), variable.dimensions
+    values, dims = excerpt.values(variable), variable.dimensions
     for label in MISSING:
         mark = labels.pop(label, None)
         if mark is not None and values.dtype.kind != "S" and bool(np.any(values == mark)):
