@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from dispatch.case.attributes import attribute_table
 from dispatch.case.embedded import embedded_path
@@ -16,9 +17,6 @@ from dispatch.case.netcdf import load_case
 from dispatch.case.schema import Columns, as_bytes, build_case, columns
 from dispatch.errors import InputError, Problem
 from dispatch.forecast.profile import predict
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 SIMBENCH = Path(__file__).parents[2] / "shared/data/networks/simbench_scenario1_extract"
 GRID = "LV3.101"
@@ -204,5 +202,15 @@ def street(buses: int = 6, steps: int = 8) -> xr.DataTree:
 
 
 def town_day(season: str) -> xr.DataTree:
-    """First day, all feeders, of the embedded town in ``summer`` or ``winter``."""
-    return predict(load_case(embedded_path(f"schutterwald_{season}")), horizon_h=24)
+    """First day, all feeders, of the electric side of the embedded town in ``summer`` or ``winter``."""
+    return predict(without_gas(load_case(embedded_path(f"schutterwald_{season}"))), horizon_h=24)
+
+
+def without_gas(case: xr.DataTree) -> xr.DataTree:
+    """Leave out gas network and biogas plants."""
+    groups = {n.path: n.to_dataset(inherit=False) for n in case.subtree if not n.path.startswith(("/gas", "/plant"))}
+    if "/forecast" in groups:
+        groups["/forecast"] = groups["/forecast"].drop_dims(["consumer", "injection"], errors="ignore")
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs = dict(case.attrs)
+    return tree
