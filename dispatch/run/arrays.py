@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dispatch.case.attributes import attribute_table
-from dispatch.case.schema import columns
+from dispatch.case.schema import as_bytes, columns
 from dispatch.model.baseline import no_battery, prosumer_cost, self_use
 from dispatch.model.linear import linear_flow
 from dispatch.model.plant_baseline import cost_of_owners
@@ -216,7 +216,10 @@ def certificate_arrays(program: Program, state: State, certificate: Certificate,
         Part of /certificate.
     """
     objective, bound = state.delivered.objective, certificate.lower_bound
+    solver = {} if state.bound is None else {"bound_source": as_bytes(["solver"])}
+    bound = bound if state.bound is None else min(state.bound, objective)
     return {
+        **solver,
         "objective": objective,
         "objective_relaxation": certificate.objective_relaxation,
         "lower_bound": bound,
