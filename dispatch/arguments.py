@@ -174,6 +174,7 @@ def _add_runs(add: Add) -> None:
         "--all-rows", action="store_true", help="state all network rows in the last program (same optimum, slower)"
     )
     _method(p)
+    p.add_argument("--integers", action="store_true", help="choose what runs at its minimum by an integer program")
     _until(p)
     _limits_at(p, "hold network limits against this quantile of net load, as 0.9 (default: 0.5, as expected)", 0.5)
     _components(p)

@@ -41,6 +41,7 @@ def _run(a: argparse.Namespace) -> int:
         gap=a.gap,
         deadline_s=a.deadline_s,
         limits_at=a.limits_at,
+        integers=a.integers,
         components=tuple(str(Path(f).resolve()) for f in a.component),
     )
     outcome = run_case(a.case, a.output, settings, workers=a.workers, report=not a.no_report, progress=progress(a))

@@ -63,6 +63,7 @@ class Attribute:
     stored: str = ""
     shared: bool = False
     quantile: bool = False
+    source: str = ""
 
     @property
     def dims(self) -> tuple[str, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from dispatch.case.attributes import Attribute, Kind, attribute_table
 from dispatch.case.rules.findings import nearest
+from dispatch.case.substrates import PARTS, substrate_kinds
 from dispatch.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -43,8 +45,15 @@ def explain(name: str) -> str:
     rows = [row for row in _rows() if name in {row.name, f"{row.kind}.{row.name}"}]
     for row in rows:
         found += ([""] if found else []) + _row(row)
+    if name in substrate_kinds():
+        found += ([""] if found else []) + _substrate(name)
     if not found:
-        known = [*table, *(row.name for row in _rows()), *(f"{row.kind}.{row.name}" for row in _rows())]
+        known = [
+            *table,
+            *substrate_kinds(),
+            *(row.name for row in _rows()),
+            *(f"{row.kind}.{row.name}" for row in _rows()),
+        ]
         hint = f"{nearest(name, known)} Kinds: {', '.join(table)}.".lstrip()
         raise InputError([Problem("unknown-name", repr(name), value="neither a kind nor an attribute", hint=hint)])
     return "\n".join(found)
@@ -76,9 +85,23 @@ def _row(row: Attribute) -> list[str]:
         "parent": row.parent and f"ids of {row.parent}",
         "allowed": ", ".join(row.choices) or (str(row.range) if row.dtype in {"float", "int"} else ""),
         "default": "" if kind.result else _default(row),
+        "source": row.source,
     }
     lines = [f"{row.kind}.{row.name}", f"  {row.description}"]
     return lines + [f"  {key + ':':<9}{value}" for key, value in facts.items() if value]
+
+
+def _substrate(name: str) -> list[str]:
+    """Describe a kind of substrate, one line a value, with its source."""
+    kind, rows = substrate_kinds()[name], attribute_table()["substrate"].attributes
+    lines = [f"{name}  (kind of substrate)", f"  {kind.description}", ""]
+    for key, value in kind.values.items():
+        lines.append(f"  {key + ':':<19}{value:g} {_unit(rows[key])}  ({kind.sources[key]})")
+    methane = math.prod(kind.values[part] for part in PARTS)
+    return [
+        *lines,
+        f"  {'methane_yield:':<19}{methane:.4g} {_unit(rows['methane_yield'])}  (product of the first three)",
+    ]
 
 
 def _unit(row: Attribute) -> str:

@@ -54,6 +54,8 @@ class Offsets:
     gas : mapping of str to GasLimit
         Limits of the gas network that are stated: ``pressure`` of junctions (bar), ``flow_gate`` and ``flow_regulator``
         (kW).
+    on : mapping of str to ndarray (element, time)
+        Engines (``chp``) and upgrading (``upgrader``) that are held to run (1) or not (0); NaN: free.
     """
 
     v_max: np.ndarray
@@ -62,6 +64,7 @@ class Offsets:
     forward: float | np.ndarray = 0.0
     reverse: float | np.ndarray = 0.0
     gas: Mapping[str, GasLimit] = field(default_factory=dict)
+    on: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def zero(cls, buses: int, branches: int, steps: int) -> Offsets:
@@ -77,4 +80,4 @@ class Offsets:
     def plus(self, other: Offsets) -> Offsets:
         """Add another shift, limit by limit."""
         v_max, v_min, s = self.v_max + other.v_max, self.v_min + other.v_min, self.s + other.s
-        return Offsets(v_max, v_min, s, self.forward + other.forward, self.reverse + other.reverse, self.gas)
+        return Offsets(v_max, v_min, s, self.forward + other.forward, self.reverse + other.reverse, self.gas, self.on)

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 PRICES = ("price_import", "price_export")
 OF_STORES = ("p_max_pu", "p_withdrawn", "state_of_charge_least", "coefficient_of_performance")
 OF_GAS = ("flow_consumer", "flow_injection")
-SERIES = ("p_load", "q_load", "p_available", *OF_STORES, *OF_GAS, *PRICES)
+SERIES = ("p_load", "q_load", "p_available", *OF_STORES, *OF_GAS, "feed_given", *PRICES)
 QUANTILE_SERIES = ("p_load_quantile", "p_available_quantile")
-SPARSE = {"store", "consumer", "injection"}  # whose ids stand in /forecast only where they have series
+SPARSE = {"store", "consumer", "injection", "substrate"}  # whose ids stand in /forecast only where they have series
 DAY_H = 24.0
 FURTHEST = np.timedelta64(14 * 24 * 3600, "s")  # after the end of a history, how far its loads are forecast
 

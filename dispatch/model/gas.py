@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.case.gas_network import GasNetwork, gas_network_of
-from dispatch.case.schema import Columns, columns, has, parent_index
-from dispatch.model.components.plant import LOWER
+from dispatch.case.schema import columns, has, parent_index
+from dispatch.model.accounts import account_kinds
 from dispatch.model.elements import Elements
 from dispatch.model.gas_limits import limit_kinds
 from dispatch.model.meters import sum_at
+from dispatch.model.plants import plant_kinds, upgraders
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import xarray as xr
 
-    from dispatch.case.offsets import GasLimit
+    from dispatch.case.offsets import Offsets
     from dispatch.model.series import Series
 
 PRESSURE_NORMAL, KELVIN = 1.01325, 273.15
@@ -73,7 +72,7 @@ def gas_kinds(
     series: Series,
     windows: dict[str, np.ndarray],
     dt: float,
-    limits: Mapping[str, GasLimit],
+    offsets: Offsets,
     limit_penalty: float,
 ) -> dict[str, Elements]:
     """Elements of plants, and of the gas network where one of them injects; none in a case without plants.
@@ -88,8 +87,8 @@ def gas_kinds(
         See `dispatch.model.windows.windows_of`.
     dt : float
         Length of a step. [h]
-    limits : mapping of str to GasLimit
-        Limits of the gas network that are stated.
+    offsets : Offsets
+        With the limits of the gas network that are stated, and what is held to run or not.
     limit_penalty : float
         Of relaxing one of them by its own rating for an hour. [money h-1]
 
@@ -99,87 +98,21 @@ def gas_kinds(
     """
     if not has(case, "plant") or not len(columns(case, "plant")["id"]):
         return {}
-    plant = columns(case, "plant")
-    meter = parent_index(case, "plant", "meter")
-    kinds = {
-        "substrate": _substrates(case, windows["day"], dt),
-        "plant": _elements(plant, _plant(plant), {"meter": ("meter", meter)}),
-        "chp": _at_plant(case, "chp", ("p_nom", "efficiency_electric", "efficiency_thermal", "running_cost"), meter),
-    }
+    kinds = plant_kinds(case, series.time, windows["day"], dt, offsets.on)
     if not has(case, "junction"):
         return kinds
     network = gas_network_of(case)
     zones = zones_of_case(network)
-    upgrader = _upgraders(case, meter, zones)
-    kinds |= {"upgrader": upgrader} | _network(case, series, network, zones)
+    kinds |= {"upgrader": upgraders(case, zones.of_junction, dt, series.time, offsets.on)}
+    kinds |= _network(case, series, network, zones) | account_kinds(case, series, windows)
     live = kinds["regulator"].index
-    return kinds | limit_kinds(case, network, limits, zones_of_elements(network, zones), live, limit_penalty)
+    return kinds | limit_kinds(case, network, offsets.gas, zones_of_elements(network, zones), live, limit_penalty)
 
 
 def zones_of_elements(network: GasNetwork, zones: Zones) -> dict[str, np.ndarray]:
     """Zone of each junction, gate and regulator (the one behind it), -1 without a way to a gate."""
     of = zones.of_junction
     return {"junction": of, "gate": of[network.gate_at], "regulator": of[network.regulator_to]}
-
-
-def _elements(table: Columns, parameters: dict[str, np.ndarray], nodes: dict[str, tuple[str, np.ndarray]]) -> Elements:
-    count = len(table["id"])
-    two = {n: v if v.ndim == 2 else v[:, None] for n, v in parameters.items()}
-    return Elements(count, two, nodes, np.arange(count, dtype=np.int32), table["id"])
-
-
-def _plant(plant: Columns) -> dict[str, np.ndarray]:
-    """Parameters of plants, with what is not known filled in; `p_nom` widens the bounds of the meter."""
-    initial = np.where(np.isnan(plant["holder_initial"]), plant["holder_nom"] / 2, plant["holder_initial"])
-    names = ("methane_share", "holder_nom", "price_flare", "p_own", "heat_demand", "heat_tank_nom", "efficiency_boiler")
-    return {
-        **{n: plant[n] for n in names},
-        "holder_initial": initial,
-        "holder_final": np.where(np.isnan(plant["holder_final"]), initial, plant["holder_final"]),
-        "flow_boiler_max": plant["boiler_nom"] / (plant["efficiency_boiler"] * LOWER * plant["methane_share"]),
-        "p_nom": plant["p_own"],
-    }
-
-
-def _at_plant(case: xr.DataTree, kind: str, names: tuple[str, ...], meter: np.ndarray) -> Elements:
-    """Elements of a kind that hangs on plants, with their meters."""
-    table = columns(case, kind)
-    at = parent_index(case, kind, "plant") if len(table["id"]) else np.zeros(0, np.int32)
-    none = np.zeros(len(table["id"]))
-    nodes = {"plant": ("plant", at), "meter": ("meter", meter[at])}
-    return _elements(table, {n: table.get(n, none) for n in names}, nodes)
-
-
-def _substrates(case: xr.DataTree, day: np.ndarray, dt: float) -> Elements:
-    """Substrates; what is due in a day that the horizon cuts is the part of its hours."""
-    table = columns(case, "substrate")
-    none = np.zeros(len(table["id"]))
-    feed_day, gas = table.get("feed_day", none), table.get("methane_yield", none)
-    start = table.get("gas_rate_initial", none)
-    due = feed_day[:, None] * (np.bincount(day) * dt / 24.0)[day]
-    parameters = {n: table.get(n, none) for n in ("feed_max", "feed_day", "methane_yield", "tau", "price")}
-    parameters |= {"feed_due": due, "gas_rate_initial": np.where(np.isnan(start), gas * feed_day / 24.0, start)}
-    parameters["gas_rate_final"] = _final_rate(table.get("gas_rate_final", none), parameters, len(day) * dt)
-    at = parent_index(case, "substrate", "plant") if len(none) else np.zeros(0, np.int32)
-    return _elements(table, parameters, {"plant": ("plant", at)})
-
-
-def _final_rate(given: np.ndarray, substrate: dict[str, np.ndarray], hours: float) -> np.ndarray:
-    """Least rate of methane at the end: where it is not given, what even feeding leaves."""
-    kept = np.exp(-hours / substrate["tau"])
-    day = substrate["feed_day"] / 24.0
-    even = kept * substrate["gas_rate_initial"] + (1 - kept) * substrate["methane_yield"] * day
-    return np.where(np.isnan(given), even, given)
-
-
-def _upgraders(case: xr.DataTree, meter: np.ndarray, zones: Zones) -> Elements:
-    names = ("flow_nom", "methane_slip", "electricity", "conditioning_cost", "price_gas")
-    found = _at_plant(case, "upgrader", names, meter)
-    at, junction = found.nodes["plant"][1], parent_index(case, "plant", "junction")
-    found.parameters["methane_share"] = columns(case, "plant")["methane_share"][at][:, None]
-    found.parameters["p_nom"] = found.parameters["electricity"] * found.parameters["flow_nom"]
-    found.nodes["zone"] = ("zone", zones.of_junction[junction[at]].astype(np.int32))
-    return found
 
 
 def _network(case: xr.DataTree, series: Series, network: GasNetwork, zones: Zones) -> dict[str, Elements]:

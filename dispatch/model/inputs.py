@@ -55,7 +55,7 @@ def make_inputs(case: xr.DataTree, *, offsets: Offsets | None = None, limit_pena
     windows = windows_of(series.time, str(case.attrs["time_zone"]))
     own = {name: _own_elements(case, name, series) for name in own_components()}
     q = reactive(case, series, network.buses)
-    gas = gas_kinds(case, series, windows, step_hours(case), offsets.gas, limit_penalty)
+    gas = gas_kinds(case, series, windows, step_hours(case), offsets, limit_penalty)
     kinds = meter_kinds(case, series, own | gas) | own | gas
     kinds |= network_kinds(case, network, q, offsets, limit_penalty)
     return Inputs(step_hours(case), steps, kinds, windows, when_of(windows))

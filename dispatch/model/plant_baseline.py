@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.case.offsets import Offsets
 from dispatch.case.schema import columns, parent_index
 from dispatch.model.components.plant import HIGHER, LOWER, UNMET_PRICE
 from dispatch.model.components.substrate import UNFED_PRICE
@@ -143,9 +144,9 @@ def uncontrolled_plants(case: xr.DataTree) -> PlantBaseline | None:
         return None
     series, dt = read_series(case), step_hours(case)
     windows = windows_of(series.time, str(case.attrs["time_zone"]))
-    kinds = gas_kinds(case, series, windows, dt, {}, 0.0)
+    kinds = gas_kinds(case, series, windows, dt, Offsets.zero(0, 0, len(series.time)), 0.0)
     plants = _Plants(kinds, len(series.time), dt)
-    feed, unfed = _feed(kinds["substrate"], windows["day"], dt)
+    feed, unfed = _feed(kinds["substrate"])
     plants.run(sum_at(kinds["substrate"].nodes["plant"][1], _methane(kinds["substrate"], feed, dt), plants.count)
                / plants.share[:, None])  # fmt: skip
     injected = _energy(kinds["upgrader"])[:, None] * plants.raw if len(plants.raw) else plants.raw
@@ -160,10 +161,10 @@ def _lowest_export(case: xr.DataTree, series: Series, meter: np.ndarray) -> np.n
     return np.asarray(np.maximum(series.price_export.min(axis=1, initial=np.inf), 0.0)[tariff])
 
 
-def _feed(substrate: Elements, day: np.ndarray, dt: float) -> tuple[np.ndarray, np.ndarray]:
+def _feed(substrate: Elements) -> tuple[np.ndarray, np.ndarray]:
     """Even feed [t h-1] of each substrate, and what is not fed in each step."""
-    wanted = substrate.parameters["feed_due"] / (np.bincount(day) * dt)[day]
-    feed = np.minimum(wanted, substrate.parameters["feed_max"])
+    wanted = substrate.parameters["feed_even"]
+    feed = np.minimum(wanted, substrate.parameters["feed_highest"])
     return feed, wanted - feed
 
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from dispatch.case.attributes import add_sections, remove_kind
 from dispatch.case.own_sections import parse_sections
 from dispatch.errors import InputError, ModelError, Problem
+from dispatch.model.components.account import account
 from dispatch.model.components.battery import battery
 from dispatch.model.components.bus import bus
 from dispatch.model.components.car import car
 from dispatch.model.components.chp import chp
+from dispatch.model.components.deposit import deposit
 from dispatch.model.components.gas_limit import gas_limit
 from dispatch.model.components.gas_limit_injection import gas_limit_injection
 from dispatch.model.components.gas_limit_linepack import gas_limit_linepack
@@ -69,6 +71,7 @@ PLANT = ("substrate", "plant", "chp", "upgrader", "zone", "gate", "regulator")
 
 _PROSUMER = (load, pv, battery, car, tank, meter, peak)
 _PLANT = (substrate, plant, chp, upgrader, zone, gate, regulator)
+_ACCOUNT = (account, deposit)
 _LIMIT = (gas_limit, gas_limit_injection, gas_limit_linepack, gas_limit_regulator)
 _NETWORK = (bus, source, line, transformer)
 _own: dict[str, Registered] = {}
@@ -77,7 +80,7 @@ _files: dict[Path, tuple[str, bytes]] = {}  # component and content of each file
 
 def components() -> dict[str, Registered]:
     """Every component by name: the prosumers', those added, then the network's."""
-    first = {f.__name__: Registered(f.__name__, f) for f in (*_PROSUMER, *_PLANT, *_LIMIT)}
+    first = {f.__name__: Registered(f.__name__, f) for f in (*_PROSUMER, *_PLANT, *_ACCOUNT, *_LIMIT)}
     return first | _own | {f.__name__: Registered(f.__name__, f, network=True) for f in _NETWORK}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dispatch.case.attributes import attribute_table
-from dispatch.case.schema import columns
+from dispatch.case.schema import as_bytes, columns
 from dispatch.model.baseline import no_battery, prosumer_cost, self_use
 from dispatch.model.linear import linear_flow
 from dispatch.model.plant_baseline import cost_of_owners
@@ -221,7 +221,10 @@ def certificate_arrays(feeder: Rounds, state: State, certificate: Certificate) -
         program, they are 0.
     """
     program, objective, bound = feeder.program, state.delivered.objective, certificate.lower_bound
-    figures = {
+    solver = {} if state.bound is None else {"bound_source": as_bytes(["solver"])}
+    bound = bound if state.bound is None else min(state.bound, objective)
+    figures: dict[str, Any] = {
+        **solver,
         "objective": objective,
         "objective_relaxation": certificate.objective_relaxation,
         "lower_bound": bound,
@@ -240,4 +243,5 @@ def certificate_arrays(feeder: Rounds, state: State, certificate: Certificate) -
     first = np.arange(len(feeder.network.source_bus)) == 0
     if len(first) == 1:
         return figures
-    return {name: np.where(first | (name not in OF_SUM), value, 0) for name, value in figures.items()}
+    once = {name: np.where(first, figures[name], 0) for name in OF_SUM}
+    return {name: once.get(name, np.broadcast_to(value, first.shape)) for name, value in figures.items()}

@@ -69,6 +69,8 @@ def gas_arrays(feeder: Rounds, plan: np.ndarray) -> dict[str, np.ndarray]:
         return {}
     found = {n: placed(feeder, plan, k, n) for k, names in OF_PLANTS.items() if k in kinds for n in names}
     found["cost_plant"] = _costs(feeder, plan)
+    if "account" in kinds:
+        found |= _accounts(feeder, plan)
     if "zone" in kinds:
         gates = kinds["gate"].count
         holder = zones_of_case(gas_network_of(feeder.case)).holder
@@ -76,6 +78,19 @@ def gas_arrays(feeder: Rounds, plan: np.ndarray) -> dict[str, np.ndarray]:
         linepack[holder] = plan[feeder.program.column("zone", "linepack")]
         found |= {"linepack_gate": linepack[:gates], "linepack_regulator": linepack[gates:]}
     return found
+
+
+def _accounts(feeder: Rounds, plan: np.ndarray) -> dict[str, np.ndarray]:
+    """Add up what goes into accounts and out of them, and what is settled."""
+    elements, deposit = feeder.inputs.kinds["account"], feeder.inputs.kinds["deposit"]
+    found = {n: placed(feeder, plan, "account", n) for n in ("account_balance", "gas_bought", "gas_sold")}
+    deposited = np.zeros_like(found["gas_bought"])
+    injected = plan[feeder.program.column("upgrader", "gas_injected")]
+    np.add.at(deposited, deposit.nodes["account"][1], injected[deposit.nodes["upgrader"][1]])
+    p = elements.parameters
+    paid = (p["price_short"] + p["fee"]) * found["gas_bought"] + (p["fee"] - p["price_surplus"]) * found["gas_sold"]
+    withdrawn = np.array(np.broadcast_to(p["withdrawn"], deposited.shape))
+    return found | {"gas_deposited": deposited, "gas_withdrawn": withdrawn, "cost_account": paid.sum(axis=1)}
 
 
 def _costs(feeder: Rounds, plan: np.ndarray) -> np.ndarray:
@@ -113,7 +128,10 @@ def gas_prices(feeder: Rounds, prices: Prices) -> dict[str, np.ndarray]:
     zone = zones_of_case(gas_network_of(feeder.case)).of_junction
     found = np.full((len(zone), feeder.inputs.steps), np.nan)
     found[zone >= 0] = of_zone[zone[zone >= 0]]
-    return {"marginal_price_gas": found, **_limit_prices(feeder, prices)}
+    arrays = {"marginal_price_gas": found, **_limit_prices(feeder, prices)}
+    if "account" in feeder.inputs.kinds:
+        arrays["price_account"] = -prices.rows[feeder.program.row("account", "balance")]
+    return arrays
 
 
 def _limit_prices(feeder: Rounds, prices: Prices) -> dict[str, np.ndarray]:
@@ -156,7 +174,7 @@ def gas_state_arrays(state: State) -> dict[str, np.ndarray]:
 
 
 def gas_offset_arrays(offsets: Offsets) -> dict[str, np.ndarray]:
-    """Limits of the gas network that the last program states.
+    """Limits of the gas network that the last program states, and what it holds to run or not.
 
     Parameters
     ----------
@@ -168,7 +186,7 @@ def gas_offset_arrays(offsets: Offsets) -> dict[str, np.ndarray]:
     dict of str to ndarray
         Part of /offset.
     """
-    found = {}
+    found = {f"on_{kind}": on for kind, on in offsets.on.items()}
     for name, limit in offsets.gas.items():
         found[name] = limit.constant
         found[f"{name}_by_injection"] = limit.by_injection

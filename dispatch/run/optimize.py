@@ -23,6 +23,7 @@ from dispatch.run.result import assemble, digest, versions, without_results
 from dispatch.run.room import levels_for, require_quantiles
 from dispatch.run.settings import Settings
 from dispatch.run.stages import Stages
+from dispatch.run.statements import account_statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +94,10 @@ def optimize(
     for run in runs:
         stages.add(run.stages.seconds)
     with stages.stage("assemble"):
-        return assemble(solved, runs, _labels(solved, settings, runs))
+        result = assemble(solved, runs, _labels(solved, settings, runs))
+        if statements := account_statements(result):
+            result["certificate"].attrs["accounts"] = json.dumps(statements)
+        return result
 
 
 def prepared(case: xr.DataTree, settings: Settings, stages: Stages) -> xr.DataTree:

@@ -14,14 +14,17 @@ from dispatch.model.compiler import compile_program
 from dispatch.model.gas_limits import stated_limits
 from dispatch.model.inputs import make_inputs
 from dispatch.model.linear import LinearFlow, linear_flow
+from dispatch.model.plants import least_of
 from dispatch.run.gas_check import GasCheck, UnderSchedule
 from dispatch.run.gas_margins import GasMargins, gas_margins, next_limits
 from dispatch.run.gas_unmet import unmet_by_gas
 from dispatch.run.margins import Margins, margins_of, next_offsets
 from dispatch.run.room import Room, with_room
 from dispatch.run.unmet import unmet_by_ac
+from dispatch.solve.commitment import best_commitment
 from dispatch.solve.decomposed import Decomposed
 from dispatch.solve.explain import explain_unmet
+from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.methods import Model, make_model
 from dispatch.solve.monolithic import Monolithic, solve_elastic
 from dispatch.solve.own_slacks import OwnSlacks
@@ -60,6 +63,8 @@ class State:
         State with room, for upper and for lower limits.
     gas, gas_margins : UnderSchedule, GasMargins or None
         State of the gas network and how far it is from its limits; None where no plant injects.
+    bound : float or None
+        Bound of the solver over all choices of what runs; None without integers. [money]
     """
 
     offsets: Offsets
@@ -74,6 +79,7 @@ class State:
     margins: Margins
     gas: UnderSchedule | None
     gas_margins: GasMargins | None
+    bound: float | None = None
 
     @property
     def holds(self) -> bool:
@@ -115,10 +121,12 @@ class Rounds:
             self.program = compile_program(self.inputs)
             q = self.program.injection_constant.reshape(2, self.network.buses, self.inputs.steps)[1]
             self.room = Room(case, self.network, q, settings.limits_at)
+            self._integers = settings.integers and any(v.any() for v in least_of(self.inputs).values())
             self.gas = GasCheck(case, self.inputs) if "zone" in self.inputs.kinds else None
         with stages.stage("solve"):
             self.model = self._model(settings, kept)
         self._gas_stated: Mapping[str, GasLimit] = {}
+        self._held: Mapping[str, np.ndarray] = {}
         with stages.stage("verify"):
             self.ac = AcModel(case)
 
@@ -136,7 +144,9 @@ class Rounds:
     def state(self, by_ac: Offsets) -> State:
         """Solve with given AC offsets, repair, and look at the network under the schedule."""
         self.rounds += 1
-        room = self.room.beside(by_ac)
+        room, bound = self.room.beside(by_ac), None
+        if self._integers:
+            by_ac, bound = self._committed(by_ac, room)
         offsets = by_ac if room is None else by_ac.plus(room)
         self._restate(by_ac)
         with self.stages.stage("solve"):
@@ -154,16 +164,30 @@ class Rounds:
                 excess = replace(excess, v_error_max_pu=limits_ac(self.case, ac, linear.v_squared).v_error_max_pu)
             margins = margins_of(self.case, self.network, offsets, delivered.solution, linear, held, excess)
             gas = self._gas_state(by_ac, delivered)
-        return State(offsets, by_ac, room, solution, delivered, linear, ac, held, excess, margins, *gas)
+        return State(offsets, by_ac, room, solution, delivered, linear, ac, held, excess, margins, *gas, bound)
+
+    def _committed(self, by_ac: Offsets, room: Offsets | None) -> tuple[Offsets, float]:
+        """Choose what runs by an integer program; the program that follows holds that."""
+        free = replace(by_ac, on={})
+        offsets = free if room is None else free.plus(room)
+        self._restate(free)
+        with self.stages.stage("solve"):
+            solution, _ = solve_elastic(self.model, offsets, self.penalty, self.until)
+            self._price_at(solution.limit_penalty)
+            limits = limits_of(self.program, self.network, self.inputs, offsets)
+            keys, penalty = solution.prices.keys, self.inputs.dt * solution.limit_penalty
+            least = least_of(self.inputs)
+            on, bound = best_commitment(self.program, limits, least, keys, penalty, self.until)
+        return replace(by_ac, on=on), bound
 
     def _restate(self, by_ac: Offsets) -> None:
         """Compile anew where other limits of the gas network are stated than in the last program."""
-        if by_ac.gas is self._gas_stated:
+        if by_ac.gas is self._gas_stated and by_ac.on is self._held:
             return
         with self.stages.stage("compile"):
             self.inputs = make_inputs(self.case, offsets=by_ac, limit_penalty=self.penalty)
             self.program = compile_program(self.inputs)
-            self._gas_stated = by_ac.gas
+            self._gas_stated, self._held = by_ac.gas, by_ac.on
         with self.stages.stage("solve"):
             self.model = make_model(self._method, self.program, self.network, self.inputs)
 
@@ -193,7 +217,7 @@ class Rounds:
         cycle, except where a priced limit was shifted too far.
         """
         zero = Offsets.zero(self.network.buses, self.network.branches, self.inputs.steps)
-        zero = replace(zero, gas=self._gas_stated)
+        zero = replace(zero, gas=self._gas_stated, on=self._held)
         return self._settle(self.state(zero), most_rounds)
 
     def state_all_rows(self, state: State, most_rounds: int) -> State:
@@ -224,9 +248,9 @@ class Rounds:
             new = offsets_of(self.network, state.linear.v_squared, s_linear, state.ac)
             shifted = new if self.rounds == 1 else next_offsets(state.by_ac, new, state.margins)
         if self.gas is None or state.gas is None or state.gas_margins is None or state.gas_margins.settled:
-            return replace(shifted, gas=state.by_ac.gas)
+            return replace(shifted, gas=state.by_ac.gas, on=state.by_ac.on)
         gas = next_limits(self.case, self.gas, state.gas, state.gas_margins, state.by_ac.gas)
-        return replace(shifted, gas=gas)
+        return replace(shifted, gas=gas, on=state.by_ac.on)
 
     def unmet(self, state: State) -> list[dict[str, Any]]:
         """Limits that are relaxed in the program, then those that only AC exceeds."""

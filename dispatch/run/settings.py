@@ -21,6 +21,7 @@ KINDS: dict[str, Any] = {
     "gap": (int, float),
     "deadline_s": (int, float, NoneType),
     "limits_at": (int, float),
+    "integers": bool,
 }
 """What JSON holds for each choice."""
 
@@ -54,6 +55,9 @@ class Settings:
     limits_at : float
         Quantile of net load against which network limits hold: room is kept free for load and PV that come otherwise
         than expected, as ``docs/formulation.md`` says; 0.5: none.
+    integers : bool
+        Choose by an integer program in which steps engines and upgrading with a minimum run, instead of rounding the
+        linear optimum; the lower bound is then the solver's.
     """
 
     start: str | None = None
@@ -66,6 +70,7 @@ class Settings:
     gap: float = 1e-6
     deadline_s: float | None = None
     limits_at: float = 0.5
+    integers: bool = False
 
     def __post_init__(self) -> None:
         problems = []
@@ -79,6 +84,9 @@ class Settings:
             hint = "Give a quantile such as 0.9, or 0.5 for limits that hold as expected."
             value = str(self.limits_at)
             problems.append(Problem("out-of-range", "limits_at", value=value, allowed="0.5 … 1", hint=hint))
+        if self.integers and self.method == "decomposed":
+            hint = "Leave the method to auto, or choose monolithic: integers have no prices to go by."
+            problems.append(Problem("integers", "method", value=self.method, allowed="monolithic", hint=hint))
         raise_if_any(problems, "settings")
 
     def to_json(self) -> str:
@@ -97,7 +105,14 @@ class Settings:
         values = json.loads(text)
         if isinstance(values, dict):
             # As results were solved before there was a choice.
-            values = {"method": "monolithic", "gap": 1e-6, "deadline_s": None, "limits_at": 0.5, **values}
+            values = {
+                "method": "monolithic",
+                "gap": 1e-6,
+                "deadline_s": None,
+                "limits_at": 0.5,
+                "integers": False,
+                **values,
+            }
         if not isinstance(values, dict) or values.keys() != {f.name for f in fields(cls)}:
             raise ValueError("not the choices of a run")
         for name, kinds in KINDS.items():

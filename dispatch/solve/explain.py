@@ -42,6 +42,7 @@ SENTENCES = {
     "holder_final": "ends {amount:.4g} m3 of raw gas below what is asked for",
     "heat_demand": "lacks {amount:.4g} kW of heat",
     "feed_day": "{amount:.4g} t of its daily feed are not fed",
+    "minimum": "runs up to {amount:.4g} below its minimum of {do:.4g}: it can neither stand still nor run at it",
     "gas_demand": "{amount:.4g} kW of the gas that is taken behind it cannot come",
     "gas_uptake": "{amount:.4g} kW more gas is injected behind it than can go anywhere",
 }
@@ -49,6 +50,7 @@ SENTENCES = {
 
 KINDS = (
     "bus", "line", "transformer", "source", "meter", "store", "plant", "substrate", "junction", "gate", "regulator",
+    "chp", "upgrader",
 )  # fmt: skip
 
 

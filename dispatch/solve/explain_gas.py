@@ -9,6 +9,8 @@ import numpy as np
 from dispatch.case.gas_network import gas_network_of
 from dispatch.model.gas import zones_of_case
 from dispatch.model.gas_limits import LIMITED, bounds_of, stated_limits
+from dispatch.model.plants import least_of
+from dispatch.solve.commitment import COLUMN
 from dispatch.solve.explain_found import NOTICED, Found
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ def of_gas(
         return
     bus = int(inputs.kinds["meter"].nodes["bus"][1][inputs.kinds["plant"].nodes["meter"][1][0]])
     yield from _lacking(case, program, inputs, plan, bus)
+    yield from _below_least(program, inputs, plan, bus)
     if "gas_limit" not in inputs.kinds:
         return
     bounds = bounds_of(case, gas_network_of(case))
@@ -93,6 +96,17 @@ def _lacking(case: xr.DataTree, program: Program, inputs: Inputs, plan: np.ndarr
             if component == "zone":
                 kind, number = _holder(case, number)
             yield Found(kind, number, limit, unit, bus, amounts, float(amounts.max()), 1.0)
+
+
+def _below_least(program: Program, inputs: Inputs, plan: np.ndarray, bus: int) -> Iterator[Found]:
+    """Find what runs below its minimum because it could neither stand still nor run at it."""
+    for kind, low in least_of(inputs).items():
+        if low.any():
+            value = plan[program.column(kind, COLUMN[kind])]
+            under = np.where((value > NOTICED * low[:, None]) & (value < (1 - NOTICED) * low[:, None]), low[:, None], 0)
+            for e in np.nonzero(under.any(axis=1))[0].tolist():
+                amounts = np.maximum(under[e] - value[e], 0.0) * (under[e] > 0)
+                yield Found(kind, int(inputs.kinds[kind].index[e]), "minimum", "", bus, amounts, 0.0, float(low[e]))
 
 
 def _by_step(values: np.ndarray, inputs: Inputs, name: str) -> np.ndarray:

@@ -17,6 +17,7 @@ from dispatch.errors import InputError, Problem
 from dispatch.model.compiler import compile_program
 from dispatch.model.gas_limits import LIMITED
 from dispatch.model.inputs import LIMIT_PENALTY, make_inputs
+from dispatch.model.plants import MINIMUM
 from dispatch.solve.scaling import row_scale
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def last_offsets(result: xr.DataTree) -> Offsets:
         parts = [offset.get(stem.format(kind), none) for kind in ("line", "transformer")]
         return np.concatenate([np.nan_to_num(part.astype(np.float64)) for part in parts])
 
-    found = Offsets(v_max, v_min, of_branches("s_{}"), gas=_last_gas(offset))
+    found = Offsets(v_max, v_min, of_branches("s_{}"), gas=_last_gas(offset), on=_last_on(offset))
     if "room_v_max" not in offset:
         return found
     room_max, room_min = (np.nan_to_num(offset[n].astype(np.float64)) for n in ("room_v_max", "room_v_min"))
@@ -131,6 +132,11 @@ def _last_gas(offset: dict[str, np.ndarray]) -> dict[str, GasLimit]:
             none = np.zeros((elements, 0, steps))
             found[name] = GasLimit(offset[name], *(np.nan_to_num(offset.get(f"{name}_by_{n}", none)) for n in BY))
     return found
+
+
+def _last_on(offset: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Read what is held to run or not."""
+    return {kind: offset[f"on_{kind}"] for kind in MINIMUM if f"on_{kind}" in offset}
 
 
 def _sections(program: Program, inputs: Inputs) -> Iterator[str]:

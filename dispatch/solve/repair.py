@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.errors import SolverError
+from dispatch.model.plants import least_of
 from dispatch.model.registry import DISCHARGING
 from dispatch.solve.certificate import elastic_cost
+from dispatch.solve.commitment import below_least, roundings
 from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.monolithic import Monolithic, solve_elastic
 
@@ -96,6 +99,9 @@ def deliver(
     """
     best = _netted(program, network, inputs, offsets, solution, solution, relaxation)
     held = program
+    least = least_of(inputs)
+    if below_least(program, least, best.columns) and not (until and until.over):
+        best, held = _rounded(program, network, inputs, offsets, best, least, until)
     for _ in range(MOST_PROGRAMS):
         if best.repair_cost <= NOTICED * max(1.0, abs(solution.objective)):
             break
@@ -103,12 +109,34 @@ def deliver(
             break
         held = one_way(held, inputs, best.solution.columns)
         model = Monolithic(held, network, inputs)
-        directed, least = solve_elastic(model, offsets, solution.limit_penalty, until)
-        found = _netted(program, network, inputs, offsets, solution, directed, least)
+        directed, relaxation = solve_elastic(model, offsets, solution.limit_penalty, until)
+        found = _netted(program, network, inputs, offsets, solution, directed, relaxation)
         if found.repair_cost >= best.repair_cost:
             break
         best = found
     return best
+
+
+def _rounded(
+    program: Program,
+    network: Network,
+    inputs: Inputs,
+    offsets: Offsets,
+    relaxed: Delivered,
+    least: dict[str, np.ndarray],
+    until: Until | None,
+) -> tuple[Delivered, Program]:
+    """Hold what runs below its minimum to run at it or not at all: the cheapest way that can be, and its program."""
+    optimum, best, held = relaxed.solution, relaxed, program
+    for way in roundings(program, least, relaxed.columns):
+        try:
+            found, relaxation = solve_elastic(Monolithic(way, network, inputs), offsets, optimum.limit_penalty, until)
+        except SolverError:  # standing still or running everywhere need not be possible beside a ramp
+            continue
+        tried = _netted(program, network, inputs, offsets, optimum, found, relaxation)
+        if held is program or tried.repair_cost < best.repair_cost:
+            best, held = tried, way
+    return best, held
 
 
 def one_way(program: Program, inputs: Inputs, columns: np.ndarray) -> Program:

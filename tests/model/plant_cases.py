@@ -21,10 +21,17 @@ def plant_tables(
     upgrader: bool = True,
     boiler: bool = True,
     other: float = 5.0,
+    bounded: bool = False,
+    account: str = "",
+    start: str = "2026-06-01T20:00:00",
 ) -> dict[str, dict[str, Any]]:
-    """Columns of the case; demand of gas varies around what the plant could inject."""
+    """Columns of the case; demand of gas varies around what the plant could inject.
+
+    `bounded`: engines and upgrading have a minimum and ramps, feeding too, and one substrate's feed is given.
+    `account`: balancing period of an account into which the plant injects and from which a consumer elsewhere takes.
+    """
     rng = np.random.default_rng(seed)
-    time = np.datetime64("2026-06-01T20:00:00", "s") + np.arange(steps) * np.timedelta64(60 * step_minutes, "s")
+    time = np.datetime64(start, "s") + np.arange(steps) * np.timedelta64(60 * step_minutes, "s")
     shape = rng.uniform(0.3, 1.4, (2, steps))
     tables: dict[str, dict[str, Any]] = {
         "bus": {"id": ["b0", "b1"], "v_nom": [0.4, 0.4]},
@@ -80,6 +87,21 @@ def plant_tables(
             "flow_consumer": np.array([[30.0], [60.0]]) * shape,
         },
     }
+    if bounded:
+        tables["chp"] |= {"p_min_pu": [0.5], "ramp_pu": [0.4], "p_initial": [200.0]}
+        tables["upgrader"] |= {"flow_min_pu": [0.4], "ramp_pu": [0.5]}
+        tables["substrate"] |= {"feed_ramp": [0.3, np.inf], "weekend_pu": [0.5, 1.2]}
+        given = np.full((2, steps), np.nan)
+        given[1] = rng.uniform(0.5, 2.5, steps)
+        tables["forecast"]["feed_given"] = given
+    if account:
+        tables["account"] = {
+            "id": ["other", "dairy"], "period": ["horizon", account], "band": [0.0, 400.0], "carry_over": [1.0, 0.7],
+            "balance_initial": [0.0, -150.0], "price_short": [0.1, 0.09], "price_surplus": [0.02, 0.03],
+            "fee": [0.0, 0.005],
+        }  # fmt: skip
+        tables["plant"]["account"] = ["dairy"]
+        tables["consumer"]["account"] = ["dairy", ""]
     if not upgrader:
         del tables["upgrader"]
     return tables

@@ -88,6 +88,8 @@ def _compare(name: str, text: str) -> None:
 def test_component(component: str) -> None:
     town = plant_case(steps=3) if component in PLANT else small_town(flexible=component in {"car", "tank"})
     inputs = make_inputs(town)
+    if component in {"account", "deposit"}:
+        inputs = make_inputs(plant_case(steps=3, account="day"))
     if component.startswith("gas_limit"):
         town = plant_case(steps=3)
         inputs = make_inputs(town, offsets=with_gas_limits(town))

@@ -28,10 +28,11 @@ HIGHER, LOWER = 11.06, 9.97  # kWh per normal m3 of methane
 @settings(max_examples=20, deadline=None)
 @given(
     st.integers(0, 2**32 - 1), st.integers(1, 5), st.sampled_from([15, 60, 180]), st.booleans(), st.booleans(),
-    st.booleans(),
+    st.booleans(), st.booleans(),
 )  # fmt: skip
-def test_compiled_arrays_are_those_of_the_explicit_model(seed, steps, minutes, linepack, upgrader, network):
-    case = plant_case(steps=steps, step_minutes=minutes, seed=seed, linepack=linepack, upgrader=upgrader)
+def test_compiled_arrays_are_those_of_the_explicit_model(seed, steps, minutes, linepack, upgrader, bounded, network):
+    shown = {"linepack": linepack, "upgrader": upgrader, "bounded": bounded, "account": ["", "day"][seed % 2]}
+    case = plant_case(steps=steps, step_minutes=minutes, seed=seed, **shown)
     inputs = make_inputs(case)
     assert set(PLANT) <= set(inputs.kinds)
     program = compile_program(inputs, network=network)

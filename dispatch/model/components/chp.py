@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
 
 def chp(b: Block, p: Any) -> None:
-    """Burn methane for electricity at the meter and heat at the plant."""
-    power = b.var("p_chp", 0, p.p_nom)
+    """Burn methane for electricity at the meter and heat at the plant; change no faster than the ramp."""
+    power = b.state("p_chp", p.lowest, p.highest, initial=p.initial)
+    b.constraint("ramp_up", power - power.previous <= p.ramp)
+    b.constraint("ramp_down", power.previous - power <= p.ramp)
     b.cost(p.dt * p.running_cost * power)
     b.inject("plant", methane=-power / (p.efficiency_electric * LOWER))
     b.inject("plant", heat=p.efficiency_thermal / p.efficiency_electric * power)

@@ -13,8 +13,10 @@ UNFED_PRICE = 110.6  # money per normal m3 of methane: 10 per kWh, as for all th
 
 
 def substrate(b: Block, p: Any) -> None:
-    """Feed a given amount a day; give methane by first-order kinetics, exact for a constant feed in a step."""
-    feed = b.var("feed", 0, p.feed_max)
+    """Feed a given amount a day, no faster than the ramp; give methane by exact first-order kinetics."""
+    feed = b.state("feed", p.feed_lowest, p.feed_highest)
+    b.constraint("ramp_up", feed - feed.previous <= p.ramp)
+    b.constraint("ramp_down", feed.previous - feed <= p.ramp)
     rate = b.state("gas_rate", initial=p.gas_rate_initial)
     fed = b.state("fed_today", reset="day")
     unfed, short = b.window("unfed", over="day"), b.window("rate_short", over="horizon")

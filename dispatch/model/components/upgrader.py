@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 def upgrader(b: Block, p: Any) -> None:
     """Take raw gas and electricity; inject biomethane into the zone at its price, less what slips."""
-    raw, injected = b.var("flow_raw", 0, p.flow_nom), b.var("gas_injected")
+    raw, injected = b.state("flow_raw", p.lowest, p.highest, initial=p.initial), b.var("gas_injected")
+    b.constraint("ramp_up", raw - raw.previous <= p.ramp)
+    b.constraint("ramp_down", raw.previous - raw <= p.ramp)
     b.constraint("energy", injected == HIGHER * p.methane_share * (1 - p.methane_slip) * raw)
     b.cost(p.dt * (p.conditioning_cost - p.price_gas) * injected)
     b.inject("plant", methane=-p.methane_share * raw)

@@ -57,14 +57,25 @@ def state_plants(f: Feeder) -> None:
 def substrate(f: Feeder, e: int, s: dict, methane: list) -> np.ndarray:
     """Inventory of methane still to come; what has left it has come. The constant part of what comes is returned."""
     lp, dt, tau, gas = f.program, f.dt, float(s["tau"]), float(s["methane_yield"])
-    day = day_of(f.series["time"], str(f.case["settings"]["time_zone"]))
+    zone = ZoneInfo(str(f.case["settings"]["time_zone"]))
+    day = day_of(f.series["time"], str(zone))
+    seconds = f.series["time"].astype("M8[s]").astype(int)
+    saturday_on = [datetime.fromtimestamp(int(t), UTC).astimezone(zone).weekday() > 4 for t in seconds]
     hours = np.bincount(day) * dt
-    feed = lp.column("feed", e, 0, float(s["feed_max"]), dt * float(s["price"]))
+    given = np.array(f.series.get("feed_given", np.full((99, f.steps), np.nan))[e], float)
+    low, high = np.where(np.isnan(given), 0, given), np.where(np.isnan(given), float(s["feed_max"]), given)
+    feed = lp.column("feed", e, low, high, dt * float(s["price"]))
+    for t in range(1, f.steps):
+        if np.isnan(given[t]) and np.isfinite(s["feed_ramp"]):
+            most = float(s["feed_ramp"]) * dt
+            lp.row([(feed[[t]], 1.0), (feed[[t - 1]], -1.0)], -most, most)
     left = lp.column("inventory", e, 0, np.inf)
     unfed = lp.column("unfed", e, 0, np.inf, UNMET * HIGHER * gas, count=len(hours))
     for d, length in enumerate(hours):
         total = [(feed[[t]], dt) for t in np.nonzero(day == d)[0]]
-        due = float(s["feed_day"]) * length / 24
+        last = int(np.nonzero(day == d)[0][-1])
+        due = float(s["feed_day"]) * length / 24 * (float(s["weekend_pu"]) if saturday_on[last] else 1.0)
+        due = dt * given[day == d].sum() if np.isfinite(given[last]) else due
         lp.row([*total, (unfed[[d]], 1.0)], due, due)
     start = float(s["gas_rate_initial"])
     first = tau * (gas * float(s["feed_day"]) / 24 if np.isnan(start) else start)
@@ -72,8 +83,11 @@ def substrate(f: Feeder, e: int, s: dict, methane: list) -> np.ndarray:
     lp.row([(left[:1], 1.0), (feed[:1], -tau * (1 - kept) * gas)], kept * first, kept * first)
     if f.steps > 1:
         lp.row([(left[1:], 1.0), (left[:-1], -kept), (feed[1:], -tau * (1 - kept) * gas)], 0, 0)
-    span, final = np.exp(-f.steps * dt / tau), float(s.get("gas_rate_final", np.nan))
-    even = span * first + (1 - span) * tau * gas * float(s["feed_day"]) / 24
+    final, even = float(s.get("gas_rate_final", np.nan)), first
+    for t in range(f.steps):
+        weekend = float(s["weekend_pu"]) if saturday_on[int(np.nonzero(day == day[t])[0][-1])] else 1.0
+        now = given[t] if np.isfinite(given[t]) else float(s["feed_day"]) / 24 * weekend
+        even = kept * even + tau * (1 - kept) * gas * now
     short = lp.column("inventory_short", e, 0, np.inf, UNMET * HIGHER, count=1)
     lp.row([(left[-1:], 1.0), (short, 1.0)], even if np.isnan(final) else tau * final, np.inf)
     methane += [(feed, gas), (left, -1 / dt)]
@@ -86,23 +100,47 @@ def substrate(f: Feeder, e: int, s: dict, methane: list) -> np.ndarray:
 
 def engine(f: Feeder, e: int, c: dict, m: int, methane: list, heat: list) -> None:
     """Burn for electricity and heat."""
-    power = f.program.column("p_chp", e, 0, float(c["p_nom"]), f.dt * float(c["running_cost"]))
+    low, high = running(f, "chp", e, float(c["p_nom"]), float(c["p_min_pu"]))
+    power = f.program.column("p_chp", e, low, high, f.dt * float(c["running_cost"]))
+    ramps(f, power, float(c["p_nom"]), float(c["p_min_pu"]), float(c["ramp_pu"]), float(c["p_initial"]))
     methane.append((power, -1 / (float(c["efficiency_electric"]) * LOWER)))
     heat.append((power, float(c["efficiency_thermal"]) / float(c["efficiency_electric"])))
     f.behind[m].append((power, 1.0))
     f.widen[m] += float(c["p_nom"])
 
 
+def running(f: Feeder, kind: str, e: int, size: float, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds of what is free, held to run, or held to stand still."""
+    held = f.offsets.get(f"on_{kind}", np.full((99, f.steps), np.nan))[e]
+    return np.where(held == 1, size * share, 0.0), np.where(held == 0, 0.0, size)
+
+
+def ramps(f: Feeder, column: np.ndarray, size: float, share: float, ramp: float, initial: float) -> None:
+    """From step to step, and from what was before; a start or stop may pass the minimum at once."""
+    most = max(ramp * f.dt * size, share * size) if np.isfinite(ramp) else np.inf
+    if not np.isfinite(most):
+        return
+    if np.isfinite(initial):
+        f.program.row([(column[:1], 1.0)], initial - most, initial + most)
+    for t in range(1, f.steps):
+        f.program.row([(column[[t]], 1.0), (column[[t - 1]], -1.0)], -most, most)
+
+
 def upgrading(f: Feeder, e: int, u: dict, m: int, share: float, methane: list, zones: Zones, junction: bytes) -> None:
     """Biomethane in kWh is a multiple of the raw gas, so that it needs no column here."""
     energy = HIGHER * share * (1 - float(u["methane_slip"]))
-    value = float(u["conditioning_cost"]) - float(u["price_gas"])
-    raw = f.program.column("flow_raw", e, 0, float(u["flow_nom"]), f.dt * value * energy)
+    into = zones.account_of(u["plant"])
+    value = float(u["conditioning_cost"]) - (0.0 if into else float(u["price_gas"]))
+    size, share_min = float(u["flow_nom"]), float(u["flow_min_pu"])
+    raw = f.program.column("flow_raw", e, *running(f, "upgrader", e, size, share_min), f.dt * value * energy)
+    ramps(f, raw, size, share_min, float(u["ramp_pu"]), float(u["flow_initial"]))
     methane.append((raw, -share))
     f.behind[m].append((raw, -float(u["electricity"])))
     f.widen[m] += float(u["electricity"]) * float(u["flow_nom"])
     zones.enters[zones.of(junction)].append((raw, energy))
     zones.injected[e] = (raw, energy)
+    if into:
+        zones.deposits.append((into, raw, energy))
 
 
 def holder(f: Feeder, k: int, p: dict, methane: list, heat: list, fixed: np.ndarray) -> None:
@@ -148,11 +186,43 @@ class Zones:
         self.enters: dict[int, list] = {int(z): [] for z in np.unique(self.number)}
         self.injected: dict[int, tuple[np.ndarray, float]] = {}
         self.regulated: dict[int, np.ndarray] = {}
+        self.deposits: list[tuple[bytes, np.ndarray, float]] = []
         self.packs: dict[int, np.ndarray] = {}
 
     def of(self, junction: bytes) -> int:
         """Zone of a junction."""
         return int(self.number[where(self.f.case["junction"]["id"], [junction])[0]])
+
+    def account_of(self, plant: bytes) -> bytes:
+        """Account of a plant; empty where it has none."""
+        table = self.f.case["plant"]
+        return table["account"][where(table["id"], [plant])[0]] if "account" in table else b""
+
+    def accounts(self) -> None:
+        """Balance by step; at the end of each period what is beyond the band is bought or sold."""
+        f, c, lp = self.f, self.f.case, self.f.program
+        table, energy = c.get("account", {"id": []}), float(c["gas_network"]["heating_value_higher"])
+        local = [datetime.fromtimestamp(int(t), UTC).astimezone(ZoneInfo(str(c["settings"]["time_zone"])))
+                 for t in f.series["time"].astype("M8[s]").astype(int)]  # fmt: skip
+        keys = {b"day": [t.date() for t in local], b"month": [(t.year, t.month) for t in local],
+                b"horizon": [0 for _ in local]}  # fmt: skip
+        for a, name in enumerate(table["id"]):
+            period, band, fee = keys[table["period"][a]], float(table["band"][a]), float(table["fee"][a])
+            ends = [t + 1 == f.steps or period[t + 1] != period[t] for t in range(f.steps)]
+            taken = np.zeros(f.steps)
+            for e, own in enumerate(c["consumer"]["account"]):
+                if own == name:
+                    taken += energy * f.series["flow_consumer"][e].astype(float)
+            limit, room = np.where(ends, band, np.inf), np.where(ends, np.inf, 0.0)
+            balance = lp.column("account_balance", a, -limit, limit)
+            bought = lp.column("gas_bought", a, 0, room, float(table["price_short"][a]) + fee)
+            sold = lp.column("gas_sold", a, 0, room, fee - float(table["price_surplus"][a]))
+            for t in range(f.steps):
+                flows = [(raw[[t]], -f.dt * kwh) for into, raw, kwh in self.deposits if into == name]
+                flows += [(bought[[t]], -1.0), (sold[[t]], 1.0), (balance[[t]], 1.0)]
+                kept = float(table["carry_over"][a]) if t and ends[t - 1] else 1.0
+                now = -f.dt * taken[t] + (0.0 if t else float(table["balance_initial"][a]))
+                lp.row(flows + ([(balance[[t - 1]], -kept)] if t else []), now, now)
 
     def state(self) -> None:
         """Gates, regulators, then each zone's balance."""
@@ -191,6 +261,7 @@ class Zones:
                 lp.row([(pack[[t]], 1.0), *before, *step], -f.dt * demand[t], -f.dt * demand[t])
 
         self.limits()
+        self.accounts()
 
     def limits(self) -> None:
         """Limits that the last program stated: linear in injection and linepack, elastic."""

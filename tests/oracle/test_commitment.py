@@ -1,0 +1,90 @@
+"""What runs at its minimum or not at all: rounding, and the integer program against every choice there is."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ours import within
+from rebuild.model import Feeder
+from rebuild.plain import plain
+
+from dispatch.case.netcdf import save_case
+from dispatch.case.schema import build_case
+from dispatch.errors import InputError
+from dispatch.run.again import rerun
+from dispatch.run.optimize import optimize
+from dispatch.run.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
+from plant_cases import plant_tables
+
+MOST = 1e-6
+
+
+def small(seed: int) -> dict:
+    """Four steps in which an engine and upgrading share little gas."""
+    tables = plant_tables(steps=4, seed=seed, bounded=True)
+    tables["plant"] |= {"holder_nom": [120], "holder_initial": [60]}
+    tables["substrate"]["gas_rate_initial"] = [40.0, 10.0]
+    tables["chp"] |= {"ramp_pu": [np.inf], "p_initial": [np.nan]}
+    tables["upgrader"] |= {"ramp_pu": [np.inf]}
+    return tables
+
+
+def choices(case) -> float:
+    """Cheapest of all programs in which each step of both is held to run or not."""
+    table, best = plain(case), np.inf
+    for held in itertools.product((0.0, 1.0), repeat=8):
+        on = {"on_chp": np.array([held[:4]]), "on_upgrader": np.array([held[4:]])}
+        try:
+            best = min(best, Feeder(table, on).optimum().objective)
+        except ArithmeticError:  # cannot be
+            continue
+    return best
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_integers_find_the_best_of_all_choices(seed, tmp_path):
+    case = build_case(small(seed))
+    result = optimize(case, Settings(horizon_h=4, integers=True))
+    certificate, best = result["certificate"], choices(case)
+    assert float(certificate["objective"][0]) == pytest.approx(best, abs=within(best))
+    assert certificate["bound_source"].to_numpy() == [b"solver"]
+    assert certificate["status"].to_numpy() == [b"optimal"]
+    assert float(certificate["lower_bound"][0]) <= best + within(best)
+    on = {name: result["offset"][name].to_numpy() for name in ("on_chp", "on_upgrader")}
+    own = Feeder(plain(result), on).optimum().objective
+    assert float(certificate["objective_relaxation"][0]) == pytest.approx(own, abs=within(own))
+    save_case(result, tmp_path / "r.nc")
+    assert rerun(tmp_path / "r.nc") == []
+    # Rounding costs no less, and no more than it says; the linear bound is below both.
+    rounded = optimize(case, Settings(horizon_h=4))["certificate"]
+    assert float(rounded["objective"][0]) >= best - within(best)
+    assert float(rounded["lower_bound"][0]) <= best + within(best)
+    cost = float(rounded["objective"][0]) - float(rounded["objective_relaxation"][0])
+    assert cost == pytest.approx(float(rounded["repair_cost"][0]), abs=1e-9)
+
+
+@pytest.mark.parametrize("integers", [False, True])
+@pytest.mark.parametrize("seed", [3, 5])
+def test_minimum_and_ramps_hold_in_what_is_delivered(seed, integers):
+    tables = plant_tables(steps=24, seed=seed, bounded=True)
+    s = optimize(build_case(tables), Settings(integers=integers))["schedule"]
+    for name, least, most, before in (("p_chp", 125.0, 125.0, 200.0), ("flow_raw", 88.0, 110.0, None)):
+        value = s[name].to_numpy()[0]
+        assert ((value <= MOST) | (value >= least - 1e-4)).all()
+        steps = np.diff(value if before is None else np.concatenate([[before], value]))
+        assert np.abs(steps).max() <= most + 1e-4
+        assert ((value > MOST) & (value < least + 1)).any()
+    feed = s["feed"].to_numpy()
+    assert np.abs(np.diff(feed[0])).max() <= 0.3 + 1e-6
+    np.testing.assert_allclose(feed[1], np.float32(tables["forecast"]["feed_given"][1]), rtol=1e-6)
+
+
+def test_integers_need_one_program():
+    with pytest.raises(InputError, match="integers"):
+        Settings(method="decomposed", integers=True)
