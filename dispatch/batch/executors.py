@@ -51,9 +51,11 @@ class LocalExecutor(Executor):
         self._ended = self._ended or cancel_futures
         for _ in self._threads:
             self._waiting.put(None)
-        if cancel_futures:
-            for process in set(multiprocessing.active_children()) - self._others:
+        while cancel_futures and any(thread.is_alive() for thread in self._threads):
+            for process in set(multiprocessing.active_children()) - self._others:  # also one that starts just now
                 process.kill()
+            for thread in self._threads:
+                thread.join(0.05)
         for thread in self._threads if wait else ():
             thread.join()
 

@@ -91,7 +91,7 @@ def run_part(order: Order, at: Callable[[str], object] | None = None) -> list[Fe
         return [FeederOutcome(part.case, source, "failed", [bug]) for source in part.feeders or ("",)]
     found = [r for r in ready if isinstance(r, FeederOutcome)]
     cuts = [cut for r in ready if not isinstance(r, FeederOutcome) for cut in cut_feeders(r)]
-    reading = (time.monotonic() - begin) / max(len(ready), 1)
+    reading = (time.monotonic() - begin) / max(len(found) + len(cuts), 1)
     for cut, end in zip(cuts, _ends(order, cuts), strict=True):
         found.append(_one(order, cut, end(), say))
     for outcome in found:

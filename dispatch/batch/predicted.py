@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FILE_S, FEEDER_S, METER_S, BUS_S = 0.2, 0.03, 2.5e-5, 3e-6
-"""Seconds of a file, of a feeder, of a meter in a step and of a bus in a step, measured on 104 French feeders."""
-WORKER_BYTES = 420 << 20
+FILE_S, FEEDER_S, METER_S, BUS_S = 0.15, 0.03, 1.2e-5, 1.5e-6
+"""Seconds of a file, a feeder, a meter in a step and a bus in a step, measured on French feeders and on towns."""
+WORKER_BYTES = 360 << 20
 """What a worker takes before it has any work: libraries and compiled kernels."""
-CLIENT_BYTES = 150 << 20
+CLIENT_BYTES = 250 << 20
 """What the process takes that hands out the work."""
-METER_BYTES, BUS_BYTES = 1500, 500
+METER_BYTES, BUS_BYTES = 420, 140
 """What a group takes for a meter and for a bus in a step while it is solved and written."""
 MOST_CELLS = 1_000_000
 """Pairs of meter or bus and step that a group of several files has at most."""

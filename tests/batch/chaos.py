@@ -55,10 +55,10 @@ def workers_of(client: int) -> list[int]:
             found += [int(c) for c in (task / "children").read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
-    return sorted({c for c in found if b"spawn_main" in _command(c)})
+    return sorted({c for c in found if b"spawn_main" in command_of(c)})
 
 
-def _command(process: int) -> bytes:
+def command_of(process: int) -> bytes:
     try:
         return Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:

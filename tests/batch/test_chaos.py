@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import subprocess
+import sys
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from chaos import run, start
+from chaos import command_of, run, start, workers_of
 from stand_in import fatal, stand_in
 from tiny import Here, copied_utility, files_of
 
@@ -19,6 +22,7 @@ from dispatch.batch.kill_points import ENVIRONMENT, POINTS
 from dispatch.batch.losses import Losses
 from dispatch.batch.planning import make_plan
 from dispatch.batch.record import lost
+from dispatch.batch.results import open_results
 from dispatch.batch.status import status_of
 from dispatch.errors import WorkersError
 from dispatch.run.settings import Settings
@@ -102,6 +106,27 @@ def test_a_group_that_ends_workers_while_it_is_written_is_given_up(tmp_path) -> 
     assert losses.given_up(group)
     assert Losses([lost(group, "")] * 6).given_up(group)
     assert Losses([lost(group, "case0001/f0")] * 2).aside(group) == ("case0001/f0",)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_workers_and_leaves_what_can_be_resumed(tmp_path) -> None:
+    utility, results = copied_utility(tmp_path / "u", 30), tmp_path / "r"
+    command = [sys.executable, "-m", "dispatch.cli", "batch", "run", str(utility), "-o", str(results), "--workers", "2"]
+    batch = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=Path(__file__).parents[2])
+    try:
+        while not list((results / "work").glob("*.at")):
+            assert batch.poll() is None
+            select.select([], [], [], 0.05)
+        workers = workers_of(batch.pid)
+        batch.send_signal(signal.SIGINT)
+        _, said = batch.communicate(timeout=60)
+    finally:
+        batch.kill()
+    assert batch.returncode == 130, said
+    assert workers
+    assert not any(Path(f"/proc/{w}/cmdline").exists() and command_of(w) for w in workers)
+    assert status_of(results).counts["not_run"] > 0
+    assert len(open_results(results)["feeder"]["status"]) == 30
 
 
 def test_the_end_of_a_process_costs_its_own_call_only() -> None:

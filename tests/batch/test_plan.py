@@ -13,7 +13,7 @@ from dispatch.batch import planning as module
 from dispatch.batch.memory import plan_object, predicted_bytes, require_memory
 from dispatch.batch.plan import Part, read_plan
 from dispatch.batch.planning import make_plan
-from dispatch.batch.predicted import Size, seconds_of
+from dispatch.batch.predicted import METER_S, Size, seconds_of
 from dispatch.case.embedded import embedded_path
 from dispatch.case.netcdf import load_case, save_case
 from dispatch.case.netcdf.peek import glance_at, step_of
@@ -31,7 +31,7 @@ def utility(tmp_path_factory) -> Path:
 
 
 def parts(count: int, seconds: float = 0.5) -> list[Part]:
-    meters = round((seconds - seconds_of(Size(feeders=1))) / 96 / 2.5e-5)
+    meters = round((seconds - seconds_of(Size(feeders=1))) / 96 / METER_S)
     return [
         Part(f"f{k:05d}.nc", hashlib.sha256(b"%d" % k).hexdigest(), ("s",), Size(meters, 0, 96, 1))
         for k in range(count)
