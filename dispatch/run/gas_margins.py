@@ -131,7 +131,7 @@ def next_limits(
     """
     stated = {}
     for name, sides in margins.over.items():
-        own = np.asarray((sides[0] > 0).any(axis=1) | (sides[1] > 0).any(axis=1))
+        own = _worst(sides, check.zone_of[LIMITED[name]])
         stated[name] = own | gas[name].stated if name in gas else own
     slopes = _Slopes(check, found, stated)
     injection, through = slopes.injection, slopes.through
@@ -150,6 +150,17 @@ def next_limits(
             constant = np.where(own[:, None], limit.constant - found.moved.effect(limit, content), np.nan)
             rows[name] = replace(limit, constant=constant)
     return rows
+
+
+def _worst(sides: tuple[np.ndarray, np.ndarray], zone: np.ndarray) -> np.ndarray:
+    """Tell which elements are furthest beyond a limit in their zone in some step: holding these mostly holds all."""
+    found = np.zeros(len(zone), bool)
+    for side in sides:
+        for z in np.unique(zone[side.any(axis=1)]):
+            own = np.nonzero(zone == z)[0]
+            steps = np.nonzero(side[own].any(axis=0))[0]
+            found[own[side[own][:, steps].argmax(axis=0)]] = True
+    return found
 
 
 def _zeros(stated: Mapping[str, np.ndarray], of: np.ndarray) -> dict[str, np.ndarray]:

@@ -83,3 +83,29 @@ def test_without_a_gas_network_nothing_is_said_of_it():
     result = optimize(build_case(tables), Settings(horizon_h=4))
     assert np.isfinite(result["schedule/holder"]).all()
     assert "pressure" not in result["schedule"]
+
+
+def test_no_demand_at_all_is_an_ordinary_state():
+    tables = plant_tables(steps=3, other=0.0)
+    tables["forecast"]["flow_consumer"] = np.zeros((2, 3))
+    tables["junction"]["pressure_max"] = [np.nan] * 4
+    result = optimize(build_case(tables), Settings(horizon_h=3))
+    assert result["certificate/status"].to_numpy() == [b"optimal"]
+    s = result["schedule"]
+    assert np.abs(s["gas_injected"].to_numpy()).max() < 1e-6  # nobody takes gas and no pipe may hold more
+    np.testing.assert_allclose(s["pressure"].to_numpy(), [[5.5] * 3] * 2 + [[2.0] * 3] * 2, rtol=1e-6)
+
+
+def test_flow_turns_round_where_more_is_injected_than_taken_near_by():
+    tables = plant_tables(steps=6, seed=5)
+    tables["plant"]["junction"] = ["z"]
+    tables["consumer"]["junction"] = ["m", "a"]
+    tables["junction"]["pressure_max"] = [np.nan, np.nan, 2.0, 2.0008]
+    tables["injection"]["flow_nom"] = [0.0]
+    result = optimize(build_case(tables), Settings(horizon_h=6))
+    s = result["schedule"]
+    assert (s["flow_pipe"].to_numpy()[1] <= 1e-6).all()
+    assert s["flow_pipe"].to_numpy()[1].min() < -1
+    assert result["certificate/status"].to_numpy() == [b"optimal"]
+    pressure = s["pressure"].to_numpy()[3]
+    assert pressure.max() <= 2.0008 + 1.1e-3
