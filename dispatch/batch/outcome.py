@@ -139,7 +139,7 @@ def _figures(bus: dict[str, np.ndarray], run: FeederRun) -> dict[str, float]:
     v = schedule["v_pu"]
     loading = np.concatenate([schedule["loading_line_pu"], schedule["loading_transformer_pu"]])
     shares = voltage_share(v, bus["v_min_pu"][:, None], bus["v_max_pu"][:, None])
-    figures = {k: float(certificate[k]) for k in ("objective", "lower_bound", "gap", "gap_relaxation")}
+    figures = {k: float(np.sum(certificate[k])) for k in ("objective", "lower_bound", "gap", "gap_relaxation")}
     figures |= {k: float(np.sum(schedule[k])) for k in ("cost", "cost_uncontrolled")}
     return figures | {
         "hours_unmet": float(sum(entry.get("hours_total", 0.0) for entry in run.unmet)),

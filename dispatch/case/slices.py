@@ -10,7 +10,7 @@ import xarray as xr
 
 from dispatch.case.attributes import attribute_table
 from dispatch.case.network import network_of
-from dispatch.case.schema import has, parent_index
+from dispatch.case.schema import columns, has, parent_index
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -81,7 +81,8 @@ def split_feeders(case: xr.DataTree) -> list[xr.DataTree]:
     """One case for each source, with everything that is connected to it.
 
     Prosumers, tariffs and profiles go with the meters and elements that use them; weather is kept whole. An open branch
-    between two feeders, or to an isolated bus, is in none.
+    between two feeders, or to an isolated bus, is in none. Feeders with plants that inject share the gas network: they
+    are one case, in the place of the first of them; no other case has the gas network.
 
     Parameters
     ----------
@@ -100,8 +101,20 @@ def cut_feeders(case: xr.DataTree) -> list[Cut]:
     """Do the same as `split_feeders`, but leave the making of each case to whoever needs it."""
     members = members_of(case)
     groups = {node.path: node.to_dataset(inherit=False) for node in case.subtree}
-    feeders = len(members["source"])
-    return [_feeder(groups, {kind: chosen[k] for kind, chosen in members.items()}) for k in range(feeders)]
+    return [
+        _feeder(groups, {kind: _used([chosen[k] for k in together]) for kind, chosen in members.items()})
+        for together in _together(case, members)
+    ]
+
+
+def _together(case: xr.DataTree, members: Mapping[str, list[np.ndarray]]) -> list[list[int]]:
+    """Numbers of the feeders of each case: those with plants that inject share a gas network, and so one case."""
+    alone = [[k] for k in range(len(members["source"]))]
+    if not (has(case, "plant") and has(case, "junction")):
+        return alone
+    injects = columns(case, "plant")["junction"] != b""
+    shared = [k for k, own in enumerate(members["plant"]) if injects[own].any()]
+    return [shared if k in shared else [k] for (k,) in alone if k not in shared[1:]]
 
 
 def members_of(case: xr.DataTree) -> Mapping[str, list[np.ndarray]]:
@@ -167,7 +180,7 @@ def _used(positions: list[np.ndarray]) -> np.ndarray:
 
 
 def _feeder(groups: Mapping[str, xr.Dataset], chosen: Mapping[str, np.ndarray]) -> Cut:
-    without = set() if len(chosen["plant"]) else GAS_DIMS
+    without = set() if _injecting(groups, chosen["plant"]) else GAS_DIMS
     kept = {path: data for path, data in groups.items() if not (without and path.startswith("/gas"))}
     parts = {path: _part(data, chosen, without) for path, data in kept.items()}
     _anonymous(parts)
@@ -177,6 +190,11 @@ def _feeder(groups: Mapping[str, xr.Dataset], chosen: Mapping[str, np.ndarray]) 
             for path, part in parts.items()
         }
     )
+
+
+def _injecting(groups: Mapping[str, xr.Dataset], plants: np.ndarray) -> bool:
+    """Whether one of some plants injects into the gas network."""
+    return bool(len(plants)) and bool((groups["/plant/plant"]["junction"].to_numpy()[plants] != b"").any())
 
 
 def _anonymous(parts: dict[str, Arrays]) -> None:

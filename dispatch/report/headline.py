@@ -99,7 +99,9 @@ def _verdict(outcome: Outcome, run: Totals, state: State, clock: Clock) -> tuple
     proof = f"at most {percent(run.gap, 4)} above the cheapest possible"
     if not run.gap > PROVEN:
         proof = "not proven to be the cheapest" if np.isnan(run.gap) else "proven to be the cheapest"
-    return "good", f"All limits hold, {clock.span()}.", f"Checked by AC power flow; {proof}."
+    gas = "pressure" in outcome.series and not np.isnan(outcome.series["pressure"]).all()
+    checked = "AC power flow and steady gas pressures" if gas else "AC power flow"
+    return "good", f"All limits hold, {clock.span()}.", f"Checked by {checked}; {proof}."
 
 
 def tightest_place(outcome: Outcome, state: State, clock: Clock) -> str:

@@ -22,13 +22,17 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from dispatch.case.network import Network
-    from dispatch.model.program import Program
     from dispatch.run.rounds import Rounds, State
     from dispatch.solve.certificate import Certificate
     from dispatch.solve.solution import Prices
     from dispatch.verify.electric import AcModel
 
 Groups = dict[str, dict[str, Any]]
+OF_SUM = (
+    "objective", "objective_relaxation", "lower_bound", "gap", "gap_relaxation", "repair_cost", "rows", "columns",
+    "entries", "meters_by_program",
+)  # fmt: skip
+"""Figures of a program that stand once where several sources share it."""
 
 
 def uncontrolled_arrays(case: xr.DataTree, ac: AcModel) -> tuple[dict[str, np.ndarray], float]:
@@ -207,18 +211,19 @@ def offset_arrays(state: State, lines: int) -> dict[str, np.ndarray]:
     return found | {name.format("transformer"): way[lines:] for name, way in ways.items()}
 
 
-def certificate_arrays(program: Program, state: State, certificate: Certificate, rounds: int) -> dict[str, Any]:
+def certificate_arrays(feeder: Rounds, state: State, certificate: Certificate) -> dict[str, Any]:
     """Figures of the last program and of what is delivered.
 
     Returns
     -------
-    dict of str to number
-        Part of /certificate.
+    dict of str to number or ndarray (source,)
+        Part of /certificate. Sums, and what belongs to them, stand with the first source; with others, which share its
+        program, they are 0.
     """
-    objective, bound = state.delivered.objective, certificate.lower_bound
+    program, objective, bound = feeder.program, state.delivered.objective, certificate.lower_bound
     solver = {} if state.bound is None else {"bound_source": as_bytes(["solver"])}
     bound = bound if state.bound is None else min(state.bound, objective)
-    return {
+    figures: dict[str, Any] = {
         **solver,
         "objective": objective,
         "objective_relaxation": certificate.objective_relaxation,
@@ -229,9 +234,14 @@ def certificate_arrays(program: Program, state: State, certificate: Certificate,
         "gap_relaxation": certificate.gap_relaxation,
         "gap": (objective - bound) / max(1.0, abs(objective)),
         "repair_cost": state.delivered.repair_cost,
-        "rounds": rounds,
+        "rounds": feeder.rounds,
         "rows": len(state.solution.prices.keys),
         "columns": len(program.cost),
         "entries": state.solution.entries,
         "meters_by_program": state.solution.by_program,
     }
+    first = np.arange(len(feeder.network.source_bus)) == 0
+    if len(first) == 1:
+        return figures
+    once = {name: np.where(first, figures[name], 0) for name in OF_SUM}
+    return {name: once.get(name, np.broadcast_to(value, first.shape)) for name, value in figures.items()}

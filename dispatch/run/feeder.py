@@ -182,7 +182,7 @@ def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRu
         uncontrolled, run.v_error_uncontrolled_max_pu = uncontrolled_arrays(case, feeder.ac)
         schedule = schedule_arrays(feeder, state) | uncontrolled
         run.unmet = feeder.unmet(state)
-    figures = certificate_arrays(feeder.program, state, certificate, feeder.rounds)
+    figures = certificate_arrays(feeder, state, certificate)
     run.method = "all network rows" if settings.all_rows else solution.method.partition(",")[0]
     if "interior point" in solution.method:
         run.messages.append(
@@ -193,12 +193,12 @@ def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRu
     if state.gas is not None:
         run.pressure_error_max = state.gas.pressure_error_max
         run.messages += [f"Gas: {text}" for text in flaws_of(case, state.gas.state)]
-    proven = figures["gap"] <= settings.gap
+    proven = bool(np.max(figures["gap"]) <= settings.gap)
     run.status = "gap" if stopped and not proven else "limits_unmet" if run.unmet else "optimal" if proven else "gap"
     if stopped:
         run.messages.append(
             f"feeder {run.name!r}: time was up after round {feeder.rounds}; the best schedule so far costs at most"
-            f" {figures['objective'] - figures['lower_bound']:.4g} more than the best there is."
+            f" {np.sum(figures['objective'] - figures['lower_bound']):.4g} more than the best there is."
         )
     run.groups = {
         "schedule": schedule,

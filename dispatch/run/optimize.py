@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dispatch.case.network import network_of
 from dispatch.case.rules import check_case
-from dispatch.case.schema import columns, has, parent_index
+from dispatch.case.schema import has
 from dispatch.case.slices import Cut, cut_feeders
 from dispatch.errors import Problem, raise_if_any
 from dispatch.forecast.profile import predict
@@ -131,7 +130,7 @@ def prepared(case: xr.DataTree, settings: Settings, stages: Stages) -> xr.DataTr
         held = settings.limits_at > MEDIAN
         levels = levels_for(settings.limits_at) if held else QUANTILES
         solved = predict(bare, start=settings.start, horizon_h=settings.horizon_h, quantiles=levels)
-        raise_if_any([*check_case(solved), *_plants_apart(solved)], title)
+        raise_if_any(check_case(solved), title)
         if held:
             require_quantiles(solved, settings.limits_at)
     return solved
@@ -143,23 +142,6 @@ def _without_electricity(case: xr.DataTree) -> list[Problem]:
         return []
     hint = "Schedules are made of electric networks; `dispatch.check_gas` gives the pressures of a gas network alone."
     return [Problem("no-electricity", "/electric/bus", value="missing", hint=hint)]
-
-
-def _plants_apart(case: xr.DataTree) -> list[Problem]:
-    """Refuse plants on several feeders that inject into one gas network: no feeder's program would see the others."""
-    plant = columns(case, "plant")
-    if not len(plant["id"]):
-        return []
-    bus = parent_index(case, "meter", "bus")[parent_index(case, "plant", "meter")]
-    feeder = network_of(case).feeder[bus]
-    injecting = plant["junction"] != b""
-    feeders = np.unique(feeder[injecting])
-    if len(feeders) < 2:
-        return []
-    shown = tuple(i.decode() for i in plant["id"][injecting][:3])
-    hint = "Put the plants that inject on one feeder, or leave all but one feeder's without a junction."
-    value, allowed = f"on {len(feeders)} feeders", "plants that inject on one feeder"
-    return [Problem("plants-apart", "/plant/plant", "junction", shown, int(injecting.sum()), value, allowed, hint)]
 
 
 def _run_cut(

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
+import pyomo.environ as pyo
 import pytest
 from agreement import TOLERANCE, largest_difference, written
 from hypothesis import given, settings
@@ -12,9 +14,9 @@ from plant_cases import plant_case, plant_tables, with_gas_limits
 from dispatch.case.rules import check_case
 from dispatch.case.schema import build_case, columns
 from dispatch.case.slices import split_feeders
-from dispatch.errors import InputError
 from dispatch.forecast.profile import predict
 from dispatch.model.compiler import compile_program
+from dispatch.model.explicit import explicit_model
 from dispatch.model.inputs import make_inputs
 from dispatch.model.registry import PLANT
 from dispatch.run.optimize import optimize
@@ -202,7 +204,57 @@ def test_only_the_plants_feeder_carries_the_gas_network():
     assert "flow_consumer" not in second["forecast"]
     result = optimize(case, Settings(horizon_h=8))
     assert np.isfinite(result["schedule/gas_injected"]).all()
-    tables["plant"] = {n: [*v, *v] for n, v in tables["plant"].items()}
-    tables["plant"] |= {"id": ["plant", "second"], "meter": ["mf", "mh"]}
-    with pytest.raises(InputError, match="plants-apart"):
-        optimize(build_case(tables), Settings(horizon_h=8))
+
+
+def two_feeders(**second):
+    """A plant on each of two feeders, a third feeder without; both inject into one zone."""
+    tables = plant_tables(seed=3)
+    tables["bus"] = {"id": ["b0", "b1", "c", "d"], "v_nom": [0.4] * 4}
+    tables["source"] = {"id": ["grid", "middle", "other"], "bus": ["b0", "d", "c"]}
+    tables["meter"] = {n: [*v, v[1]] for n, v in tables["meter"].items()}
+    tables["meter"] |= {"id": ["mf", "mh", "md"], "bus": ["b1", "c", "d"]}
+    tables["load"] = {n: [*v, v[1]] for n, v in tables["load"].items()}
+    tables["load"] |= {"id": ["lf", "lh", "ld"], "meter": ["mf", "mh", "md"]}
+    tables["forecast"]["p_load"] = np.vstack([tables["forecast"]["p_load"], tables["forecast"]["p_load"][1:]])
+    for kind in ("plant", "substrate", "chp", "upgrader"):
+        mine = tables[kind]
+        tables[kind] = {n: [*v, *v] for n, v in mine.items()}
+        tables[kind]["id"] = [*mine["id"], *(f"{i}-2" for i in mine["id"])]
+        if kind != "plant":
+            tables[kind]["plant"] = [*mine["plant"], *(f"{i}-2" for i in mine["plant"])]
+    tables["plant"] |= {"meter": ["mf", "mh"], **second}
+    return build_case(tables)
+
+
+@pytest.mark.parametrize("method", ["monolithic", "decomposed"])
+def test_plants_of_two_feeders_share_a_zone(method):
+    case = two_feeders()
+    together, middle = split_feeders(case)
+    assert columns(together, "source")["id"].tolist() == [b"grid", b"other"]
+    assert columns(middle, "source")["id"].tolist() == [b"middle"]
+    assert "gas" not in middle.children
+    result = optimize(case, Settings(horizon_h=8, method=method))
+    assert json.loads(result["certificate"].attrs["messages"]) == []
+    proof, s = result["certificate"], result["schedule"]
+    # The explicit Pyomo model of the whole case at once.
+    model = explicit_model(make_inputs(predict(case, horizon_h=8)), network=False)
+    solver = pyo.SolverFactory("appsi_highs")
+    solver.highs_options = {"threads": 1}
+    solver.solve(model)
+    assert float(proof["objective"].sum()) == pytest.approx(pyo.value(model.objective), rel=1e-6)
+    assert float(proof["lower_bound"].sum()) == pytest.approx(pyo.value(model.objective), rel=1e-6)
+    assert proof["objective"].to_numpy()[2] == 0  # stands with the first source of the shared program
+    assert (proof["gap"] <= 1e-6).all()
+    taken = 11.0 * (case["forecast/flow_consumer"].to_numpy()[1].astype(float) - 5)
+    pack = np.concatenate([[0.0], s["linepack_regulator"].to_numpy()[0]])
+    both = s["gas_injected"].to_numpy().sum(axis=0) + s["gas_regulator"].to_numpy()[0]
+    np.testing.assert_allclose(both - taken, np.diff(pack), atol=1e-6)
+    assert (s["gas_injected"].to_numpy().sum(axis=1) > 1).all()
+    assert np.isfinite(s["v_pu"].to_numpy()).all()
+
+
+def test_a_plant_that_does_not_inject_stays_with_its_own_feeder():
+    first, middle, other = split_feeders(two_feeders(junction=["a", ""]))
+    assert [len(columns(f, "plant")["id"]) for f in (first, middle, other)] == [1, 0, 1]
+    assert "gas" in first.children
+    assert "gas" not in other.children

@@ -81,6 +81,7 @@ def test_page_and_terminal_say_the_same(day: xr.DataTree) -> None:
     for said in (f"{gas['raw_m3']:,.0f} m³ of raw gas", f"takes no more in {gas['uptake_limited_h']:.2f} h"):
         assert said in page
         assert said in text
+    assert "Checked by AC power flow and steady gas pressures" in page
     for title in ("Where raw gas goes", "Gas holder", "Uptake limit and injection", "Gas pressure", "the price of gas"):
         assert title in page
     assert "<script" not in page

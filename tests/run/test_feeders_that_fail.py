@@ -13,6 +13,7 @@ from dispatch.cli import main
 from dispatch.errors import SolverError
 from dispatch.run import feeder
 from dispatch.run.rounds import Rounds
+from dispatch.run.settings import Settings
 from dispatch.solve.decomposed import Decomposed
 
 
@@ -82,3 +83,21 @@ def test_a_lost_feeder_says_what_happened_and_what_to_do() -> None:
     assert "feeder 'feeder-a'" in lost.messages[0]
     assert "ended from outside" in lost.messages[0]
     assert "--workers 1" in lost.messages[0]
+
+
+def test_each_way_that_was_needed_is_told(monkeypatch) -> None:
+    """Hot and cold fail, interior point does it; and where prices lead nowhere, one program does."""
+    case = split_feeders(small_town(s_nom=400.0, pv_kw=1.0))[0]
+    monkeypatch.setattr("dispatch.solve.engines.LADDER", ("hot", "interior point"))
+    result = dispatch.optimize(case, Settings(method="monolithic"))
+    assert columns(result, "certificate")["status"].tolist() == [b"optimal"]
+    assert "solved by interior point" in result["certificate"].attrs["messages"]
+    monkeypatch.undo()
+
+    def nowhere(*_, **__):
+        raise SolverError("prices lead nowhere")
+
+    monkeypatch.setattr(Decomposed, "solve", nowhere)
+    result = dispatch.optimize(case, Settings(method="decomposed"))
+    assert columns(result, "certificate")["status"].tolist() == [b"optimal"]
+    assert "solved as one program, since" in result["certificate"].attrs["messages"]
