@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import highspy
 import numpy as np
 import pytest
 from ours import within
@@ -17,6 +18,7 @@ from dispatch.case.schema import build_case
 from dispatch.run.again import rerun
 from dispatch.run.optimize import optimize
 from dispatch.run.settings import Settings
+from dispatch.solve.export import write_mps
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
 from plant_cases import plant_tables
@@ -116,3 +118,19 @@ def test_results_with_gas_limits_survive_files_and_are_reproduced(tmp_path) -> N
     assert float(result["certificate"].attrs["pressure_error_max"]) < 2e-3
     worst = np.nanmax(np.abs((result["schedule/pressure"] - result["schedule/pressure_linear"]).to_numpy()[3]))
     assert worst < 1e-3
+
+
+@pytest.mark.parametrize("integers", [False, True])
+def test_the_exported_program_has_the_same_optimum_in_another_reader(integers, tmp_path) -> None:
+    tables = plant_tables(steps=8, seed=5, bounded=True, account="day")
+    tables["pipe"]["inner_diameter"] = [0.15, 0.06]
+    tables["junction"]["pressure_min"] = [NONE, NONE, NONE, 2.45]
+    result = optimize(build_case(tables), Settings(horizon_h=8, integers=integers))
+    assert ("on_chp" in result["offset"]) is integers
+    write_mps(result, tmp_path / "last.mps")
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    solver.readModel(str(tmp_path / "last.mps"))
+    solver.run()
+    claimed = float(result["certificate/objective_relaxation"].to_numpy()[0])
+    assert solver.getInfo().objective_function_value == pytest.approx(claimed, abs=within(claimed))
