@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def gas_figures(outcome: Outcome, clock: Clock) -> tuple[Figure, ...]:
-    """Figures of a case with plants: raw gas, holder, uptake and injection, pressures, gas price.
+    """Figures of a case with plants: raw gas, holder, uptake and injection, pressures, calorific value.
 
     Parameters
     ----------
@@ -40,6 +40,7 @@ def gas_figures(outcome: Outcome, clock: Clock) -> tuple[Figure, ...]:
     if outcome.count("upgrader"):
         found.append(_uptake(outcome, day, clock))
         found.append(_pressure(outcome, clock))
+        found.append(_calorific(outcome, clock))
     return tuple(found)
 
 
@@ -117,3 +118,13 @@ def _pressure(outcome: Outcome, clock: Clock) -> Figure:
     return band_figure(
         "gas-pressure", "Gas pressure", pressure, scale, clock, "absolute pressure, bar", lines, "after", 3
     )
+
+
+def _calorific(outcome: Outcome, clock: Clock) -> Figure:
+    """Draw lowest, median and highest calorific value of the zones with a plant."""
+    value, gas = outcome.series["calorific_value"][in_plant_zones(outcome)], outcome.heating_value
+    ends = [e for e in (-largest(-value), largest(value)) if np.isfinite(e)]
+    scale = scale_of(min([*ends, gas]), max([*ends, gas]))
+    lines = (level(scale, gas, "zero", f"network's gas {number(gas, 2)}"),)
+    title, name = "Calorific value", "higher heating value, kWh/m³"
+    return band_figure("gas-calorific", title, value, scale, clock, name, lines, "after", 2)
