@@ -13,9 +13,9 @@ def mixed(start, stop, flow, given, part, zone=NO_ZONE):
     """Shares in a network that is written down, circles closed."""
     flow, given, part = (np.array(a, float) for a in (flow, given, part))
     outlet, filling = zone
-    filling = np.broadcast_to(filling, (len(outlet), given.shape[1])).copy()
+    filling = np.broadcast_to(np.array(filling, float), (len(outlet), given.shape[1])).copy()
     found, change = mixed_shares(
-        make_links(len(given), np.array(start), np.array(stop)), flow, given, part, np.array(outlet), filling
+        make_links(len(given), np.array(start, int), np.array(stop, int)), flow, given, part, np.array(outlet), filling
     )
     assert (change <= 1e-15).all()
     return found
