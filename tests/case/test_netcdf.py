@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import pickle
 import time
 from typing import TYPE_CHECKING
@@ -36,16 +35,14 @@ def round_trip(case: xr.DataTree, folder: Path) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=cases())
-def test_any_case_survives(case: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)  # the disk's speed is not what this shows
+def test_any_case_survives(case: xr.DataTree, tmp_path: Path) -> None:
     round_trip(case, tmp_path)
 
 
 @pytest.mark.slow
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=cases(most=2, most_kinds=2))
-def test_a_thousand_cases_survive(case: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)
+def test_a_thousand_cases_survive(case: xr.DataTree, tmp_path: Path) -> None:
     round_trip(case, tmp_path)
 
 

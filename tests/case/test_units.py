@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import netCDF4
@@ -15,6 +16,8 @@ from dispatch.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import xarray as xr
 
 # What one of the first unit is in the second, by hand.
 CONVERTED = [
@@ -190,10 +193,20 @@ FILES: list[tuple[str, str | None, float | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "unit", "larger"), FILES)
-def test_files_are_converted_or_refused(path: str, unit: str | None, larger: float | None, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def good_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[xr.DataTree, Path]:
     good = build_case({k: dict(v) for k, v in small_tables().items()})
-    save_case(good, tmp_path / "case.nc")
+    file = tmp_path_factory.mktemp("good") / "case.nc"
+    save_case(good, file)
+    return good, file
+
+
+@pytest.mark.parametrize(("path", "unit", "larger"), FILES)
+def test_files_are_converted_or_refused(
+    path: str, unit: str | None, larger: float | None, good_file: tuple[xr.DataTree, Path], tmp_path: Path
+) -> None:
+    good, file = good_file
+    shutil.copyfile(file, tmp_path / "case.nc")
     with netCDF4.Dataset(tmp_path / "case.nc", "r+") as file:
         variable = file[path]
         variable.set_auto_maskandscale(False)
