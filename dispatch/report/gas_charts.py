@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from dispatch.report.outcome import Outcome
     from dispatch.report.words import Clock
 
+ROOM = 0.02
+"""Kept free beyond the calorific values that are drawn. [kWh/m3]"""
+
 
 def gas_figures(outcome: Outcome, clock: Clock) -> tuple[Figure, ...]:
     """Figures of a case with plants: raw gas, holder, uptake and injection, pressures, calorific value.
@@ -121,10 +124,9 @@ def _pressure(outcome: Outcome, clock: Clock) -> Figure:
 
 
 def _calorific(outcome: Outcome, clock: Clock) -> Figure:
-    """Draw lowest, median and highest calorific value of the zones with a plant."""
+    """Draw lowest, median and highest calorific value of the zones with a plant; that of the network's gas fits in."""
     value, gas = outcome.series["calorific_value"][in_plant_zones(outcome)], outcome.heating_value
     ends = [e for e in (-largest(-value), largest(value)) if np.isfinite(e)]
-    scale = scale_of(min([*ends, gas]), max([*ends, gas]))
-    lines = (level(scale, gas, "zero", f"network's gas {number(gas, 2)}"),)
+    scale = scale_of(min([*ends, gas]) - ROOM, max([*ends, gas]) + ROOM)
     title, name = "Calorific value", "higher heating value, kWh/m³"
-    return band_figure("gas-calorific", title, value, scale, clock, name, lines, "after", 2)
+    return band_figure("gas-calorific", title, value, scale, clock, name, (), "after", 2)
