@@ -52,8 +52,8 @@ def parser() -> argparse.ArgumentParser:
         release = "not installed"
     top = _Parser(
         prog="dispatch",
-        description="Schedule batteries and PV of every house of a town at lowest cost inside the limits of its\n"
-        "network; certified, and checked by AC power flow.",
+        description="Schedule batteries, PV and biogas plants of a town at lowest cost inside the limits of its\n"
+        "electric and gas networks; certified, and checked by AC power flow.",
         epilog=FIRST_STEPS + "\n" + EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
