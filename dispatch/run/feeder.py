@@ -58,6 +58,8 @@ class FeederRun:
     pressure_error_max : float or None
         Largest difference of steady pressures of the gas network and those of the program; None without injection.
         [bar]
+    gas_quality : str
+        What the quality of its gas rests on, in words; empty without injection.
     stages : Stages
         Seconds by stage.
     """
@@ -71,6 +73,7 @@ class FeederRun:
     v_error_max_pu: float = 0.0
     v_error_uncontrolled_max_pu: float = 0.0
     pressure_error_max: float | None = None
+    gas_quality: str = ""
     stages: Stages = field(default_factory=Stages)
 
     @property
@@ -194,7 +197,8 @@ def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRu
     run.v_error_max_pu = state.excess.v_error_max_pu
     if state.gas is not None and quality is not None:
         run.pressure_error_max = state.gas.pressure_error_max
-        run.messages += [f"Gas: {text}" for text in flaws_of(case, state.gas.state)] + said_of_quality(quality)
+        run.messages += [f"Gas: {text}" for text in flaws_of(case, state.gas.state)]
+        run.gas_quality = said_of_quality(quality)
     proven = bool(np.max(figures["gap"]) <= settings.gap)
     run.status = "gap" if stopped and not proven else "limits_unmet" if run.unmet else "optimal" if proven else "gap"
     if stopped:

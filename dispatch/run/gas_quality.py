@@ -110,17 +110,17 @@ def mixture(gas: dict[str, float], share: np.ndarray) -> tuple[np.ndarray, np.nd
     return calorific, calorific / np.sqrt(density / DENSITY_AIR)
 
 
-def said_of_quality(quality: GasQuality) -> list[str]:
-    """Tell what the quality rests on, where there is more than one source or gas flows both ways.
+def said_of_quality(quality: GasQuality) -> str:
+    """Tell what the quality rests on: it is that of any flows only with one source and fixed directions.
 
     Returns
     -------
-    list of str
-        At most one sentence.
+    str
+        A sentence.
     """
     why = [f"{quality.sources} sources"] if quality.sources > 1 else []
     if quality.turned:
         why.append(f"{quality.turned} pipe{'s' if quality.turned > 1 else ''} with flow both ways")
-    text = f"Gas quality is that at the last flows ({', '.join(why)}), without the time that gas takes to get there"
+    at = f"that at the last flows ({', '.join(why)})" if why else "exact (one source, fixed directions)"
     rest = "" if quality.closed else "; around circles of flow it was not found to 1e-9"
-    return [f"{text}{rest}."] if why or rest else []
+    return f"Gas quality is {at}, without the time that gas takes to get there{rest}."

@@ -9,6 +9,7 @@ import pytest
 
 from dispatch.case.schema import build_case, columns
 from dispatch.model.inputs import make_inputs
+from dispatch.report.html import render
 from dispatch.run.gas_check import GasCheck, Moved, UnderSchedule
 from dispatch.run.gas_quality import gas_quality, mixture
 from dispatch.run.optimize import optimize
@@ -112,5 +113,7 @@ def test_quality_stands_in_the_result():
     flow = s["flow_pipe"].to_numpy()[1]
     np.testing.assert_allclose(share[3], share[2] * flow / (flow + 5), rtol=1e-5)
     np.testing.assert_allclose(s["calorific_value"].to_numpy(), 1 / ((1 - share) / 11 + share / 10.8), rtol=1e-5)
-    said = [m for m in json.loads(result["certificate"].attrs["messages"]) if m.startswith("Gas quality")]
-    assert said == ["Gas quality is that at the last flows (3 sources), without the time that gas takes to get there."]
+    said = result["certificate"].attrs["gas_quality"]
+    assert said == "Gas quality is that at the last flows (3 sources), without the time that gas takes to get there."
+    assert said in render(result)
+    assert json.loads(result["certificate"].attrs["messages"]) == []
