@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from dispatch.report.outcome import Outcome
     from dispatch.report.words import Clock
 
+ROOM = 0.02
+"""Kept free beyond the calorific values that are drawn. [kWh/m3]"""
+
 
 def gas_figures(outcome: Outcome, clock: Clock) -> tuple[Figure, ...]:
-    """Figures of a case with plants: raw gas, holder, uptake and injection, pressures, gas price.
+    """Figures of a case with plants: raw gas, holder, uptake and injection, pressures, calorific value.
 
     Parameters
     ----------
@@ -40,6 +43,7 @@ def gas_figures(outcome: Outcome, clock: Clock) -> tuple[Figure, ...]:
     if outcome.count("upgrader"):
         found.append(_uptake(outcome, day, clock))
         found.append(_pressure(outcome, clock))
+        found.append(_calorific(outcome, clock))
     return tuple(found)
 
 
@@ -117,3 +121,12 @@ def _pressure(outcome: Outcome, clock: Clock) -> Figure:
     return band_figure(
         "gas-pressure", "Gas pressure", pressure, scale, clock, "absolute pressure, bar", lines, "after", 3
     )
+
+
+def _calorific(outcome: Outcome, clock: Clock) -> Figure:
+    """Draw lowest, median and highest calorific value of the zones with a plant; that of the network's gas fits in."""
+    value, gas = outcome.series["calorific_value"][in_plant_zones(outcome)], outcome.heating_value
+    ends = [e for e in (-largest(-value), largest(value)) if np.isfinite(e)]
+    scale = scale_of(min([*ends, gas]) - ROOM, max([*ends, gas]) + ROOM)
+    title, name = "Calorific value", "higher heating value, kWh/m³"
+    return band_figure("gas-calorific", title, value, scale, clock, name, (), "after", 2)

@@ -221,6 +221,8 @@ def gas_sentences(outcome: Outcome, gas: GasTotals) -> tuple[str, ...]:
         said.append("The gas network takes all biomethane in every hour.")
     if np.isfinite(gas.pressure_min):
         said.append(f"Gas pressure {number(gas.pressure_min, 3)} to {number(gas.pressure_max, 3)} bar (absolute).")
+    if quality := outcome.notes.get("gas_quality"):
+        said.append(str(quality))
     more = gas.cost_uncontrolled - gas.cost
     if np.isfinite(more):
         earn, than = ("earn", "more") if gas.cost < 0 else ("cost", "less")

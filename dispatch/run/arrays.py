@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from dispatch.case.network import Network
+    from dispatch.run.gas_quality import GasQuality
     from dispatch.run.rounds import Rounds, State
     from dispatch.solve.certificate import Certificate
     from dispatch.solve.solution import Prices
@@ -75,8 +76,8 @@ def uncontrolled_arrays(case: xr.DataTree, ac: AcModel) -> tuple[dict[str, np.nd
     return arrays, error
 
 
-def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
-    """Set-points, states and the network under them.
+def schedule_arrays(feeder: Rounds, state: State, quality: GasQuality | None) -> dict[str, np.ndarray]:
+    """Set-points, states and the network under them, with the quality of its gas.
 
     Returns
     -------
@@ -97,7 +98,7 @@ def schedule_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
         "p_curtailed": placed(feeder, plan, "pv", "p_curtailed"),
         **_own_arrays(feeder, plan),
         **gas,
-        **gas_state_arrays(state),
+        **gas_state_arrays(state, quality),
         "v_pu": state.ac.v_pu,
         "v_linear_pu": np.sqrt(np.maximum(state.linear.v_squared, 0)),  # the linear drop has no floor, voltage has
         "p_line": state.ac.p_from[:lines],

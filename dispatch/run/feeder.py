@@ -15,6 +15,7 @@ from dispatch.case.schema import as_bytes, columns, reading
 from dispatch.errors import CertificateError, InputError, ModelError, SolverError
 from dispatch.model.registry import load_components
 from dispatch.run.arrays import certificate_arrays, offset_arrays, price_arrays, schedule_arrays, uncontrolled_arrays
+from dispatch.run.gas_quality import gas_quality, said_of_quality
 from dispatch.run.rounds import Rounds
 from dispatch.run.stages import Stages
 from dispatch.solve.certificate import certify_program, require
@@ -57,6 +58,8 @@ class FeederRun:
     pressure_error_max : float or None
         Largest difference of steady pressures of the gas network and those of the program; None without injection.
         [bar]
+    gas_quality : str
+        What the quality of its gas rests on, in words; empty without injection.
     stages : Stages
         Seconds by stage.
     """
@@ -70,6 +73,7 @@ class FeederRun:
     v_error_max_pu: float = 0.0
     v_error_uncontrolled_max_pu: float = 0.0
     pressure_error_max: float | None = None
+    gas_quality: str = ""
     stages: Stages = field(default_factory=Stages)
 
     @property
@@ -180,7 +184,8 @@ def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRu
         require(certificate, np.inf if stopped else settings.gap)
     with run.stages.stage("verify"):
         uncontrolled, run.v_error_uncontrolled_max_pu = uncontrolled_arrays(case, feeder.ac)
-        schedule = schedule_arrays(feeder, state) | uncontrolled
+        quality = None if feeder.gas is None or state.gas is None else gas_quality(feeder.gas, state.gas)
+        schedule = schedule_arrays(feeder, state, quality) | uncontrolled
         run.unmet = feeder.unmet(state)
     figures = certificate_arrays(feeder, state, certificate)
     run.method = "all network rows" if settings.all_rows else solution.method.partition(",")[0]
@@ -190,9 +195,10 @@ def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRu
             " neither from the last basis nor from scratch."
         )
     run.v_error_max_pu = state.excess.v_error_max_pu
-    if state.gas is not None:
+    if state.gas is not None and quality is not None:
         run.pressure_error_max = state.gas.pressure_error_max
         run.messages += [f"Gas: {text}" for text in flaws_of(case, state.gas.state)]
+        run.gas_quality = said_of_quality(quality)
     proven = bool(np.max(figures["gap"]) <= settings.gap)
     run.status = "gap" if stopped and not proven else "limits_unmet" if run.unmet else "optimal" if proven else "gap"
     if stopped:

@@ -12,6 +12,7 @@ from dispatch.model.gas import zones_of_case
 
 if TYPE_CHECKING:
     from dispatch.case.offsets import Offsets
+    from dispatch.run.gas_quality import GasQuality
     from dispatch.run.rounds import Rounds, State
     from dispatch.solve.solution import Prices
 
@@ -148,20 +149,22 @@ def _limit_prices(feeder: Rounds, prices: Prices) -> dict[str, np.ndarray]:
     return found
 
 
-def gas_state_arrays(state: State) -> dict[str, np.ndarray]:
+def gas_state_arrays(state: State, quality: GasQuality | None) -> dict[str, np.ndarray]:
     """Steady state of the gas network under the schedule.
 
     Parameters
     ----------
     state : State
         Of the feeder.
+    quality : GasQuality or None
+        Of the gas under the schedule.
 
     Returns
     -------
     dict of str to ndarray
         Part of /schedule; empty in a feeder whose plants inject nowhere.
     """
-    if state.gas is None:
+    if state.gas is None or quality is None:
         return {}
     steady = state.gas.state
     return {
@@ -170,6 +173,9 @@ def gas_state_arrays(state: State) -> dict[str, np.ndarray]:
         "flow_pipe": steady.flow_pipe,
         "flow_gate": steady.flow_gate,
         "flow_regulator": steady.flow_regulator,
+        "biomethane_share": quality.share,
+        "calorific_value": quality.calorific_value,
+        "wobbe_index": quality.wobbe_index,
     }
 
 

@@ -89,21 +89,31 @@ class GasCheck:
         Sub-case of the feeder, with /forecast.
     inputs : Inputs
         Made from it.
+
+    Attributes
+    ----------
+    outlet : ndarray (zone,) of int
+        First junction that holds its pressure.
+    flow_injection : ndarray (injection, step)
+        What injections give. [m3 h-1]
     """
 
     def __init__(self, case: xr.DataTree, inputs: Inputs) -> None:
-        self._case, self._dt = case, inputs.dt
+        self.case, self._dt = case, inputs.dt
         self.network = gas_network_of(case)
         self.zones = zones_of_case(self.network)
         self.zone_of = zones_of_elements(self.network, self.zones)
         self.bounds = bounds_of(case, self.network)
         self.energy = gas_values(case)["heating_value_higher"]
         self._live = inputs.kinds["regulator"].index
+        self.flow_injection = self._flow("injection", inputs.steps)
         self._given = self._demand(inputs.steps)
         plant = parent_index(case, "upgrader", "plant")
         self.injects_at = parent_index(case, "plant", "junction")[plant]
         self._headroom, self._most = headroom_of_zones(case, self.network, self.zones)
         self._roots = np.nonzero((self.network.held >= 0) & self.network.supplied)[0]
+        self.outlet = np.full(self.zones.count, -1)
+        self.outlet[self.zones.of_junction[self._roots[::-1]]] = self._roots[::-1]
         pressures = np.concatenate([columns(case, k).get("pressure", np.zeros(0)) for k in ("gate", "regulator")])
         self.held = np.full(len(self.network.parent), np.nan)
         inside = self.zones.of_junction >= 0
@@ -111,15 +121,23 @@ class GasCheck:
 
     def _demand(self, steps: int) -> np.ndarray:
         """Net demand of each junction that is given. [m3 h-1]."""
-        forecast, taken = columns(self._case, "forecast"), np.zeros((len(self.network.parent), steps))
-        for kind, sign in (("consumer", 1.0), ("injection", -1.0)):
-            table = columns(self._case, kind)
-            if len(table["id"]):
-                flow = forecast.get(f"flow_{kind}")
-                flow = np.full((len(table["id"]), steps), np.nan) if flow is None else flow.astype(np.float64)
-                flow = np.where(np.isnan(flow), table["flow_nom"][:, None], flow)
-                np.add.at(taken, parent_index(self._case, kind, "junction"), sign * flow)
+        taken = np.zeros((len(self.network.parent), steps))
+        for kind, flow in (("consumer", self._flow("consumer", steps)), ("injection", -self.flow_injection)):
+            if len(flow):
+                np.add.at(taken, parent_index(self.case, kind, "junction"), flow)
         return taken
+
+    def _flow(self, kind: str, steps: int) -> np.ndarray:
+        """Flow that each consumer takes or injection gives, (element, step). [m3 h-1]."""
+        table, flow = columns(self.case, kind), columns(self.case, "forecast").get(f"flow_{kind}")
+        if not len(table["id"]):
+            return np.zeros((0, steps))
+        flow = np.full((len(table["id"]), steps), np.nan) if flow is None else flow.astype(np.float64)
+        return np.where(np.isnan(flow), table["flow_nom"][:, None], flow)
+
+    def filling(self, moved: Moved) -> np.ndarray:
+        """Gas that fills the pipes of each zone, (zone, step); below zero: that comes out of them. [m3 h-1]."""
+        return np.asarray(np.diff(moved.content, axis=1, prepend=0.0) / self._dt / self.energy)
 
     def under(self, program: Program, plan: np.ndarray, gas: Mapping[str, GasLimit]) -> UnderSchedule:
         """Find the steady state under a schedule.
@@ -158,13 +176,10 @@ class GasCheck:
         np.subtract.at(taken, self.injects_at, moved.injected / self.energy)
         if also is not None:
             taken[also[0]] += also[1] / self.energy
-        filling = np.diff(moved.content, axis=1, prepend=0.0) / self._dt / self.energy
-        first = np.full(self.zones.count, -1)
-        first[self.zones.of_junction[self._roots[::-1]]] = self._roots[::-1]
-        np.add.at(taken, first, filling + moved.lost / self.energy)
+        np.add.at(taken, self.outlet, self.filling(moved) + moved.lost / self.energy)
         lifted = np.zeros_like(taken)
         lifted[self._roots] = self._lift(moved.content)[self.zones.of_junction[self._roots]] + raised
-        return gas_flow(self._case, taken, lifted), taken
+        return gas_flow(self.case, taken, lifted), taken
 
     def _lift(self, content: np.ndarray) -> np.ndarray:
         """By how much linepack lifts the pressure of each zone. [bar]."""

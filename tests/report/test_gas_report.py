@@ -82,6 +82,13 @@ def test_page_and_terminal_say_the_same(day: xr.DataTree) -> None:
         assert said in page
         assert said in text
     assert "Checked by AC power flow and steady gas pressures" in page
-    for title in ("Where raw gas goes", "Gas holder", "Uptake limit and injection", "Gas pressure", "the price of gas"):
+    for title in (
+        "Where raw gas goes",
+        "Gas holder",
+        "Uptake limit and injection",
+        "Gas pressure",
+        "Calorific value",
+        "the price of gas",
+    ):
         assert title in page
     assert "<script" not in page
