@@ -6,10 +6,10 @@ import json
 import sys
 import traceback
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatch.arguments import parser
+from dispatch.cli_choices import settings_of
 from dispatch.cli_utility import batch, import_many, went
 from dispatch.errors import DispatchError, InputError
 from dispatch.terminal import EXIT, progress, say
@@ -31,20 +31,10 @@ def _demo(a: argparse.Namespace) -> int:
 
 def _run(a: argparse.Namespace) -> int:
     from dispatch.run.files import run_case
-    from dispatch.run.settings import Settings
 
-    settings = Settings(
-        start=a.start,
-        horizon_h=a.horizon_h,
-        all_rows=a.all_rows,
-        method=a.method,
-        gap=a.gap,
-        deadline_s=a.deadline_s,
-        limits_at=a.limits_at,
-        integers=a.integers,
-        components=tuple(str(Path(f).resolve()) for f in a.component),
+    outcome = run_case(
+        a.case, a.output, settings_of(a), workers=a.workers, report=not a.no_report, progress=progress(a)
     )
-    outcome = run_case(a.case, a.output, settings, workers=a.workers, report=not a.no_report, progress=progress(a))
     return _finish(outcome, a)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dispatch.cli_choices import settings_of
 from dispatch.terminal import EXIT, progress, say
 
 if TYPE_CHECKING:
@@ -40,21 +40,12 @@ def batch(a: argparse.Namespace) -> int:
     """Plan, run or tell of a night."""
     from dispatch.batch.status import status_of
     from dispatch.report.batch_text import plan_text, status_text
-    from dispatch.run.settings import Settings
 
     if a.action == "status":
         status = status_of(a.results)
         print(json.dumps(status.to_json(), allow_nan=False) if a.json else status_text(status.to_json()))  # noqa: T201
         return 0
-    settings = Settings(
-        start=a.start,
-        horizon_h=a.horizon_h,
-        method=a.method,
-        gap=a.gap,
-        deadline_s=a.deadline_s,
-        limits_at=a.limits_at,
-        components=tuple(str(Path(f).resolve()) for f in a.component),
-    )
+    settings = settings_of(a)
     if a.action == "plan":
         from dispatch.batch.memory import plan_object
         from dispatch.batch.planning import make_plan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,8 +100,6 @@ def chain(when: pd.DatetimeIndex, sun: Any, d: dict[str, Any]) -> Any:
 
 def _quiet(work: Callable[[], None]) -> tuple[float, float]:
     """Wall-clock and processor time of the better of two goes."""
-    import warnings  # noqa: PLC0415
-
     best = (np.inf, np.inf)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

@@ -27,6 +27,8 @@ from dispatch.run.stages import Stages
 from dispatch.scenario.equip import equip
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
 
 HARD = {13: 1.03, 11: 1.04}
@@ -42,8 +44,8 @@ def hard_day(area: int, v_max_pu: float) -> xr.DataTree:
     return build_case({k: table for k, table in tables.items() if k != "case"}, title=f"area {area}")
 
 
-def run(case: xr.DataTree, gap: float) -> Timing:
-    """From the case with its forecast to the result in memory."""
+def run(case: xr.DataTree, gap: float, told: Callable[[xr.DataTree], str] = lambda _: "") -> Timing:
+    """From the case with its forecast to the result in memory; `told` says more of it for the remark."""
     stages = Stages()
 
     def work() -> xr.DataTree:
@@ -57,7 +59,7 @@ def run(case: xr.DataTree, gap: float) -> Timing:
     spent = ", ".join(f"{name} {seconds:.3g} s" for name, seconds in stages.seconds.items())
     note = (
         f"gap {float(proof['gap'].max()):.0e}, {int(proof['rounds'].max())} rounds, {int(proof['rows'].sum())} limits"
-        f" stated; {spent}, those of feeders added up over processes"
+        f" stated; {told(result)}{spent}, those of feeders added up over processes"
     )
     return Timing(*clock, float(proof["objective"].sum()), note)
 

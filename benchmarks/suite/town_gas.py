@@ -7,24 +7,20 @@ plant, and the plant on a crowded area.
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
 
 import numpy as np
 import xarray as xr
 
 from benchmarks.feeders import without_gas
 from benchmarks.registry import Benchmark, Subject, Timing
-from benchmarks.solving import timed
+from benchmarks.suite.town import run
 from dispatch.case.embedded import embedded_path
 from dispatch.case.netcdf import load_case
 from dispatch.case.schema import columns
 from dispatch.case.slices import split_feeders
 from dispatch.forecast.profile import predict
-from dispatch.run.optimize import optimize
-from dispatch.run.processes import WorkerPool
-from dispatch.run.settings import Settings
-from dispatch.run.stages import Stages
 
+GAP = 1e-6
 OTHER_BUS = b"NS_bus_idx_78"
 """Low-voltage side of the transformer below which most houses and 1.3 MW of PV are."""
 
@@ -52,25 +48,6 @@ def small_town() -> xr.DataTree:
     return next(f for f in split_feeders(town) if len(columns(f, "plant")["id"]))
 
 
-def run(case: xr.DataTree, method: str = "auto") -> Timing:
-    """Go from the case with its forecast to the result in memory."""
-    stages = Stages()
-
-    def work() -> xr.DataTree:
-        stages.seconds.clear()
-        return optimize(case, Settings(method=method), workers=pool, stages=stages)
-
-    many = len(columns(case, "source")["id"]) > 1  # a single feeder is solved in this process
-    with WorkerPool(2) if many else nullcontext(1) as pool:
-        clock, result = timed(work, 3 if many else 1)
-    proof, spent = result["certificate"], ", ".join(f"{n} {s:.3g} s" for n, s in stages.seconds.items())
-    note = (
-        f"gap {float(proof['gap'].max()):.0e}, {int(proof['rounds'].max())} rounds, {int(proof['rows'].sum())} limits"
-        f" stated; {_gas(result)}{spent}, those of feeders added up over processes"
-    )
-    return Timing(*clock, float(proof["objective"].sum()), note)
-
-
 def _gas(result: xr.DataTree) -> str:
     """Say what became of the gas network's limits."""
     if "pressure" not in result["schedule"]:
@@ -79,15 +56,20 @@ def _gas(result: xr.DataTree) -> str:
     return f"{float(pressure.min()):.3f} to {float(pressure.max()):.3f} bar, {len(said)} messages; "
 
 
+def both(case: xr.DataTree) -> Timing:
+    """Time the town on both grids."""
+    return run(case, GAP, _gas)
+
+
 def alone(case: xr.DataTree) -> Timing:
     """Time the same town without gas network and plant."""
-    return run(without_gas(case))
+    return run(without_gas(case), GAP)
 
 
 BENCHMARK = Benchmark(
     name="town-gas",
     about="the embedded town on both grids with its biogas plant, checked on both, and the electric town alone",
-    measures={"run": run, "run without gas and plant": alone},
+    measures={"run": both, "run without gas and plant": alone},
     subjects=lambda: (
         Subject("town on both grids", "summer", lambda: day("summer")),
         Subject("town on both grids", "winter", lambda: day("winter")),
