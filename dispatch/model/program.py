@@ -57,7 +57,7 @@ class Program:
     """Minimise ``cost @ z + constant`` where ``row_lower <= matrix @ z <= row_upper`` and ``lower <= z <= upper``.
 
     Columns and rows of the prosumers' components come first and are the same with and without the network. Its arrays
-    cannot be written to: what certifies an optimum reads the same ones as what finds it.
+    cannot be written to.
 
     Attributes
     ----------

@@ -18,8 +18,7 @@ from dispatch.run.arrays import certificate_arrays, offset_arrays, price_arrays,
 from dispatch.run.gas_quality import gas_quality, said_of_quality
 from dispatch.run.rounds import Rounds
 from dispatch.run.stages import Stages
-from dispatch.solve.certificate import certify_program, require
-from dispatch.solve.limits.radial import limits_of
+from dispatch.solve.certificate import certify, require
 from dispatch.solve.until import Until
 from dispatch.verify.gas_findings import flaws_of
 
@@ -177,10 +176,7 @@ def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRu
         state = feeder.state_all_rows(state, settings.rounds)
     with run.stages.stage("certify"):
         solution = state.solution
-        limits = limits_of(feeder.program, feeder.network, feeder.inputs, state.offsets)
-        certificate = certify_program(
-            feeder.program, limits, feeder.inputs.dt, solution.limit_penalty, solution.columns, solution.prices
-        )
+        certificate = certify(case, state.offsets, solution.limit_penalty, solution.columns, solution.prices)
         require(certificate, np.inf if stopped else settings.gap)
     with run.stages.stage("verify"):
         uncontrolled, run.v_error_uncontrolled_max_pu = uncontrolled_arrays(case, feeder.ac)

@@ -1,4 +1,4 @@
-"""Proof of an optimum from the case, a plan and prices alone: no solver is imported, no result of the solve is used."""
+"""Proof of an optimum from the case, a plan and prices alone: no solver is imported, nothing of the solve is reused."""
 
 from __future__ import annotations
 
@@ -83,38 +83,9 @@ def certify(case: xr.DataTree, offsets: Offsets, limit_penalty: float, plan: np.
     inputs = make_inputs(case, offsets=offsets, limit_penalty=limit_penalty)
     program = compile_program(inputs)
     limits = limits_of(program, network_of(case), inputs, offsets)
-    return certify_program(program, limits, inputs.dt, limit_penalty, plan, prices)
-
-
-def certify_program(
-    program: Program, limits: RadialLimits, dt: float, limit_penalty: float, plan: np.ndarray, prices: Prices
-) -> Certificate:
-    """Measure a plan and prices against the program that a case was compiled to; nobody can have changed its arrays.
-
-    Parameters
-    ----------
-    program : Program
-        Of the prosumers.
-    limits : RadialLimits
-        All limits, with their offsets, made anew.
-    dt : float
-        Length of a step. [h]
-    limit_penalty, plan, prices
-        See `certify`.
-
-    Returns
-    -------
-    Certificate
-        Figures only; `require` judges them.
-
-    Raises
-    ------
-    CertificateError
-        See `certify`.
-    """
     _require_shape(program, limits, plan, prices)
-    objective = elastic_cost(program, limits, dt, limit_penalty, plan)
-    bound, residual_dual = _dual(program, limits, dt, limit_penalty, plan, prices)
+    objective = elastic_cost(program, limits, inputs.dt, limit_penalty, plan)
+    bound, residual_dual = _dual(program, limits, inputs.dt, limit_penalty, plan, prices)
     return Certificate(
         objective, bound, _primal(program, plan), residual_dual, (objective - bound) / max(1.0, abs(objective))
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -11,7 +12,7 @@ from dispatch.case.schema import columns
 from dispatch.case.slices import split_feeders
 from dispatch.cli import main
 from dispatch.errors import SolverError
-from dispatch.run import feeder
+from dispatch.run import feeder, rounds
 from dispatch.run.rounds import Rounds
 from dispatch.run.settings import Settings
 from dispatch.solve.decomposed import Decomposed
@@ -47,6 +48,20 @@ def test_others_finish(error, said, break_feeder_a) -> None:
     mine, theirs = columns(result, "schedule")["p_import"], columns(sound, "schedule")["p_import"]
     np.testing.assert_array_equal(mine[4:], theirs[4:])
     assert np.isnan(mine[:4]).all()
+
+
+def test_a_program_that_is_not_that_of_the_case_is_refused(monkeypatch) -> None:
+    """The certificate compiles the case for itself: an optimum of other costs does not prove itself."""
+    compile_program = rounds.compile_program
+
+    def cheaper(inputs):
+        program = compile_program(inputs)
+        return dataclasses.replace(program, cost=0.9 * program.cost)
+
+    monkeypatch.setattr(rounds, "compile_program", cheaper)
+    result = dispatch.optimize(small_town(), Settings(method="monolithic"))
+    assert set(columns(result, "certificate")["status"].tolist()) == {b"failed"}
+    assert "does not prove itself" in result["certificate"].attrs["messages"]
 
 
 def test_exit_code_status_and_report_say_so(break_feeder_a, tmp_path, capsys) -> None:
