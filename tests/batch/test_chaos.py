@@ -112,7 +112,9 @@ def test_a_group_that_ends_workers_while_it_is_written_is_given_up(tmp_path) -> 
 def test_ctrl_c_ends_the_workers_and_leaves_what_can_be_resumed(tmp_path) -> None:
     utility, results = copied_utility(tmp_path / "u", 30), tmp_path / "r"
     command = [sys.executable, "-m", "dispatch.cli", "batch", "run", str(utility), "-o", str(results), "--workers", "2"]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     batch = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=Path(__file__).parents[2])
+    signal.signal(signal.SIGINT, before)
     try:
         while not list((results / "work").glob("*.at")):
             assert batch.poll() is None
