@@ -56,6 +56,10 @@ class GasMargins:
 def tolerances(check: GasCheck, found: UnderSchedule) -> dict[str, np.ndarray]:
     """By how much each limited quantity may be beyond its limit. [bar or kW]."""
     drop = np.abs(found.values["pressure"] - check.held[:, None])
+    if check.levels is not None:
+        level, pressure = check.levels.of.of_junction, found.values["pressure"]
+        for own in (level == k for k in range(check.levels.of.count)):
+            drop[own] = pressure[own].max(axis=0) - pressure[own]
     flows = {name: SHARE * check.bounds[name].rating[:, None] for name in LIMITED if name != "pressure"}
     return {"pressure": np.maximum(PRESSURE, SHARE * np.nan_to_num(drop)), **flows}
 
@@ -100,6 +104,11 @@ def gas_margins(
             felt = price * check.bounds[name].rating[k] > PRICED * solution.limit_penalty
             error = np.abs(found.values[name][k] - found.linear[name][k])
             exact &= not (felt & (error > tolerance[name][k])).any()
+    if check.levels is not None:
+        own = check.levels.of.junction
+        exact &= not (check.levels.error(found) > tolerance["pressure"][own]).any()
+        for side, which in enumerate(("most", "least")):
+            slack["pressure"][side][check.levels.limited] = plan[program.column("pressure_limit", f"slack_{which}")]
     over = {}
     for name, value in found.values.items():
         bounds, known = check.bounds[name], np.nan_to_num(value)
@@ -131,7 +140,7 @@ def next_limits(
     """
     stated = {}
     for name, sides in margins.over.items():
-        own = _worst(sides, check.zone_of[LIMITED[name]])
+        own = _worst(sides, check.zone_of[LIMITED[name]]) & ~check.in_levels(name)
         stated[name] = own | gas[name].stated if name in gas else own
     slopes = _Slopes(check, found, stated)
     injection, through = slopes.injection, slopes.through
