@@ -49,8 +49,8 @@ class GasPoint:
         [bar]
     flow : ndarray (pipe, time)
         [m3 h-1]
-    initial : ndarray (junction,)
-        Pressure before the first step. [bar]
+    initial, final : ndarray (junction,)
+        Pressure before the first step; pressure that set-points alone make in the last one. [bar]
     reach : float
         By how much pressures of the program may differ from these; infinite: by any amount. [bar]
     error : float
@@ -60,6 +60,7 @@ class GasPoint:
     pressure: np.ndarray
     flow: np.ndarray
     initial: np.ndarray
+    final: np.ndarray
     reach: float = np.inf
     error: float = np.inf
 

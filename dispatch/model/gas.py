@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PRESSURE_NORMAL, KELVIN = 1.01325, 273.15
 
+
 def gas_kinds(
     case: xr.DataTree,
     series: Series,
@@ -87,12 +88,18 @@ def _network(case: xr.DataTree, series: Series, network: GasNetwork, zones: Zone
     live = np.nonzero(regulator["in_service"] & (ends["from"] >= 0) & (ends["to"] >= 0))[0]
     ids = np.concatenate([gate["id"], regulator["id"]])[zones.holder]
     alone = zones.junction >= 0
+    levels = [np.nonzero(zones.split & (network.zone == z))[0] for z in np.unique(network.zone[zones.split])]
     ids = np.where(alone, columns(case, "junction")["id"][zones.junction], ids)
     packed = headroom_of_zones(case, network, zones)[1] * energy
+    short = demand.copy()
+    for junctions in levels:  # what lacks or is over in a level is counted where its pressure is held
+        of = zones.of_junction[junctions]
+        short[of] = 0.0
+        short[of[int(np.argmax(network.held[junctions] >= 0))]] = demand[of].sum(axis=0)
     parameters = {
         "demand": demand,
-        "demand_max": np.maximum(demand, 0.0),
-        "surplus_max": np.maximum(-demand, 0.0),
+        "demand_max": np.maximum(short, 0.0),
+        "surplus_max": np.maximum(-short, 0.0),
         "linepack_least": np.where(alone, -np.inf, 0.0)[:, None],
         "linepack_nom": np.where(alone, np.inf, packed)[:, None],
         "holding_price": np.where(alone, 0.0, HOLDING_PRICE)[:, None],
@@ -146,7 +153,12 @@ def headroom_of_zones(case: xr.DataTree, network: GasNetwork, zones: Zones) -> t
         size = np.pi / 4 * pipe["inner_diameter"] ** 2 * pipe["length"]
         np.add.at(volume, zones.of_junction[network.pipe_from[used]], size[used])
     kelvin = gas["temperature"] + KELVIN
-    low = (zones.junction < 0) & (highest - gas["pressure_ambient"] < LOW_PRESSURE) & np.isfinite(lowest) & (lowest > highest)
+    low = (
+        (zones.junction < 0)
+        & (highest - gas["pressure_ambient"] < LOW_PRESSURE)
+        & np.isfinite(lowest)
+        & (lowest > highest)
+    )
     swing = np.where(low, lowest, 0.0) - np.where(low, highest, 0.0)
     z = gas["compressibility"] + gas["compressibility_slope"] * np.where(low, lowest + highest, 0.0) / 2
     return swing, np.asarray(volume * swing / PRESSURE_NORMAL * KELVIN / kelvin / z)

@@ -12,7 +12,7 @@ from dispatch.case.schema import columns
 from dispatch.model.components.zone import HOLDING_PRICE
 from dispatch.model.elements import Elements
 from dispatch.model.gas_limits import bounds_of
-from dispatch.model.gas_pipes import friction_law, gas_values, pipes_of
+from dispatch.model.gas_pipes import friction_law, gas_values, pipes_of, some_pipes
 from kernels.pipe_linear import BAR_NORMAL, KELVIN_NORMAL, drops, packed, packed_slope
 
 if TYPE_CHECKING:
@@ -25,8 +25,10 @@ SLOW = 0.05
 """Speed below which the slope of a pipe's pressure drop is that at this speed. [m s-1]"""
 LEAST_DROP = 1e-5
 """What a pipe drops at that speed at least, as far as its slope goes. [bar]"""
+KEPT = 0.999
+"""Part of what set-points alone would leave in the last step with which a level may end: some gas is on its way."""
 AMPLE = 2.0
-"""Pressures are sought up to this multiple of the highest that is held or allowed in the level."""
+"""Pressures of the program are sought within this multiple of the highest that is held or allowed in the level."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def at_rest(levels: Levels, pipes: int, steps: int) -> GasPoint:
         Of the horizon.
     """
     pressure = np.repeat(levels.held[:, None], steps, axis=1)
-    return GasPoint(pressure, np.zeros((pipes, steps)), levels.held)
+    return GasPoint(pressure, np.zeros((pipes, steps)), levels.held, levels.held)
 
 
 def level_kinds(
@@ -149,13 +151,17 @@ def level_kinds(
         return {}
     about = point or at_rest(levels, len(network.pipe_from), steps)
     at = levels.of_junction[levels.junction]
-    held = np.bincount(at, _content(case, levels, about.initial[:, None])[:, 0], levels.count)
+    held, kept = (
+        np.bincount(at, _content(case, levels, pressure[:, None])[:, 0], levels.count)[:, None]
+        for pressure in (about.initial, about.final)
+    )
+    least = {"short_max": held, "final": np.minimum(KEPT * kept - held, 0.0)}
     return {
         "junction": _junctions(case, levels, zones, about),
         "pipe": _pipes(case, levels, zones, about),
         "pressure_limit": _limits(case, network, levels, limit_penalty),
         "set_point": _set_points(case, network, levels),
-        "level": Elements(levels.count, {"short_max": held[:, None]}, {}, np.arange(levels.count, dtype=np.int32)),
+        "level": Elements(levels.count, least, {}, np.arange(levels.count, dtype=np.int32)),
     }
 
 
@@ -167,7 +173,7 @@ def _content(case: xr.DataTree, levels: Levels, pressure: np.ndarray) -> np.ndar
 
 
 def content_of(case: xr.DataTree, levels: Levels, pressure: np.ndarray, initial: np.ndarray) -> np.ndarray:
-    """What is packed at each junction of levels above what there was at first.
+    """Find what is packed at each junction of levels above what there was at first.
 
     Parameters
     ----------
@@ -200,7 +206,7 @@ def _junctions(case: xr.DataTree, levels: Levels, zones: Zones, about: GasPoint)
         "pressure": own,
         "capacity": gas["heating_value_higher"] * levels.volume[:, None] * rise,
         "content": content_of(case, levels, about.pressure, about.initial),
-        "lowest": np.maximum(own - about.reach, 0.0),
+        "lowest": np.maximum(own - about.reach, -AMPLE * most[level][:, None]),
         "highest": np.minimum(own + about.reach, AMPLE * most[level][:, None]),
     }
     nodes = {
@@ -215,7 +221,7 @@ def _pipes(case: xr.DataTree, levels: Levels, zones: Zones, about: GasPoint) -> 
     """Flows by the pressures at both ends. [kW and kW bar-1]."""
     gas, law, pipe = gas_values(case), friction_law(case), columns(case, "pipe")
     own, ends = levels.pipe, [levels.junction[at] for at in (levels.start, levels.stop)]
-    some = type(pipes_of(case))(*(np.ascontiguousarray(v[own]) for v in pipes_of(case)))
+    some = some_pipes(pipes_of(case), own)
     flow, first, second = about.flow[own], about.pressure[ends[0]], about.pressure[ends[1]]
     held = levels.held[ends[0]]
     slow = SLOW * 3600 * np.pi / 4 * pipe["inner_diameter"][own] ** 2 if len(own) else np.zeros(0)
@@ -262,7 +268,7 @@ def _limits(case: xr.DataTree, network: GasNetwork, levels: Levels, limit_penalt
 
 
 def _set_points(case: xr.DataTree, network: GasNetwork, levels: Levels) -> Elements:
-    """What gates and regulators hold, at junctions that hold the pressure of their level."""
+    """Set-points of gates and regulators, at junctions that hold the pressure of their level."""
     gas = gas_values(case)
     pressures = np.concatenate([columns(case, k).get("pressure", np.zeros(0)) for k in ("gate", "regulator")])
     own = np.nonzero(network.held[levels.junction] >= 0)[0]
@@ -270,10 +276,13 @@ def _set_points(case: xr.DataTree, network: GasNetwork, levels: Levels) -> Eleme
     level = levels.of_junction[levels.junction]
     rise = packed_slope(levels.held[levels.junction], gas["compressibility"], gas["compressibility_slope"])
     per_bar = gas["heating_value_higher"] * np.bincount(level, levels.volume * rise, levels.count)
+    own_max, lowest = columns(case, "junction")["pressure_max"], np.full(levels.count, np.nan)
+    np.fmin.at(lowest, level, own_max[levels.junction])
+    highest = np.where(np.isnan(own_max[index]), lowest[level[own]], own_max[index])
     parameters = {
         "pressure": pressures[network.held[index]][:, None],
         "price": HOLDING_PRICE * per_bar[level[own], None],
-        "most": np.full((1, 1), np.inf),
+        "most": np.maximum(np.nan_to_num(highest) - pressures[network.held[index]], 0.0)[:, None],
     }
     nodes = {"junction": ("junction", own.astype(np.int32))}
     return Elements(len(own), parameters, nodes, index.astype(np.int32), columns(case, "junction")["id"][index])

@@ -23,7 +23,7 @@ def gas_values(case: xr.DataTree) -> dict[str, float]:
 
 
 def friction_law(case: xr.DataTree) -> int:
-    """Number of the friction law, see `kernels.pipe.friction_factor`."""
+    """Give the number of the friction law, see `kernels.pipe.friction_factor`."""
     return LAWS[bytes(columns(case, "gas_network")["friction_law"][()])]
 
 
@@ -31,4 +31,10 @@ def pipes_of(case: xr.DataTree) -> Pipes:
     """Coefficients of each pipe for flows in normal cubic metres per hour and pressures in bar."""
     pipe, none = columns(case, "pipe"), np.zeros(0)
     names = ("inner_diameter", "length", "roughness", "friction_factor", "loss_coefficient")
-    return make_pipes(*(np.asarray(pipe.get(n, none), np.float64) for n in names), gas_values(case))
+    diameter, length, roughness, friction, loss = (np.asarray(pipe.get(n, none), np.float64) for n in names)
+    return make_pipes(diameter, length, roughness, friction, loss, gas_values(case))
+
+
+def some_pipes(pipes: Pipes, own: np.ndarray) -> Pipes:
+    """Coefficients of some of the pipes."""
+    return Pipes(*(np.ascontiguousarray(values[own]) for values in pipes))

@@ -216,6 +216,7 @@ def gas_offset_arrays(offsets: Offsets) -> dict[str, np.ndarray]:
     if offsets.point is not None:
         point = offsets.point
         found |= {"pressure_about": point.pressure, "flow_about": point.flow, "pressure_initial": point.initial}
+        found["pressure_final"] = point.final
         if np.isfinite(point.reach):
             found["pressure_reach"] = np.full(len(point.initial), point.reach)
     return found

@@ -247,7 +247,7 @@ class GasCheck:
     def in_levels(self, name: str) -> np.ndarray:
         """Whether each element of a quantity belongs to a level above 4 bar gauge, whose limits are always stated."""
         zone = self.zone_of[LIMITED[name]]
-        return (zone >= 0) & (self.zones.junction[zone] >= 0)
+        return np.asarray((zone >= 0) & (self.zones.junction[zone] >= 0))
 
     def content_at(self, name: str, moved: Moved) -> np.ndarray:
         """Linepack of the zone of each element of a quantity. [kW h]."""

@@ -1,4 +1,4 @@
-"""Levels of the gas network above 4 bar gauge under a schedule, and the state about which the next program is linear."""
+"""Levels of the gas network above 4 bar gauge under a schedule, and about which state they are linear next."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 
 from dispatch.case.offsets import GasPoint
 from dispatch.model.gas_levels import levels_of
-from dispatch.model.gas_pipes import friction_law, gas_values, pipes_of
+from dispatch.model.gas_pipes import friction_law, gas_values, pipes_of, some_pipes
 from dispatch.verify.gas import gas_flow
-from dispatch.verify.gas_transient import PackedNetwork, transient
+from dispatch.verify.gas_findings import flaws_of
+from dispatch.verify.gas_transient import FOUND, PackedNetwork, transient
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from dispatch.model.gas_zones import Zones
     from dispatch.run.gas_check import GasCheck, Moved, UnderSchedule
     from dispatch.verify.gas import GasState
+    from dispatch.verify.gas_transient import Transient
 
 LEAST_PART = 0.3
 """Pressures before the first schedule are taken for no less than this part of what is held."""
@@ -50,26 +52,43 @@ class PackedLevels:
         Junctions whose pressures have limits.
     initial : ndarray (junction,)
         Pressure of all junctions before the first step; set by `first`. [bar]
+    flaws : list of str
+        What is wrong with the network while nothing is injected, in words.
+    found : bool
+        Whether pressures and flows under the last schedule were found.
     """
 
     def __init__(self, case: xr.DataTree, network: GasNetwork, zones: Zones, inputs: Inputs) -> None:
         self.of, self._dt = levels_of(case, network, zones), inputs.dt
         self.limited = inputs.kinds["pressure_limit"].index
-        gas, all_pipes = gas_values(case), pipes_of(case)
-        pipes = type(all_pipes)(*(np.ascontiguousarray(values[self.of.pipe]) for values in all_pipes))
+        gas, pipes = gas_values(case), some_pipes(pipes_of(case), self.of.pipe)
         self._network = PackedNetwork(
             self.of.start, self.of.stop, self.of.half, self.of.volume, pipes, friction_law(case),
             gas["compressibility"], gas["compressibility_slope"],
         )  # fmt: skip
-        self.initial = self.of.held
+        self.initial, self.found, self.flaws = self.of.held, True, list[str]()
 
     def first(self, check: GasCheck) -> GasPoint:
         """Take the steady state in which gates and regulators hold their pressures and plants inject nothing."""
-        state = gas_flow(check.case, check.given)
+        state = gas_flow(check.case, self._without_return(check))
+        self.flaws = flaws_of(check.case, state)
         least = LEAST_PART * self.of.held[:, None]
         pressure = np.where(np.isnan(least), np.nan, np.fmax(state.pressure, least))
         self.initial = pressure[:, 0].copy()
-        return GasPoint(pressure, state.flow_pipe, self.initial)
+        return GasPoint(pressure, state.flow_pipe, self.initial, pressure[:, -1].copy())
+
+    def _without_return(self, check: GasCheck) -> np.ndarray:
+        """Give net demand with what is injected beyond it behind a regulator left out, since gas never flows back."""
+        taken, network = check.given.copy(), check.network
+        into, out = network.zone[network.regulator_to], network.zone[network.regulator_from]
+        for _ in into:
+            back = np.minimum(gas_flow(check.case, taken).flow_regulator, 0.0)
+            turned = back.any(axis=1)
+            lowest = turned & ~np.isin(into, out[turned])
+            if not lowest.any():
+                break
+            np.subtract.at(taken, network.regulator_to[lowest], back[lowest])
+        return taken
 
     def packed(
         self, check: GasCheck, moved: Moved, steady: GasState, filling: np.ndarray, guess: np.ndarray
@@ -88,11 +107,12 @@ class PackedLevels:
         content = np.column_stack([self._network.content(self.initial[own]), self._network.content(found.pressure)])
         filling = filling.copy()
         filling[zone] = np.diff(content, axis=1) / self._dt
-        state = _put(steady, own, self.of.pipe, found.pressure, found.flow)
+        self.found = bool((found.residual <= FOUND).all())
+        state = _put(steady, own, self.of.pipe, found)
         gates = np.nonzero(check.zones.split[network.gate_at])[0]
         flow_gate = steady.flow_gate.copy()
         flow_gate[gates] = moved.let_in[gates] / energy
-        residual = np.maximum(steady.residual, found.residual)
+        residual = np.where(found.residual > FOUND, np.inf, steady.residual)
         return replace(state, flow_gate=flow_gate, residual=residual), filling
 
     def content(self) -> np.ndarray:
@@ -111,9 +131,15 @@ class PackedLevels:
         return float(np.abs(found.linear["pressure"][own] - point.pressure[own]).max(initial=0.0))
 
     def error(self, found: UnderSchedule) -> np.ndarray:
-        """Difference of the pressures of the program and those under its schedule, (junction of levels, step). [bar]."""
+        """Difference of pressures of the program and those under its schedule, (junction of levels, step). [bar]."""
         own = self.of.junction
         return np.asarray(np.abs(found.linear["pressure"][own] - found.state.pressure[own]))
+
+    def _by_program(self, found: UnderSchedule, point: GasPoint) -> GasPoint:
+        """Go on from the program's own pressures where no state under its schedule was found."""
+        least = LEAST_PART * self.of.held[:, None]
+        pressure = np.where(np.isnan(least), np.nan, np.fmax(found.linear["pressure"], least))
+        return GasPoint(pressure, point.flow, point.initial, point.final)
 
     def next(self, found: UnderSchedule, point: GasPoint) -> GasPoint:
         """Take the state under the last schedule; where the error did not shrink, let pressures move less far."""
@@ -121,14 +147,15 @@ class PackedLevels:
         reach = 2 * point.reach
         if not error <= SHRINKING * point.error and np.isfinite(point.error):
             reach = max(min(self.moved(found, point), point.reach) / 2, LEAST_REACH)
-        return GasPoint(found.state.pressure, found.state.flow_pipe, point.initial, reach, error)
+        if not self.found:
+            return self._by_program(found, point)
+        return GasPoint(found.state.pressure, found.state.flow_pipe, point.initial, point.final, reach, error)
 
 
-def _put(
-    state: GasState, junction: np.ndarray, pipe: np.ndarray, pressure: np.ndarray, flow: np.ndarray
-) -> GasState:
+def _put(state: GasState, junction: np.ndarray, pipe: np.ndarray, found: Transient) -> GasState:
     """Replace pressures and flows of some junctions and pipes."""
     pressures, squared, flows = state.pressure.copy(), state.squared.copy(), state.flow_pipe.copy()
     blocked = state.blocked.copy()
-    pressures[junction], squared[junction], flows[pipe], blocked[junction] = pressure, pressure**2, flow, False
+    pressures[junction], squared[junction], flows[pipe] = found.pressure, found.pressure**2, found.flow
+    blocked[junction] = found.blocked
     return replace(state, pressure=pressures, squared=squared, flow_pipe=flows, blocked=blocked)

@@ -27,6 +27,8 @@ STEP, LEAST_STEP = 0.01, 1.0
 """Injections are moved by this share of what an upgrader can, at least 1 kW, to see what they change. [1, kW]"""
 RAISED = 1e-3
 """Held pressures are raised by so much to see what linepack changes. [bar]"""
+FIXED = 1e-4
+"""Above 4 bar gauge the program's pressures may differ by so much from those under its schedule. [bar]"""
 PRICED = 1e-9
 """Prices below this share of the penalty are rounding."""
 
@@ -105,8 +107,7 @@ def gas_margins(
             error = np.abs(found.values[name][k] - found.linear[name][k])
             exact &= not (felt & (error > tolerance[name][k])).any()
     if check.levels is not None:
-        own = check.levels.of.junction
-        exact &= not (check.levels.error(found) > tolerance["pressure"][own]).any()
+        exact &= check.levels.found and not (check.levels.error(found) > FIXED).any()
         for side, which in enumerate(("most", "least")):
             slack["pressure"][side][check.levels.limited] = plan[program.column("pressure_limit", f"slack_{which}")]
     over = {}

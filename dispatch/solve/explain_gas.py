@@ -98,7 +98,9 @@ def _lacking(case: xr.DataTree, program: Program, inputs: Inputs, plan: np.ndarr
         if elements is None:
             continue
         values = plan[program.column(component, name)]
-        noticed = NOTICED * np.maximum(1.0, np.abs(plan).max(initial=0.0)) if component == "zone" else NOTICED
+        noticed = (
+            NOTICED * np.maximum(1.0, np.abs(plan).max(initial=0.0)) if component in {"zone", "level"} else NOTICED
+        )
         for e in np.nonzero((values > noticed).any(axis=1))[0].tolist():
             amounts = _by_step(np.where(values[e] > noticed, values[e], 0.0), inputs, name)
             kind, number = component, int(elements.index[e])

@@ -141,7 +141,9 @@ def _last_point(offset: dict[str, np.ndarray]) -> GasPoint | None:
         return None
     reach = offset.get("pressure_reach", np.full(1, np.nan))
     most = float(np.fmin.reduce(reach)) if np.isfinite(reach).any() else np.inf
-    return GasPoint(offset["pressure_about"], offset["flow_about"], offset["pressure_initial"], most)
+    return GasPoint(
+        offset["pressure_about"], offset["flow_about"], offset["pressure_initial"], offset["pressure_final"], most
+    )
 
 
 def _last_on(offset: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MOST_NEWTON, MOST_HALVINGS = 60, 30
 CLOSED = 1e-10
 """What balances and drops may miss, relative to the largest flow and squared pressure."""
+FOUND = 1e-6
+"""Where they miss more, no state was found."""
 LEAST_PRESSURE = 0.05
 """Pressures are not sought below. [bar]"""
 LEAST_VOLUME = 1e-6
@@ -83,6 +85,11 @@ class Transient:
     flow: np.ndarray
     residual: np.ndarray
 
+    @property
+    def blocked(self) -> np.ndarray:
+        """Where the gas cannot get through, (junction, step): no pressures fit, and this one is the least."""
+        return np.asarray((self.residual > FOUND) & (self.pressure <= 2 * LEAST_PRESSURE))
+
 
 def transient(
     network: PackedNetwork, given: np.ndarray, initial: np.ndarray, dt: float, guess: tuple[np.ndarray, np.ndarray]
@@ -135,7 +142,7 @@ class _Step:
     def _missed(
         self, given: np.ndarray, held: np.ndarray, pressure: np.ndarray, flow: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """What balances and drops miss, the compressibility factor, and slopes of drops."""
+        """Tell what balances and drops miss, with compressibility factors and slopes of drops."""
         n = self._n
         balance = (n.content(pressure) - held) / self._dt - given
         np.add.at(balance, n.start, flow)

@@ -11,7 +11,7 @@ SHORT_PRICE = 10.0  # money per kWh
 
 
 def level(b: Block, p: Any) -> None:
-    """End with as much gas in the pipes as there was before the first step."""
+    """End with as much gas in the pipes as before the first step, or as set-points alone would leave."""
     short = b.window("linepack_short", 0, p.short_max, over="horizon")
-    b.constraint("final", b.received("linepack") + short >= 0, when="end")
+    b.constraint("final", b.received("linepack") + short >= p.final, when="end")
     b.cost(SHORT_PRICE * short, over="horizon")

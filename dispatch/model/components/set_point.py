@@ -10,6 +10,6 @@ if TYPE_CHECKING:
 
 def set_point(b: Block, p: Any) -> None:
     """Leave the pressure that is held only where that is worth something."""
-    above, below = b.var("above", 0, p.most), b.var("below", 0, p.most)
+    above, below = b.var("above", 0, p.most), b.var("below")
     b.constraint("held", b.at("junction").pressure == p.pressure + above - below)
     b.cost(p.dt * p.price * (above + below))
