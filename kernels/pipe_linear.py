@@ -73,6 +73,31 @@ def drops(flow: np.ndarray, pipes: Pipes, law: int) -> tuple[np.ndarray, np.ndar
     return drop, slope
 
 
+def flows_of_drop(drop: np.ndarray, most: np.ndarray, pipes: Pipes, law: int) -> np.ndarray:
+    """Flow at which each pipe drops its squared pressure by so much, at a compressibility factor of 1.
+
+    Parameters
+    ----------
+    drop : ndarray (pipe,)
+        At least 0. [bar2]
+    most : ndarray (pipe,)
+        Largest flow. [m3 h-1]
+    pipes, law
+        As for `drops`.
+
+    Returns
+    -------
+    ndarray (pipe,)
+        By bisection, to 1e-12 of the largest. [m3 h-1]
+    """
+    low, high = np.zeros_like(most), most.astype(np.float64)
+    for _ in range(40):
+        middle = (low + high) / 2
+        over = drops(middle[:, None], pipes, law)[0][:, 0] > drop
+        low, high = np.where(over, low, middle), np.where(over, middle, high)
+    return np.asarray(np.where(drops(most[:, None], pipes, law)[0][:, 0] <= drop, most, low))
+
+
 def packed(pressure: np.ndarray, factor: float, slope: float) -> np.ndarray:
     """Gas in a cubic metre at a pressure and normal temperature, in normal cubic metres times the normal pressure.
 

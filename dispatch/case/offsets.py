@@ -52,9 +52,12 @@ class GasPoint:
     initial, final : ndarray (junction,)
         Pressure before the first step; pressure that set-points alone make in the last one. [bar]
     reach : float
-        By how much pressures of the program may differ from these; infinite: by any amount. [bar]
+        What a pipe's drop may be wrong by because the program's flow differs from this one; infinite: by any amount.
+        [bar]
     error : float
         Largest difference between this state and what the program before took it for. [bar]
+    objective : float
+        Of that program. [money]
     """
 
     pressure: np.ndarray
@@ -63,6 +66,7 @@ class GasPoint:
     final: np.ndarray
     reach: float = np.inf
     error: float = np.inf
+    objective: float = np.inf
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dispatch.model.components.zone import HOLDING_PRICE
 from dispatch.model.elements import Elements
 from dispatch.model.gas_limits import bounds_of
 from dispatch.model.gas_pipes import friction_law, gas_values, pipes_of, some_pipes
-from kernels.pipe_linear import BAR_NORMAL, KELVIN_NORMAL, drops, packed, packed_slope
+from kernels.pipe_linear import BAR_NORMAL, KELVIN_NORMAL, drops, flows_of_drop, packed, packed_slope
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SLOW = 0.05
 """Speed below which the slope of a pipe's pressure drop is that at this speed. [m s-1]"""
+FAST = 2e4
+"""No more flows than this multiple of it."""
 LEAST_DROP = 1e-5
 """What a pipe drops at that speed at least, as far as its slope goes. [bar]"""
 KEPT = 0.999
@@ -206,8 +208,7 @@ def _junctions(case: xr.DataTree, levels: Levels, zones: Zones, about: GasPoint)
         "pressure": own,
         "capacity": gas["heating_value_higher"] * levels.volume[:, None] * rise,
         "content": content_of(case, levels, about.pressure, about.initial),
-        "lowest": np.maximum(own - about.reach, -AMPLE * most[level][:, None]),
-        "highest": np.minimum(own + about.reach, AMPLE * most[level][:, None]),
+        "most": AMPLE * most[level][:, None],
     }
     nodes = {
         "zone": ("zone", zones.of_junction[levels.junction].astype(np.int32)),
@@ -218,7 +219,7 @@ def _junctions(case: xr.DataTree, levels: Levels, zones: Zones, about: GasPoint)
 
 
 def _pipes(case: xr.DataTree, levels: Levels, zones: Zones, about: GasPoint) -> Elements:
-    """Flows by the pressures at both ends. [kW and kW bar-1]."""
+    """Drops of squared pressure by flow. [bar2 and bar2 kW-1]."""
     gas, law, pipe = gas_values(case), friction_law(case), columns(case, "pipe")
     own, ends = levels.pipe, [levels.junction[at] for at in (levels.start, levels.stop)]
     some = some_pipes(pipes_of(case), own)
@@ -229,11 +230,15 @@ def _pipes(case: xr.DataTree, levels: Levels, zones: Zones, about: GasPoint) -> 
     z = gas["compressibility"] + gas["compressibility_slope"] * mean_pressures(first, second)
     drop, slope = drops(np.ascontiguousarray(flow), some, law)
     least = np.maximum(drops(slow[:, None], some, law)[1], (2 * held * LEAST_DROP / slow)[:, None])
+    near = flows_of_drop(2 * held * about.reach, FAST * slow, some, law)[:, None]
     steep = z * np.maximum(slope, least) / gas["heating_value_higher"]
     parameters = {
-        "by_from": 2 * first / steep,
-        "by_to": 2 * second / steep,
-        "flow": gas["heating_value_higher"] * flow - (first**2 - second**2 + z * drop) / steep,
+        "from_squared": 2 * first,
+        "to_squared": 2 * second,
+        "steep": steep,
+        "constant": first**2 - second**2 + z * drop - steep * gas["heating_value_higher"] * flow,
+        "flow_least": gas["heating_value_higher"] * np.maximum(flow - near, -FAST * slow[:, None]),
+        "flow_most": gas["heating_value_higher"] * np.minimum(flow + near, FAST * slow[:, None]),
     }
     nodes = {}
     junctions = np.arange(len(levels.junction))

@@ -27,9 +27,14 @@ if TYPE_CHECKING:
 LEAST_PART = 0.3
 """Pressures before the first schedule are taken for no less than this part of what is held."""
 SHRINKING = 0.5
-"""Where the error is more than this part of the last one, pressures may move half as far as they did."""
-LEAST_REACH = 1e-3
-"""They may always move so far. [bar]"""
+"""Where the error is more than this part of the last one, flows may move less far, else further, by this factor."""
+LESS = 0.25
+LEAST_REACH = 1e-6
+"""What a pipe's drop may be wrong by at least. [bar]"""
+FIXED = 5e-4
+"""Pressures of the program may differ by so much from those under its schedule. [bar]"""
+SAME = 1e-6
+"""Objectives of two programs are the same within this part."""
 
 
 class PackedLevels:
@@ -141,15 +146,19 @@ class PackedLevels:
         pressure = np.where(np.isnan(least), np.nan, np.fmax(found.linear["pressure"], least))
         return GasPoint(pressure, point.flow, point.initial, point.final)
 
-    def next(self, found: UnderSchedule, point: GasPoint) -> GasPoint:
-        """Take the state under the last schedule; where the error did not shrink, let pressures move less far."""
+    def settled(self, found: UnderSchedule, point: GasPoint, objective: float) -> bool:
+        """Tell whether the program's pressures are those under its schedule, and what holds flows back costs nothing."""
+        same = np.isinf(point.reach) or abs(objective - point.objective) <= SAME * max(1.0, abs(objective))
+        return self.found and bool(same) and not (self.error(found) > FIXED).any()
+
+    def next(self, found: UnderSchedule, point: GasPoint, objective: float) -> GasPoint:
+        """Take the state under the last schedule; where the error did not shrink, let flows move less far."""
         error = float(self.error(found).max(initial=0.0))
-        reach = 2 * point.reach
-        if not error <= SHRINKING * point.error and np.isfinite(point.error):
-            reach = max(min(self.moved(found, point), point.reach) / 2, LEAST_REACH)
+        shrunk = error <= max(SHRINKING * point.error, FIXED)
+        reach = point.reach / LESS if shrunk else max(LESS * min(error, point.reach), LEAST_REACH)
         if not self.found:
             return self._by_program(found, point)
-        return GasPoint(found.state.pressure, found.state.flow_pipe, point.initial, point.final, reach, error)
+        return GasPoint(found.state.pressure, found.state.flow_pipe, point.initial, point.final, reach, error, objective)
 
 
 def _put(state: GasState, junction: np.ndarray, pipe: np.ndarray, found: Transient) -> GasState:

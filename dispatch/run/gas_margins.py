@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from dispatch.case.offsets import Offsets
     from dispatch.model.program import Program
     from dispatch.run.gas_check import GasCheck, UnderSchedule
     from dispatch.solve.solution import Solution
@@ -27,8 +28,6 @@ STEP, LEAST_STEP = 0.01, 1.0
 """Injections are moved by this share of what an upgrader can, at least 1 kW, to see what they change. [1, kW]"""
 RAISED = 1e-3
 """Held pressures are raised by so much to see what linepack changes. [bar]"""
-FIXED = 1e-4
-"""Above 4 bar gauge the program's pressures may differ by so much from those under its schedule. [bar]"""
 PRICED = 1e-9
 """Prices below this share of the penalty are rounding."""
 
@@ -72,7 +71,7 @@ def gas_margins(
     program: Program,
     plan: np.ndarray,
     solution: Solution,
-    gas: Mapping[str, GasLimit],
+    offsets: Offsets,
 ) -> GasMargins:
     """Compare the state under a schedule with the limits.
 
@@ -88,13 +87,14 @@ def gas_margins(
         What is delivered.
     solution : Solution
         Its prices.
-    gas : mapping of str to GasLimit
-        What is stated.
+    offsets : Offsets
+        With the limits that are stated, and the state about which levels above 4 bar gauge are linear.
 
     Returns
     -------
     GasMargins
     """
+    gas, point = offsets.gas, offsets.point
     tolerance = tolerances(check, found)
     slack = {n: (np.zeros_like(v), np.zeros_like(v)) for n, v in found.values.items()}
     exact = True
@@ -107,7 +107,7 @@ def gas_margins(
             error = np.abs(found.values[name][k] - found.linear[name][k])
             exact &= not (felt & (error > tolerance[name][k])).any()
     if check.levels is not None:
-        exact &= check.levels.found and not (check.levels.error(found) > FIXED).any()
+        exact &= point is not None and check.levels.settled(found, point, solution.objective)
         for side, which in enumerate(("most", "least")):
             slack["pressure"][side][check.levels.limited] = plan[program.column("pressure_limit", f"slack_{which}")]
     over = {}

@@ -193,7 +193,9 @@ class Rounds:
             self.program = compile_program(self.inputs)
             self._gas_stated, self._held, self._point = by_ac.gas, by_ac.on, by_ac.point
         with self.stages.stage("solve"):
-            self.model = make_model(self._method, self.program, self.network, self.inputs)
+            last, self.model = self.model, make_model(self._method, self.program, self.network, self.inputs)
+            if isinstance(self.model, Monolithic) and isinstance(last, Monolithic):
+                self.model.go_on_from(last, self.penalty)
 
     def _price_at(self, penalty: float) -> None:
         """Let the program's own slacks cost what they do at a penalty that was raised."""
@@ -212,7 +214,7 @@ class Rounds:
             return None, None
         found = self.gas.under(self.program, delivered.columns, by_ac.gas)
         plan, solution = delivered.columns, delivered.solution
-        return found, gas_margins(self.gas, found, self.program, plan, solution, by_ac.gas)
+        return found, gas_margins(self.gas, found, self.program, plan, solution, by_ac)
 
     def settle(self, most_rounds: int) -> State:
         """Shift the limits by what AC adds until AC holds and no shift is wasteful.
@@ -259,7 +261,7 @@ class Rounds:
         gas = next_limits(self.case, self.gas, state.gas, state.gas_margins, state.by_ac.gas)
         point = state.by_ac.point
         if self.gas.levels is not None and point is not None:
-            point = self.gas.levels.next(state.gas, point)
+            point = self.gas.levels.next(state.gas, point, state.delivered.solution.objective)
         return replace(shifted, gas=gas, on=state.by_ac.on, point=point)
 
     def unmet(self, state: State) -> list[dict[str, Any]]:

@@ -46,7 +46,9 @@ def test_at_rest_nothing_flows_and_pipes_hold_what_their_volume_does():
     case = level_case(steps=2)
     kinds = make_inputs(case).kinds
     flow = kinds["pipe"].parameters
-    np.testing.assert_allclose(flow["flow"] + 10.0 * (flow["by_from"] - flow["by_to"]), 0.0, atol=1e-9)
+    np.testing.assert_allclose(flow["constant"], 0.0, atol=1e-12)
+    np.testing.assert_allclose(flow["from_squared"], 20.0)
+    np.testing.assert_allclose(flow["to_squared"], 20.0)
     # 11 kWh; K at 10 bar is 1 - 0.022; the loop's pipe is part of the level.
     volume = np.pi / 4 * (3000 * 0.15**2 + 5000 * 0.08**2 + 2000 * 0.1**2 + 2500 * 0.08**2)
     held = 11.0 * volume * 10 / 0.978 / 1.01325 * 273.15 / 283.15
