@@ -73,7 +73,7 @@ def regional_gas(junctions: int = 20, steps: int = 672, minutes: int = 15, *, se
 def _electric(
     houses: int, steps: int, minutes: int, day: np.ndarray, rng: np.random.Generator
 ) -> dict[str, dict[str, Any]]:
-    """A feeder with houses, and the plant behind a meter of its own."""
+    """Make a feeder with houses, and the plant behind a meter of its own."""
     time = np.datetime64(START, "s") + np.arange(steps) * np.timedelta64(60 * minutes, "s")
     buses = houses + 1
     names = [*(f"h{k}" for k in range(houses)), "farm"]
@@ -94,7 +94,10 @@ def _electric(
             "prosumer": names, "tariff": ["dynamic"] * len(names),
         },
         "load": {"id": [f"l{n}" for n in names], "meter": [f"m{n}" for n in names], "p_nom": [0.5] * houses + [15.0]},
-        "pv": {"id": [f"v{k}" for k in range(houses)], "meter": [f"mh{k}" for k in range(houses)], "p_nom": [8.0] * houses},
+        "pv": {
+            "id": [f"v{k}" for k in range(houses)], "meter": [f"mh{k}" for k in range(houses)],
+            "p_nom": [8.0] * houses,
+        },
         "store": {
             "id": [f"s{k}" for k in range(houses)], "meter": [f"mh{k}" for k in range(houses)],
             "energy_nom": [8.0] * houses, "p_nom": [4.0] * houses,

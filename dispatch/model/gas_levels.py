@@ -219,7 +219,7 @@ def _junctions(case: xr.DataTree, levels: Levels, zones: Zones, about: GasPoint)
 
 
 def _pipes(case: xr.DataTree, levels: Levels, zones: Zones, about: GasPoint) -> Elements:
-    """Drops of squared pressure by flow. [bar2 and bar2 kW-1]."""
+    """Pipes with their drops of squared pressure by flow. [bar2 and bar2 kW-1]."""
     gas, law, pipe = gas_values(case), friction_law(case), columns(case, "pipe")
     own, ends = levels.pipe, [levels.junction[at] for at in (levels.start, levels.stop)]
     some = some_pipes(pipes_of(case), own)

@@ -147,7 +147,7 @@ class PackedLevels:
         return GasPoint(pressure, point.flow, point.initial, point.final)
 
     def settled(self, found: UnderSchedule, point: GasPoint, objective: float) -> bool:
-        """Tell whether the program's pressures are those under its schedule, and what holds flows back costs nothing."""
+        """Tell whether pressures are those under the schedule, and what holds flows back costs nothing."""
         same = np.isinf(point.reach) or abs(objective - point.objective) <= SAME * max(1.0, abs(objective))
         return self.found and bool(same) and not (self.error(found) > FIXED).any()
 
@@ -158,7 +158,9 @@ class PackedLevels:
         reach = point.reach / LESS if shrunk else max(LESS * min(error, point.reach), LEAST_REACH)
         if not self.found:
             return self._by_program(found, point)
-        return GasPoint(found.state.pressure, found.state.flow_pipe, point.initial, point.final, reach, error, objective)
+        return GasPoint(
+            found.state.pressure, found.state.flow_pipe, point.initial, point.final, reach, error, objective
+        )
 
 
 def _put(state: GasState, junction: np.ndarray, pipe: np.ndarray, found: Transient) -> GasState:

@@ -154,7 +154,7 @@ class LazyRows:
 
     def go_on_from(self, before: LazyRows, limits: Limits, penalty: float) -> None:
         """Start from where another engine ended whose program has the same columns and rows, with other numbers."""
-        keys = np.sort(before._keys)  # noqa: SLF001  (one of its own kind)
+        keys = np.sort(before._keys)
         if len(keys):
             self.state(limits, keys, penalty)
         self.start_from(before.basis())

@@ -72,10 +72,13 @@ class Monolithic:
 
     def go_on_from(self, before: Monolithic, limit_penalty: float) -> None:
         """Start from the last basis of another program, where it has the same columns and rows with other numbers."""
-        engine, last = self._engine, before._engine  # noqa: SLF001  (one of its own kind)
+        engine, last = self._engine, before._engine
         same = all(
             [(s.component, s.name, s.count) for s in ours] == [(s.component, s.name, s.count) for s in theirs]
-            for ours, theirs in ((self.program.columns, before.program.columns), (self.program.rows, before.program.rows))
+            for ours, theirs in (
+                (self.program.columns, before.program.columns),
+                (self.program.rows, before.program.rows),
+            )
         )
         if same and isinstance(engine, LazyRows) and isinstance(last, LazyRows):
             engine.go_on_from(last, self._limits, self.dt * limit_penalty)

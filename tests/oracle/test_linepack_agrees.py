@@ -73,7 +73,7 @@ def test_the_fixed_point_is_told_and_found(solved) -> None:
     attrs = result["certificate"].attrs
     error = np.abs((result["schedule/pressure"] - result["schedule/pressure_linear"]).to_numpy())
     assert attrs["pressure_error_max"] == pytest.approx(np.nanmax(error), abs=2e-6)
-    assert np.nanmax(error[:4]) < 1e-4
+    assert np.nanmax(error[:4]) <= 5e-4
     assert 0 <= attrs["pressure_step_last"] < 1
     assert not [m for m in json.loads(attrs["messages"]) if m.startswith("Gas:")]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import brentq
 
 if TYPE_CHECKING:
     from rebuild.plants import Zones
 
-SLOW, LEAST_DROP, HOLDING, SHORT = 0.05, 1e-5, 1e-6, 10.0
+FAST, SLOW, LEAST_DROP, HOLDING, SHORT = 2e4, 0.05, 1e-5, 1e-6, 10.0
 
 
 class Pipe:
@@ -48,6 +49,13 @@ class Pipe:
         """Drop of squared pressure without the compressibility factor. [bar2]"""
         scale = self.gas["density_normal"] * 101325 * self.warm / (3600 * self.area) ** 2 / 1e10
         return np.sign(q) * scale * (self.friction(q) * self.long / self.d + self.zeta * q**2)
+
+    def near(self, held: float, reach: float) -> tuple[float, float]:
+        """How far flows may move, and the largest flow. [m3/h]"""
+        fast = FAST * SLOW * 3600 * self.area * held / 1.01325 / self.warm
+        if float(self.drop(np.array(fast))) <= 2 * held * reach:
+            return fast, fast
+        return brentq(lambda q: float(self.drop(np.array(q))) - 2 * held * reach, 0, fast, xtol=1e-10), fast
 
     def slope(self, q: np.ndarray, held: float) -> np.ndarray:
         """Change of the drop by flow, at least that of slow gas. [bar2 h/m3]"""
@@ -92,8 +100,7 @@ class Levels:
         for j in self.inside:
             mine = [i for i in self.inside if self.part[i] == self.part[j]]
             most = 2 * np.nanmax([self.held[int(self.part[j])], *high[mine]])
-            self.pressure[j] = lp.column("pressure", j, np.maximum(p0[j] - reach[j], -most),
-                                         np.minimum(p0[j] + reach[j], most))  # fmt: skip
+            self.pressure[j] = lp.column("pressure", j, -most, most)
         flows: dict[int, list] = {j: [] for j in self.inside}
         holds: dict[int, list[Pipe]] = {j: [] for j in self.inside}
         law = bytes(c["gas_network"]["friction_law"][()]) if "friction_law" in c["gas_network"] else b"nikuradse"
@@ -108,7 +115,9 @@ class Levels:
             near = np.abs(first - second) < 1e-5
             z = np.where(near, pipe.factor((first + second) / 2), z)
             steep = z * pipe.slope(q, self.held[int(self.part[a])])
-            flow = lp.column("flow_pipe", k, -np.inf, np.inf)
+            near, fast = pipe.near(self.held[int(self.part[a])], reach[a])
+            low, high = np.maximum(q - near, -fast), np.minimum(q + near, fast)
+            flow = lp.column("flow_pipe", k, energy * low, energy * high)
             # drop = z (D + D' (flow - q)) = p1² - p2², both squares linear about the last state
             lp.row([(flow, steep / energy), (self.pressure[a], -2 * first), (self.pressure[b], 2 * second)],
                    *[steep * q - z * pipe.drop(q) - first**2 + second**2] * 2)  # fmt: skip
