@@ -130,10 +130,11 @@ def forest(
     feeder, parent, parent_branch = (np.full(n, -1, np.int32) for _ in range(3))
     a, b = start[used], stop[used]
     # Of parallel branches the first is part of the tree, the others are chords.
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    _, first = np.unique(low.astype(np.int64) * n + high, return_index=True)
-    graph = sp.csr_matrix((used[first] + 1, (low[first], high[first])), shape=(n, n))
-    graph = (graph + graph.T).tocsr()
+    pair = np.minimum(a, b).astype(np.int64) * n + np.maximum(a, b)
+    pairs, first = np.unique(pair, return_index=True)
+    ends = np.concatenate([a[first], b[first]]), np.concatenate([b[first], a[first]])
+    graph = sp.csr_matrix((np.ones(len(ends[0])), ends), shape=(n, n))
+    graph.sort_indices()
     order = []
     for k, root in enumerate(roots):
         if root < 0 or feeder[root] >= 0:
@@ -141,9 +142,10 @@ def forest(
         reached, before = breadth_first_order(graph, root, directed=False, return_predecessors=True)
         children = reached[1:]
         feeder[reached] = k
-        parent[children] = before[children]
-        if len(children):  # an empty selection of a sparse matrix stays sparse
-            parent_branch[children] = np.asarray(graph[children, before[children]]).ravel() - 1
+        above = before[children]
+        parent[children] = above
+        up = np.minimum(children, above).astype(np.int64) * n + np.maximum(children, above)
+        parent_branch[children] = used[first[np.searchsorted(pairs, up)]]
         order.append(reached)
     chords = np.setdiff1d(used[(feeder[a] >= 0)], parent_branch)
     flat = np.concatenate(order) if order else np.zeros(0)

@@ -242,6 +242,8 @@ def positions(ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """
     if len(ids) == 0:
         return np.full(wanted.shape, -1, np.int32)
+    if ids.shape == wanted.shape and (ids == wanted).all():
+        return np.arange(len(ids), dtype=np.int32)
     order = np.argsort(ids, kind="stable")
     at = np.minimum(np.searchsorted(ids[order], wanted), len(ids) - 1)
     found = order[at]
