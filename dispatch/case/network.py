@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-from dispatch.case.schema import columns, positions
+from dispatch.case.schema import columns, positions, protect, resolved
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -63,6 +63,10 @@ class Network:
     source_bus: np.ndarray
     source_v_pu: np.ndarray
 
+    def __post_init__(self) -> None:
+        """Protect the arrays: all that know the case share them."""
+        protect(*(held for held in vars(self).values() if isinstance(held, np.ndarray)))
+
     @property
     def buses(self) -> int:
         """How many buses there are."""
@@ -96,6 +100,10 @@ def network_of(case: xr.DataTree) -> Network:
     Network
         Two sources in one island are one feeder each only if the case is invalid; see `dispatch.case.rules`.
     """
+    return resolved(case, "network", lambda: _network_of(case))
+
+
+def _network_of(case: xr.DataTree) -> Network:
     bus, line, transformer, source = (columns(case, k) for k in ("bus", "line", "transformer", "source"))
     ids, v_nom, n = bus["id"], bus.get("v_nom", np.zeros(0)), len(bus["id"])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -11,8 +11,9 @@ import xarray as xr
 from dispatch.case.attributes import Attribute, Kind, attribute_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+Made = TypeVar("Made")
 Columns = dict[str, np.ndarray]
 
 
@@ -169,21 +170,43 @@ def columns(case: xr.DataTree, kind: str) -> Columns:
         ``id`` and every attribute that is present or has a default; texts and ids as bytes; ``time`` and
         ``time_step`` (of one entry, the length of a step) where there are series, ``quantile`` where it has levels.
     """
+    return dict(resolved(case, kind, lambda: _columns(case, kind)))
+
+
+def resolved(case: xr.DataTree, name: str, make: Callable[[], Made]) -> Made:
+    """Make something from a case, once while the case is only being read; see `reading`.
+
+    Parameters
+    ----------
+    case : DataTree
+        From which alone it is made.
+    name : str
+        Of what is made.
+    make : callable
+        Makes it; what it returns must not be changed.
+    """
     held = _READ.get(id(case))
     if held is None:
-        return _columns(case, kind)
-    if kind not in held:
-        held[kind] = _columns(case, kind)
-    return dict(held[kind])
+        return make()
+    if name not in held:
+        held[name] = make()
+    made: Made = held[name]
+    return made
 
 
-_READ: dict[int, dict[str, Columns]] = {}
-"""Columns of the cases that are only being read."""
+_READ: dict[int, dict[str, Any]] = {}
+"""What was resolved of the cases that are only being read."""
+
+
+def protect(*arrays: np.ndarray) -> None:
+    """Let nobody write to arrays."""
+    for array in arrays:
+        array.setflags(write=False)
 
 
 @contextmanager
 def reading(case: xr.DataTree) -> Iterator[None]:
-    """Promise that a case does not change inside the block: each kind is then read from it once (a third of a run).
+    """Promise that a case does not change inside the block: its kinds, network and series are then resolved once.
 
     Parameters
     ----------
@@ -258,8 +281,14 @@ def parent_index(case: xr.DataTree, kind: str, attribute: str) -> np.ndarray:
     ndarray (element,) of int32
         -1 where the id is empty or unknown.
     """
-    parent = attribute_table()[kind].attributes[attribute].parent
-    own, other = columns(case, kind), columns(case, parent)
-    if attribute not in own:
-        return np.full(len(own["id"]), -1, np.int32)
-    return positions(other["id"], own[attribute])
+
+    def find() -> np.ndarray:
+        parent = attribute_table()[kind].attributes[attribute].parent
+        own, other = columns(case, kind), columns(case, parent)
+        if attribute not in own:
+            return np.full(len(own["id"]), -1, np.int32)
+        found = positions(other["id"], own[attribute])
+        protect(found)
+        return found
+
+    return resolved(case, f"{kind}.{attribute}", find)

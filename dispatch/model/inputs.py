@@ -21,28 +21,18 @@ from dispatch.model.windows import when_of, windows_of
 if TYPE_CHECKING:
     import xarray as xr
 
-    from dispatch.case.network import Network
-
 __all__ = ["Elements", "Inputs", "make_inputs"]
 
 LIMIT_PENALTY = 1e4
 
 
-def make_inputs(
-    case: xr.DataTree,
-    *,
-    network: Network | None = None,
-    offsets: Offsets | None = None,
-    limit_penalty: float = LIMIT_PENALTY,
-) -> Inputs:
+def make_inputs(case: xr.DataTree, *, offsets: Offsets | None = None, limit_penalty: float = LIMIT_PENALTY) -> Inputs:
     """Resolve a case into elements, parameters and windows.
 
     Parameters
     ----------
     case : DataTree
         Valid, with `/forecast`; any number of feeders, no isolated bus that something is connected to.
-    network : Network, optional
-        Of the case, where it is at hand.
     offsets : Offsets, optional
         What the AC check adds to the limits; none by default.
     limit_penalty : float
@@ -57,7 +47,7 @@ def make_inputs(
     InputError
         If `/forecast` lacks a series, or a meter's export price is above its import price.
     """
-    network = network or network_of(case)
+    network = network_of(case)
     series = read_series(case)
     steps = len(series.time)
     if offsets is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.case.schema import protect
 from dispatch.errors import ModelError
 
 if TYPE_CHECKING:
@@ -160,8 +161,7 @@ class Program(Layout):
         """Protect the arrays."""
         sparse = [getattr(m, part) for m in (self.matrix, self.injection) for part in ("data", "indices", "indptr")]
         vectors = (self.row_lower, self.row_upper, self.lower, self.upper, self.cost, self.owner)
-        for array in (*sparse, *vectors, self.injection_constant):
-            array.setflags(write=False)
+        protect(*sparse, *vectors, self.injection_constant)
 
 
 def _find(spans: tuple[Span, ...], component: str, name: str, what: str) -> Span:

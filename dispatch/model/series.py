@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.case.attributes import Attribute, attribute_table
-from dispatch.case.schema import columns, has, positions
+from dispatch.case.schema import columns, has, positions, protect, resolved
 from dispatch.errors import InputError, Problem
 from dispatch.model.registry import own_components
 
@@ -53,6 +53,11 @@ class Series:
     flow_consumer: np.ndarray = field(default_factory=lambda: np.zeros((0, 1)))
     flow_injection: np.ndarray = field(default_factory=lambda: np.zeros((0, 1)))
 
+    def __post_init__(self) -> None:
+        """Protect the arrays."""
+        own = [a for series in (self.stores, *self.own.values()) for a in series.values()]
+        protect(*own, *(held for held in vars(self).values() if isinstance(held, np.ndarray)))
+
 
 def read_series(case: xr.DataTree) -> Series:
     """Read every series, matched by id.
@@ -71,6 +76,10 @@ def read_series(case: xr.DataTree) -> Series:
     InputError
         If `/forecast` is missing, or lacks an element that has a profile and so is not constant.
     """
+    return resolved(case, "series", lambda: _read_series(case))
+
+
+def _read_series(case: xr.DataTree) -> Series:
     if not has(case, "forecast"):
         hint = "Make one first, for example with dispatch.predict(case)."
         raise InputError([Problem("missing-group", GROUP, hint=hint)])
@@ -159,5 +168,9 @@ def _series(data: xr.Dataset, attribute: Attribute, ids: np.ndarray, otherwise: 
 
 def step_hours(case: xr.DataTree) -> float:
     """Length of a step of `/forecast`, in hours."""
+    return resolved(case, "step_hours", lambda: _step_hours(case))
+
+
+def _step_hours(case: xr.DataTree) -> float:
     bounds = _forecast(case).variables["time_bounds"].to_numpy()
     return float((bounds[0, 1] - bounds[0, 0]) / np.timedelta64(1, "s")) / 3600.0

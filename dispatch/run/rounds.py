@@ -117,7 +117,7 @@ class Rounds:
         self.penalty, self.rounds, self._method = settings.limit_penalty, 0, settings.method
         with stages.stage("compile"):
             self.network = network_of(case)
-            self.inputs = make_inputs(case, network=self.network, limit_penalty=settings.limit_penalty)
+            self.inputs = make_inputs(case, limit_penalty=settings.limit_penalty)
             self.program = compile_program(self.inputs)
             q = self.program.injection_constant.reshape(2, self.network.buses, self.inputs.steps)[1]
             self.room = Room(case, self.network, q, settings.limits_at)
@@ -185,7 +185,7 @@ class Rounds:
         if by_ac.gas is self._gas_stated and by_ac.on is self._held:
             return
         with self.stages.stage("compile"):
-            self.inputs = make_inputs(self.case, network=self.network, offsets=by_ac, limit_penalty=self.penalty)
+            self.inputs = make_inputs(self.case, offsets=by_ac, limit_penalty=self.penalty)
             self.program = compile_program(self.inputs)
             self._gas_stated, self._held = by_ac.gas, by_ac.on
         with self.stages.stage("solve"):
