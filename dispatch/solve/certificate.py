@@ -87,7 +87,7 @@ def certify(case: xr.DataTree, offsets: Offsets, limit_penalty: float, plan: np.
         that it has not.
     """
     network = network_of(case)
-    inputs = make_inputs(case, offsets=offsets, limit_penalty=limit_penalty)
+    inputs = make_inputs(case, offsets=offsets, limit_penalty=limit_penalty, rated=False)
     if all_stores(inputs):
         layout = layout_of(inputs)
         proof = StoresProof(inputs, network, offsets, np.arange(inputs.kinds["meter"].count))
