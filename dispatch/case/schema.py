@@ -11,10 +11,12 @@ import xarray as xr
 from dispatch.case.attributes import Attribute, Kind, attribute_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterator, Mapping
 
 Made = TypeVar("Made")
 Columns = dict[str, np.ndarray]
+Arrays = dict[str, tuple[tuple["Hashable", ...], np.ndarray, dict[Any, Any]]]
+"""Dims, values and attributes of the variables of a group."""
 
 
 def as_bytes(values: Any) -> np.ndarray:
@@ -146,8 +148,11 @@ def quantile_axis(levels: Any) -> dict[str, xr.Variable]:
 
 def has(case: xr.DataTree, kind: str) -> bool:
     """Whether the case has the group of a kind."""
-    node = case
-    for part in attribute_table()[kind].group.split("/"):
+    group = attribute_table()[kind].group
+    plain, node = _plain(case), case
+    if plain is not None:
+        return bool(plain.get(group))
+    for part in group.split("/"):
         if part and part not in node.children:
             return False
         node = node.children[part] if part else node
@@ -194,6 +199,7 @@ def resolved(case: xr.DataTree, name: str, make: Callable[[], Made]) -> Made:
     return made
 
 
+PLAIN = "plain"
 _READ: dict[int, dict[str, Any]] = {}
 """What was resolved of the cases that are only being read."""
 
@@ -204,19 +210,27 @@ def protect(*arrays: np.ndarray) -> None:
         array.setflags(write=False)
 
 
+def _plain(case: xr.DataTree) -> Mapping[str, Arrays] | None:
+    """Return the groups that a case has beside its tree; see `reading`."""
+    found: Mapping[str, Arrays] | None = _READ.get(id(case), {}).get(PLAIN)
+    return found
+
+
 @contextmanager
-def reading(case: xr.DataTree) -> Iterator[None]:
+def reading(case: xr.DataTree, plain: Mapping[str, Arrays] | None = None) -> Iterator[None]:
     """Promise that a case does not change inside the block: its kinds, network and series are then resolved once.
 
     Parameters
     ----------
     case : DataTree
         A valid case.
+    plain : mapping of str to dict, optional
+        For each path the variables of the case, where the tree itself need not have them.
     """
     if id(case) in _READ:
         yield
         return
-    _READ[id(case)] = {}
+    _READ[id(case)] = {} if plain is None else {PLAIN: plain}
     try:
         yield
     finally:
@@ -224,25 +238,32 @@ def reading(case: xr.DataTree) -> Iterator[None]:
 
 
 def _columns(case: xr.DataTree, kind: str) -> Columns:
-    """Read `columns` from the tree."""
-    section = attribute_table()[kind]
+    """Read `columns`."""
+    section, plain = attribute_table()[kind], _plain(case)
+    if plain is not None:
+        given = plain.get(section.group, {})
+        sizes = {str(d): n for dims, values, _ in given.values() for d, n in zip(dims, values.shape, strict=True)}
+        return _filled(section, {name: values for name, (_, values, _) in given.items()}, sizes)
     node = case[section.group] if has(case, kind) else None
     data = node.to_dataset(inherit=False) if isinstance(node, xr.DataTree) else xr.Dataset()
+    arrays = {str(name): variable.to_numpy() for name, variable in data.variables.items()}
+    return _filled(section, arrays, {str(d): n for d, n in data.sizes.items()})
+
+
+def _filled(section: Kind, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> Columns:
+    """Choose the columns of a kind from the variables of its group, and fill in defaults."""
     found: Columns = {}
     if section.has_elements:
-        found["id"] = data.variables[kind].to_numpy() if kind in data.variables else np.zeros(0, "S1")
-    if "time" in data.variables:
-        found["time"] = data.variables["time"].to_numpy()
-    if "quantile" in data.variables:
-        found["quantile"] = data.variables["quantile"].to_numpy()
-    if "time_bounds" in data.variables:
-        bounds = data["time_bounds"].to_numpy()
+        found["id"] = arrays.get(section.name, np.zeros(0, "S1"))
+    found |= {axis: arrays[axis] for axis in ("time", "quantile") if axis in arrays}
+    if "time_bounds" in arrays:
+        bounds = arrays["time_bounds"]
         found["time_step"] = (bounds[:1, 1] - bounds[:1, 0]).astype("timedelta64[s]")
-    sizes = {kind: len(found.get("id", ())), **data.sizes}
+    sizes = {section.name: len(found.get("id", ())), **sizes}
     for name, attribute in section.attributes.items():
-        if name in data.variables:
-            found[name] = data.variables[name].to_numpy()
-        elif not attribute.series and not section.result and (not attribute.required or sizes.get(kind) == 0):
+        if name in arrays:
+            found[name] = arrays[name]
+        elif not attribute.series and not section.result and (not attribute.required or sizes.get(section.name) == 0):
             filler = attribute.default if not attribute.required else np.zeros((), attribute.memory_dtype)
             found[name] = _array(attribute, filler, tuple(sizes[d] for d in attribute.dims))
     return found
