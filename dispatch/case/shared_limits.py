@@ -96,7 +96,7 @@ def read_shared_limits(utility: Path | str, feeders: Sequence[str] | None = None
     entries = found.get("limit", [])
     unknown = [name for name in found if name != "limit"]
     hint = "Write each limit as a table [[limit]]."
-    problems = [Problem("shared-unknown", NAME, name, value="not known", allowed="limit", hint=hint) for name in unknown]
+    problems = [Problem("shared-unknown", NAME, n, value="not known", allowed="limit", hint=hint) for n in unknown]
     if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
         problems.append(Problem("shared-form", NAME, "limit", value="not a list of tables", hint=hint))
         entries = []

@@ -23,9 +23,9 @@ from dispatch.solve.until import Until
 from dispatch.verify.gas_findings import flaws_of
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from collections.abc import Callable
+
+    import xarray as xr
 
     from dispatch.run.rounds import Kept, State
     from dispatch.run.settings import Settings
@@ -173,6 +173,7 @@ def lost_feeder(case: xr.DataTree) -> FeederRun:
 
 
 def empty_run(case: xr.DataTree) -> FeederRun:
+    """Make a run of which nothing is known yet but its elements."""
     return FeederRun({k: columns(case, k)["id"] for k, kind in attribute_table().items() if kind.has_elements})
 
 

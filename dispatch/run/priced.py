@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
 
 from dispatch.case.schema import as_bytes
 from dispatch.model.plants import least_of
@@ -21,8 +22,6 @@ from dispatch.solve.solution import NOTICED
 from dispatch.solve.until import Until
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from dispatch.case.offsets import Offsets
     from dispatch.model.program import Program
     from dispatch.run.rounds import Kept, State
@@ -98,13 +97,13 @@ class Mixed:
 
 
 def taken_by(program: Program, columns: np.ndarray) -> np.ndarray:
-    """What the meters of a program take together in each step, (step,), in kW."""
+    """Add up what the meters of a program take in each step, (step,), in kW."""
     given, taken = (columns[program.column("meter", n)].sum(axis=0) for n in ("p_export", "p_import"))
     return np.asarray(taken - given)
 
 
 def source_powers(state: State, taken: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What sources give by AC power flow, (step,) each; without losses where it did not converge. [kW, kvar]"""
+    """Add up what sources give by AC power flow, (step,), in kW and kvar; without losses where it did not converge."""
     p_ac, q_ac = state.ac.p_source.sum(axis=0), state.ac.q_source.sum(axis=0)
     return np.where(state.ac.converged, p_ac, taken), np.where(state.ac.converged, q_ac, q)
 
@@ -120,12 +119,14 @@ def dearer(case: xr.DataTree, price: np.ndarray) -> xr.DataTree:
         What is added to the prices. [money kW-1 h-1]
     """
     found = case.copy()
-    data = found["forecast"].to_dataset(inherit=False)
+    node = found["forecast"]
+    assert isinstance(node, xr.DataTree)
+    data = node.to_dataset(inherit=False)
     changed = {
         name: (data[name].dims, data[name].to_numpy().astype(np.float64) + price, data[name].attrs)
         for name in ("price_import", "price_export")
     }
-    found["forecast"].dataset = data.assign(changed)
+    node.dataset = data.assign(changed)
     return found
 
 
@@ -172,7 +173,7 @@ class PricedFeeder:
         return Answer(solution.columns, certificate.objective_relaxation - besides, certificate.lower_bound, taken)
 
     def cost(self, columns: np.ndarray) -> float:
-        """What a plan costs, relaxations of the feeder's limits included. [money]"""
+        """Find what a plan costs in money, relaxations of the feeder's limits included."""
         own, room = self.own, self.own.room.beside(self.known.offsets)
         offsets = self.known.offsets if room is None else self.known.offsets.plus(room)
         limits = limits_of(own.program, own.network, own.inputs, offsets)
@@ -213,7 +214,8 @@ class PricedFeeder:
         self._without(figures, feeder.inputs.dt, price, taken, taken_by(feeder.program, columns))
         run.status = "limits_unmet" if run.unmet else "optimal" if proven else "gap"
         run.groups["certificate"] = {**figures, "status": as_bytes([run.status])}
-        p, q = source_powers(state, taken, -feeder.program.injection_constant.reshape(2, -1, feeder.inputs.steps)[1].sum(axis=0))
+        q_given = -feeder.program.injection_constant.reshape(2, -1, feeder.inputs.steps)[1].sum(axis=0)
+        p, q = source_powers(state, taken, q_given)
         return Mixed(run, p, q, taken, self.cost(delivered.columns), None if state.holds else feeder.next(state))
 
     def _as_solution(self, feeder: Rounds, offsets: Offsets, answer: Solution, columns: np.ndarray) -> Solution:

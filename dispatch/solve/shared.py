@@ -71,11 +71,14 @@ class Mix:
         Of each feeder.
     prices : SharedPrices
         Of the shared rows.
+    taken : ndarray (feeder, step)
+        What feeders take, without losses. [kW]
     """
 
     objective: float
     weights: list[np.ndarray]
     prices: SharedPrices
+    taken: np.ndarray
 
 
 class SharedMaster:
@@ -105,7 +108,8 @@ class SharedMaster:
     def mix(self) -> Mix:
         """Mix the plans as is cheapest, relaxations at their full cost."""
         most = np.where(self.rows.budget >= 0, np.inf, self.rows.most)
-        return self._solve(SharedPrices(np.zeros(len(most)), np.zeros(len(self.rows.budgets))), most, self.rows.budget_most)
+        none = SharedPrices(np.zeros(len(most)), np.zeros(len(self.rows.budgets)))
+        return self._solve(none, most, self.rows.budget_most)
 
     def gap(self, mix: Mix) -> float:
         """How far a mix is from the best bound, relative to 1 or its cost."""
@@ -163,8 +167,9 @@ class SharedMaster:
         size = radius * self.rows.dt
         low = np.where(self.rows.budget >= 0, 0.0, np.maximum(self.center.rows - size, 0.0))
         high = np.where(self.rows.budget >= 0, np.inf, np.minimum(self.center.rows + size, self.rows.most))
-        mean = np.bincount(self.rows.budget[self.rows.budget >= 0], self.rows.weight[self.rows.budget >= 0]) / self.rows.dt
-        of_budget = radius / np.maximum(mean / max(len(set(self.rows.step.tolist())), 1), 1e-9)
+        own = self.rows.budget >= 0
+        mean = np.bincount(self.rows.budget[own], self.rows.weight[own]) / max(self.rows.dt * self.added.shape[1], 1e-9)
+        of_budget = radius / np.maximum(mean, 1e-9)
         budget_low = np.maximum(self.center.budgets - of_budget, 0.0)
         budget_high = np.minimum(self.center.budgets + of_budget, self.rows.budget_most)
         return self._solve(SharedPrices(low, budget_low), high, budget_high).prices
@@ -174,15 +179,13 @@ class SharedMaster:
         self._active |= (self.center.rows > 0) | (low.rows > 0)
         columns = [_distinct(own) for own in self.plans]
         while True:
-            mix, taken = self._stated(columns, low, high, budget_high)
-            over = self.rows.activity(taken + self.added) > self.rows.bound + NOTICED
+            mix = self._stated(columns, low, high, budget_high)
+            over = self.rows.activity(mix.taken + self.added) > self.rows.bound + NOTICED
             if not (over & ~self._active).any():
                 return mix
             self._active |= over
 
-    def _stated(
-        self, columns: list[list[int]], low: SharedPrices, high: np.ndarray, budget_high: np.ndarray
-    ) -> tuple[Mix, np.ndarray]:
+    def _stated(self, columns: list[list[int]], low: SharedPrices, high: np.ndarray, budget_high: np.ndarray) -> Mix:
         rows, active = self.rows, np.nonzero(self._active)[0]
         feeder = np.repeat(np.arange(len(columns)), [len(own) for own in columns])
         chosen = [self.plans[f][k] for f, own in enumerate(columns) for k in own]
@@ -193,9 +196,9 @@ class SharedMaster:
         beyond, cost = self._relaxations(active, low, high, budget_high)
         convexity = sp.csr_matrix((np.ones(len(feeder)), (feeder, np.arange(len(feeder)))), (len(columns), len(feeder)))
         budgets = len(rows.budgets)
-        matrix = sp.bmat(
-            [[convexity, None], [sp.vstack([profile, sp.csr_matrix((budgets, len(feeder)))]), beyond]], format="csc"
-        ) if beyond.shape[1] else sp.csc_matrix(sp.vstack([convexity, profile, sp.csr_matrix((budgets, len(feeder)))]))  # fmt: skip
+        left = sp.vstack([convexity, profile, sp.csr_matrix((budgets, len(feeder)))])
+        right = sp.vstack([sp.csr_matrix((len(columns), beyond.shape[1])), beyond])
+        matrix = sp.csc_matrix(sp.hstack([left, right]))
         bound = np.concatenate([(rows.bound - rows.activity(self.added))[active], rows.budgets])
         costs = np.concatenate([[p.cost for p in chosen], cost])
         ones = np.ones(len(columns))
@@ -214,7 +217,7 @@ class SharedMaster:
             weights[f][k] = w
         together = np.zeros((len(columns), taken.shape[1]))
         np.add.at(together, feeder, weight[:, None] * taken)
-        return Mix(found.objective, weights, rows.clipped(prices)), together
+        return Mix(found.objective, weights, rows.clipped(prices), together)
 
     def _relaxations(
         self, active: np.ndarray, low: SharedPrices, high: np.ndarray, budget_high: np.ndarray
@@ -224,7 +227,7 @@ class SharedMaster:
         entries: list[tuple[int, int, float]] = []
         cost: list[float] = []
         budget_rows = len(active) + np.arange(len(rows.budgets))
-        for k, i in enumerate(active):
+        for k, i in enumerate(active.tolist()):
             if rows.budget[i] >= 0:
                 entries += [(k, len(cost), -1.0), (int(budget_rows[rows.budget[i]]), len(cost), float(rows.weight[i]))]
                 cost.append(0.0)
@@ -234,11 +237,12 @@ class SharedMaster:
             if low.rows[i] > 0:
                 entries.append((k, len(cost), 1.0))
                 cost.append(-float(low.rows[i]))
-        for b, k in enumerate(budget_rows):
-            entries += [(int(k), len(cost), -1.0), (int(k), len(cost) + 1, 1.0)]
+        for b, k in enumerate(budget_rows.tolist()):
+            entries += [(k, len(cost), -1.0), (k, len(cost) + 1, 1.0)]
             cost += [float(budget_high[b]), -float(low.budgets[b])]
-        at, column, value = (np.array([e[j] for e in entries]) for j in range(3)) if entries else ([], [], [])
-        return sp.csr_matrix((value, (at, column)), (count, len(cost))), np.array(cost)
+        table = np.array(entries, float).reshape(-1, 3)
+        at, column = table[:, 0].astype(int), table[:, 1].astype(int)
+        return sp.csr_matrix((table[:, 2], (at, column)), (count, len(cost))), np.array(cost)
 
 
 def _distinct(plans: Sequence[Plan]) -> list[int]:
@@ -251,4 +255,5 @@ def _distinct(plans: Sequence[Plan]) -> list[int]:
 
 def _same(one: SharedPrices, other: SharedPrices) -> bool:
     difference = one - other
-    return max(np.abs(difference.rows).max(initial=0.0), np.abs(difference.budgets).max(initial=0.0)) < 1e-9
+    largest = [float(np.abs(part).max(initial=0.0)) for part in (difference.rows, difference.budgets)]
+    return max(largest) < 1e-9

@@ -62,7 +62,7 @@ class SharedRows:
     dt: float
 
     def activity(self, taken: np.ndarray) -> np.ndarray:
-        """What each row has on its left side when feeders take `taken` (feeder, step), losses included, in kW."""
+        """Add up the left side of each row when feeders take `taken` (feeder, step), losses included, in kW."""
         together = self.members.astype(float) @ taken
         return np.asarray(self.sign * together[self.limit, self.step])
 
@@ -75,7 +75,7 @@ class SharedRows:
         return np.where(of_budget, 0.0, np.maximum(activity - self.bound, 0.0)), np.maximum(used - self.budgets, 0.0)
 
     def cost(self, taken: np.ndarray) -> float:
-        """What all relaxations cost. [money]"""
+        """Add up what all relaxations cost, in money."""
         rows, budgets = self.relaxation(taken)
         own = self.budget < 0
         return float(np.sum(self.most[own] * rows[own]) + np.sum(self.budget_most * budgets))
@@ -87,13 +87,13 @@ class SharedRows:
         return SharedPrices(np.clip(prices.rows, 0.0, ceiling), budgets)
 
     def price_of(self, prices: SharedPrices, steps: int) -> np.ndarray:
-        """What a kWh that each feeder takes costs, (feeder, step). [money kW-1 h-1]"""
+        """Make the price of a kWh that each feeder takes, (feeder, step), in money kW-1 h-1."""
         at = np.zeros((len(self.members), steps))
         np.add.at(at, (self.limit, self.step), self.sign * prices.rows / self.dt)
         return np.asarray(self.members.T.astype(float) @ at)
 
     def worth(self, prices: SharedPrices, added: np.ndarray) -> float:
-        """What is taken off the sum of the feeders' bounds: prices times bounds, less what enters besides.
+        """Find what is taken off the sum of the feeders' bounds: prices times bounds, less what enters besides.
 
         Parameters
         ----------
@@ -187,5 +187,3 @@ def intensity_of(limit: SharedLimit, time: np.ndarray) -> np.ndarray:
     if len(given) == len(time):
         return given
     return np.asarray(given[(time.astype("datetime64[h]").astype(np.int64)) % HOURS])
-
-
