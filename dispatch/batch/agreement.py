@@ -117,7 +117,8 @@ class Agreement:
         p, q, _ = self._delivered("1", first)
         self.rows = self._rows(q)
         if self._holds(p, np.zeros(len(self.rows.bound)), np.zeros(len(self.rows.budgets)), NOTICED):
-            self._finish(p, sum(float(m.first["delivered"][0]) for m in self.members), self._first_bound(), None)
+            figures = {"objective": "delivered", "objective_relaxation": "cost", "lower_bound": "bound"}
+            self._finish(p, {k: sum(float(m.first[n][0]) for m in self.members) for k, n in figures.items()}, None)
             return first
         self._start()
         while True:
@@ -172,9 +173,6 @@ class Agreement:
         allowed = rows + tolerance * np.maximum(self.rows.bound, 1.0)
         allowed_budget = budgets + tolerance * np.maximum(self.rows.budgets, 1.0)
         return bool(np.all(over <= allowed) and np.all(over_budget <= allowed_budget))
-
-    def _first_bound(self) -> float:
-        return sum(float(m.first["bound"][0]) for m in self.members)
 
     def _start(self) -> None:
         """Make the master from the first schedules."""
@@ -249,15 +247,22 @@ class Agreement:
             order["alone"] = [n for n in self.order[key] if n not in order["weights"]]
         found = do(stage, orders)
         p, q, kept = self._delivered(stage, {k: r for k, r in found.items() if k in orders})
-        relaxed = self.rows.relaxation(mix.taken + self.master.added)
+        added = self.master.added
+        relaxed = self.rows.relaxation(mix.taken + added)
         taken = np.array([self._wide(m, kept[m.name]["taken"]) for m in self.members])
-        beyond = self.rows.cost(taken + self.master.added)
+        cost, mixed, bound = (
+            sum(float(kept[m.name][n][0]) for m in self.members) for n in ("cost", "relaxed", "bound")
+        )
+        figures = {
+            "objective": cost + self.rows.cost(taken + added),
+            "objective_relaxation": mixed + self.rows.cost(mix.taken + added),
+            "lower_bound": bound - self.rows.worth(self.master.center, added),
+        }
         self.rows = self._rows(q)
         others = [m for m in self.members if "offsets.s" in kept[m.name]]
         last = self.mixes >= MOST_MIXES or self._over()
         if last or (not others and self._holds(p, *relaxed, HELD)):
-            cost = beyond + sum(float(kept[m.name]["cost"][0]) for m in self.members)
-            self._finish(p, cost, self.master.bound, self.master.center)
+            self._finish(p, figures, self.master.center)
             return first | found
         for member in others:
             member.offsets = stage
@@ -265,11 +270,14 @@ class Agreement:
         self.master.restate(self.rows, p - taken)
         return None
 
-    def _finish(self, p: np.ndarray, objective: float, bound: float, prices: SharedPrices | None) -> None:
-        """Tell how it ended: objective, bound, gap, and of each limit loading, price and what is exceeded."""
-        gap = (objective - bound) / max(1.0, abs(objective))
+    def _finish(self, p: np.ndarray, figures: dict[str, float], prices: SharedPrices | None) -> None:
+        """Tell how it ended: objective, bound, gaps, and of each limit loading, price and what is exceeded."""
+        bound = figures["lower_bound"]
+        objective, relaxed = figures["objective"], figures["objective_relaxation"]
+        delivered, gap = ((each - bound) / max(1.0, abs(each)) for each in (objective, relaxed))
         found: dict[str, Any] = {"rounds": self.rounds, "mixes": self.mixes, "gap_asked": self.gap, "done": True}
-        found |= {"objective": _finite(objective), "lower_bound": _finite(bound), "gap": _finite(gap)}
+        found |= {name: _finite(value) for name, value in figures.items()}
+        found |= {"gap": _finite(gap), "gap_delivered": _finite(delivered)}
         found["feeders"] = len(self.members)
         found["time"] = [str(t) for t in self.time]
         found["limits"] = [self._limit(k, p, prices) for k in range(len(self.limits))]

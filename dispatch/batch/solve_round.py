@@ -141,6 +141,7 @@ def _mix(task: Task, shared: dict[str, Any]) -> None:
         )
         outcomes.append(settled(name.partition("/")[0], cases[name], found.run, time.monotonic() - begin))
         kept[name] = {"p": found.p, "q": found.q, "taken": found.taken, "cost": np.array([found.cost])}
+        kept[name] |= {"relaxed": np.array([found.relaxed]), "bound": np.array([found.bound])}
         if found.next is not None:
             kept[name] |= offset_arrays(found.next)
     _deliver(task, shared["stage"], outcomes, kept)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from dispatch.case.schema import as_bytes
+from dispatch.case.schema import as_bytes, reading
 from dispatch.model.plants import least_of
 from dispatch.run.arrays import certificate_arrays, price_arrays
 from dispatch.run.feeder import FeederRun, empty_run, tell
 from dispatch.run.rounds import Rounds
 from dispatch.run.stages import Stages
-from dispatch.solve.certificate import certify, elastic_cost, require
+from dispatch.solve.certificate import certify, elastic_cost, measured, require
 from dispatch.solve.commitment import below_least
 from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.repair import Delivered, deliver, netted
@@ -82,8 +82,10 @@ class Mixed:
         What the feeder takes by AC power flow. [kW, kvar]
     taken : ndarray (step,)
         The same without losses.
-    cost : float
-        Of its program, without what its exchange costs besides. [money]
+    cost, relaxed : float
+        Of its program as delivered and as mixed, without what its exchange costs besides. [money]
+    bound : float
+        What no plan of it costs less, exchange included, from the case and the prices alone. [money]
     next : Offsets or None
         Offsets with which AC should hold; None where it does.
     """
@@ -93,6 +95,8 @@ class Mixed:
     q: np.ndarray
     taken: np.ndarray
     cost: float
+    relaxed: float
+    bound: float
     next: Offsets | None
 
 
@@ -119,15 +123,21 @@ def dearer(case: xr.DataTree, price: np.ndarray) -> xr.DataTree:
         What is added to the prices. [money kW-1 h-1]
     """
     found = case.copy()
-    node = found["forecast"]
+    _set_prices(case, found, price)
+    return found
+
+
+def _set_prices(own: xr.DataTree, case: xr.DataTree, price: np.ndarray) -> None:
+    """Let a copy of a case have its prices and what is added to them."""
+    node, given = case["forecast"], own["forecast"]
     assert isinstance(node, xr.DataTree)
-    data = node.to_dataset(inherit=False)
+    assert isinstance(given, xr.DataTree)
+    data = given.to_dataset(inherit=False)
     changed = {
         name: (data[name].dims, data[name].to_numpy().astype(np.float64) + price, data[name].attrs)
         for name in ("price_import", "price_export")
     }
     node.dataset = data.assign(changed)
-    return found
 
 
 class PricedFeeder:
@@ -149,6 +159,7 @@ class PricedFeeder:
         self.settings = replace(settings, limit_penalty=known.penalty, gap=gap, deadline_s=None, all_rows=False)
         self._kept: Kept = {}
         self._own: Rounds | None = None
+        self._dearer = case.copy()
 
     @property
     def own(self) -> Rounds:
@@ -163,13 +174,16 @@ class PricedFeeder:
 
     def answer(self, price: np.ndarray) -> Answer:
         """Plan the feeder at the least cost when each kWh that it takes costs `price` (step,) besides."""
-        case = dearer(self.case, price)
-        feeder = self._rounds(case, self._kept)
-        offsets, solution = feeder.answer(self.known.offsets)
-        certificate = certify(case, offsets, solution.limit_penalty, solution.columns, solution.prices)
+        _set_prices(self.case, self._dearer, price)
+        with reading(self._dearer):
+            feeder = self._rounds(self._dearer, self._kept)
+            offsets, solution = feeder.answer(self.known.offsets)
+        limits, dt = limits_of(feeder.program, feeder.network, feeder.inputs, offsets), feeder.inputs.dt
+        penalty = solution.limit_penalty
+        certificate = measured(feeder.program, limits, dt, penalty, solution.columns, solution.prices)
         require(certificate, np.inf)
         taken = taken_by(feeder.program, solution.columns)
-        besides = feeder.inputs.dt * float(np.sum(price * taken))
+        besides = dt * float(np.sum(price * taken))
         return Answer(solution.columns, certificate.objective_relaxation - besides, certificate.lower_bound, taken)
 
     def cost(self, columns: np.ndarray) -> float:
@@ -192,7 +206,7 @@ class PricedFeeder:
             Whether the feeders together are as near to their bound as was asked.
         """
         case, own = dearer(self.case, price), self.own
-        feeder = self._rounds(case, self._kept)
+        feeder = self._rounds(case, {})
         offsets, solution = feeder.answer(self.known.offsets)
         solution = self._as_solution(feeder, offsets, solution, columns)
         least = feeder.model.least_relaxation(offsets) if solution.relaxation > 0 else None
@@ -216,7 +230,9 @@ class PricedFeeder:
         run.groups["certificate"] = {**figures, "status": as_bytes([run.status])}
         q_given = -feeder.program.injection_constant.reshape(2, -1, feeder.inputs.steps)[1].sum(axis=0)
         p, q = source_powers(state, taken, q_given)
-        return Mixed(run, p, q, taken, self.cost(delivered.columns), None if state.holds else feeder.next(state))
+        costs = self.cost(delivered.columns), self.cost(columns)
+        after = None if state.holds else feeder.next(state)
+        return Mixed(run, p, q, taken, *costs, certificate.lower_bound, after)
 
     def _as_solution(self, feeder: Rounds, offsets: Offsets, answer: Solution, columns: np.ndarray) -> Solution:
         """Give a mix the prices of an answer, and say which limits it relaxes."""

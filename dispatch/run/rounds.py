@@ -209,7 +209,8 @@ class Rounds:
 
     def restate(self, by_ac: Offsets) -> None:
         """Compile anew where other limits of the gas network are stated than in the last program."""
-        if by_ac.gas is self._gas_stated and by_ac.on is self._held:
+        pairs = ((by_ac.gas, self._gas_stated), (by_ac.on, self._held))
+        if all(new is old or not (new or old) for new, old in pairs):
             return
         with self.stages.stage("compile"):
             self.inputs = make_inputs(self.case, offsets=by_ac, limit_penalty=self.penalty)

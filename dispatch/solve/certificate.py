@@ -83,9 +83,16 @@ def certify(case: xr.DataTree, offsets: Offsets, limit_penalty: float, plan: np.
     inputs = make_inputs(case, offsets=offsets, limit_penalty=limit_penalty)
     program = compile_program(inputs)
     limits = limits_of(program, network_of(case), inputs, offsets)
+    return measured(program, limits, inputs.dt, limit_penalty, plan, prices)
+
+
+def measured(
+    program: Program, limits: RadialLimits, dt: float, limit_penalty: float, plan: np.ndarray, prices: Prices
+) -> Certificate:
+    """Measure a plan and prices against a program that is compiled already; see `certify`."""
     _require_shape(program, limits, plan, prices)
-    objective = elastic_cost(program, limits, inputs.dt, limit_penalty, plan)
-    bound, residual_dual = _dual(program, limits, inputs.dt, limit_penalty, plan, prices)
+    objective = elastic_cost(program, limits, dt, limit_penalty, plan)
+    bound, residual_dual = _dual(program, limits, dt, limit_penalty, plan, prices)
     return Certificate(
         objective, bound, _primal(program, plan), residual_dual, (objective - bound) / max(1.0, abs(objective))
     )
