@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from dispatch.batch.group_file import group_tree
 from dispatch.batch.kept import FOLDER, known_of, offset_arrays, read_feeders, write_feeders
@@ -16,6 +15,7 @@ from dispatch.batch.part import Order, cuts_of
 from dispatch.batch.solve_group import outcomes_of
 from dispatch.batch.task import Task, deliver
 from dispatch.case.netcdf import save_case
+from dispatch.case.slices import Cut
 from dispatch.errors import CertificateError, SolverError
 from dispatch.run.priced import PricedFeeder
 from dispatch.run.settings import Settings
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MOST_HELD = 1_000_000
 """Pairs of meter or bus and step of the groups whose cases a worker keeps from round to round."""
-_held: dict[str, tuple[int, dict[str, xr.DataTree]]] = {}
+_held: dict[str, tuple[int, dict[str, Cut]]] = {}
 
 
 def solve_round(path: str) -> None:
@@ -62,13 +62,13 @@ def _deliver(task: Task, stage: str, outcomes: list[FeederOutcome], kept: dict[s
     deliver(task, lambda file: save_case(group_tree(outcomes), file), rows, target, kept=size)
 
 
-def _cases(task: Task) -> dict[str, xr.DataTree]:
-    """Cases of the group's feeders with their forecasts, kept from round to round as far as memory goes."""
+def _cuts(task: Task) -> dict[str, Cut]:
+    """Return the group's feeders with their forecasts, kept from round to round as far as memory goes."""
     if task.group.key not in _held:
-        settings, found = Settings.from_json(task.settings), dict[str, xr.DataTree]()
+        settings, found = Settings.from_json(task.settings), dict[str, Cut]()
         for part in task.group.parts:
             order = Order(Path(task.utility), part, settings, float("inf"))
-            found |= {name: cut.case() for name, cut in cuts_of(order)}
+            found |= dict(cuts_of(order))
         _held[task.group.key] = (task.group.size.cells, found)
         while len(_held) > 1 and sum(cells for cells, _ in _held.values()) > MOST_HELD:
             _held.pop(next(iter(_held)))
@@ -79,7 +79,7 @@ def _feeder(task: Task, shared: dict[str, Any], name: str, first: dict[str, Arra
     """One feeder as its newest offsets have it."""
     mixed = shared["offsets"].get(name)
     newest = first[name] if mixed is None else read_feeders(kept_file(task, mixed))[name]
-    return PricedFeeder(_cases(task)[name], Settings.from_json(task.settings), known_of(first[name], newest))
+    return PricedFeeder(_cuts(task)[name], Settings.from_json(task.settings), known_of(first[name], newest))
 
 
 def _ask(task: Task, shared: dict[str, Any]) -> None:
@@ -101,7 +101,7 @@ def _ask(task: Task, shared: dict[str, Any]) -> None:
             own |= {f"at.{k}": at.astype(np.int32), f"value.{k}": answer.columns[at]}
         own |= {"cost": cost, "bound": bound, "taken": taken}
         if name in shared["again"]:
-            own["again"] = np.array([feeder.cost(c) for c in _plans(task, name, shared["again"][name], first)])
+            own["again"] = np.array(feeder.costs(_plans(task, name, shared["again"][name], first)))
     task.mark.write_text("")
     size = write_feeders(kept_file(task, shared["stage"]), kept)
     task.answer_with({"file": "", "bytes": 0, "kept": size, "feeders": []})
@@ -127,7 +127,6 @@ def _mix(task: Task, shared: dict[str, Any]) -> None:
     kept: dict[str, Arrays] = {}
     outcomes = []
     alone = {o.name: o for o in outcomes_of(task) if o.name in shared["alone"]} if shared["alone"] else {}
-    cases = _cases(task)
     for name in shared["order"]:
         if name in alone:
             outcomes.append(alone[name])
@@ -139,7 +138,8 @@ def _mix(task: Task, shared: dict[str, Any]) -> None:
         found = _feeder(task, shared, name, first).mixed(
             columns, np.array(shared["price"][name]), proven=shared["proven"]
         )
-        outcomes.append(settled(name.partition("/")[0], cases[name], found.run, time.monotonic() - begin))
+        with _cuts(task)[name].reading() as case:
+            outcomes.append(settled(name.partition("/")[0], case, found.run, time.monotonic() - begin))
         kept[name] = {"p": found.p, "q": found.q, "taken": found.taken, "cost": np.array([found.cost])}
         kept[name] |= {"relaxed": np.array([found.relaxed]), "bound": np.array([found.bound])}
         if found.next is not None:

@@ -18,7 +18,7 @@ from dispatch.run.arrays import certificate_arrays, offset_arrays, price_arrays,
 from dispatch.run.gas_quality import gas_quality, said_of_quality
 from dispatch.run.rounds import Rounds
 from dispatch.run.stages import Stages
-from dispatch.solve.certificate import certify, require
+from dispatch.solve.certificate import certify, require, require_same
 from dispatch.solve.until import Until
 from dispatch.verify.gas_findings import flaws_of
 
@@ -196,6 +196,7 @@ def _schedule(
         solution = state.solution
         certificate = certify(case, state.offsets, solution.limit_penalty, solution.columns, solution.prices)
         require(certificate, np.inf if stopped else settings.gap)
+        require_same(certificate, feeder.program, solution)
     figures = certificate_arrays(feeder, state, certificate)
     tell(run, feeder, state, price_arrays(feeder, state))
     run.method = "all network rows" if settings.all_rows else run.method

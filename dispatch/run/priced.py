@@ -6,22 +6,28 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
-from dispatch.case.schema import as_bytes, reading
+from dispatch.case.schema import as_bytes
+from dispatch.case.slices import Cut
 from dispatch.model.plants import least_of
 from dispatch.run.arrays import certificate_arrays, price_arrays
 from dispatch.run.feeder import FeederRun, empty_run, tell
 from dispatch.run.rounds import Rounds
 from dispatch.run.stages import Stages
-from dispatch.solve.certificate import certify, elastic_cost, measured, require
+from dispatch.solve.certificate import certificate_of, certify, require
 from dispatch.solve.commitment import below_least
+from dispatch.solve.elastic import elastic_cost
 from dispatch.solve.limits.radial import limits_of
+from dispatch.solve.program_proof import figures_by_program
 from dispatch.solve.repair import Delivered, deliver, netted
 from dispatch.solve.solution import NOTICED
 from dispatch.solve.until import Until
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import xarray as xr
+
     from dispatch.case.offsets import Offsets
     from dispatch.model.program import Program
     from dispatch.run.rounds import Kept, State
@@ -112,32 +118,22 @@ def source_powers(state: State, taken: np.ndarray, q: np.ndarray) -> tuple[np.nd
     return np.where(state.ac.converged, p_ac, taken), np.where(state.ac.converged, q_ac, q)
 
 
-def dearer(case: xr.DataTree, price: np.ndarray) -> xr.DataTree:
-    """Make a case whose import and export both cost more.
+def dearer(cut: Cut, price: np.ndarray) -> Cut:
+    """Make a feeder whose import and export both cost more.
 
     Parameters
     ----------
-    case : DataTree
+    cut : Cut
         With /forecast.
     price : ndarray (time,)
         What is added to the prices. [money kW-1 h-1]
     """
-    found = case.copy()
-    _set_prices(case, found, price)
-    return found
-
-
-def _set_prices(own: xr.DataTree, case: xr.DataTree, price: np.ndarray) -> None:
-    """Let a copy of a case have its prices and what is added to them."""
-    node, given = case["forecast"], own["forecast"]
-    assert isinstance(node, xr.DataTree)
-    assert isinstance(given, xr.DataTree)
-    data = given.to_dataset(inherit=False)
-    changed = {
-        name: (data[name].dims, data[name].to_numpy().astype(np.float64) + price, data[name].attrs)
-        for name in ("price_import", "price_export")
-    }
-    node.dataset = data.assign(changed)
+    arrays, coordinates, attributes = cut.groups["/forecast"]
+    changed = dict(arrays)
+    for name in ("price_import", "price_export"):
+        dims, values, labels = arrays[name]
+        changed[name] = (dims, values.astype(np.float64) + price, labels)
+    return Cut({**cut.groups, "/forecast": (changed, coordinates, attributes)})
 
 
 class PricedFeeder:
@@ -145,53 +141,50 @@ class PricedFeeder:
 
     Parameters
     ----------
-    case : DataTree
-        Sub-case of one feeder, with /forecast.
+    cut : Cut
+        The feeder, with /forecast.
     settings : Settings
         Choices of the run.
     known : Known
         From its first schedule.
     """
 
-    def __init__(self, case: xr.DataTree, settings: Settings, known: Known) -> None:
-        self.case, self.known = case, known
+    def __init__(self, cut: Cut, settings: Settings, known: Known) -> None:
+        self.cut, self.known = cut, known
         gap = max(1e-6, FINER * settings.gap)
         self.settings = replace(settings, limit_penalty=known.penalty, gap=gap, deadline_s=None, all_rows=False)
         self._kept: Kept = {}
-        self._own: Rounds | None = None
-        self._dearer = case.copy()
-
-    @property
-    def own(self) -> Rounds:
-        """The feeder at its own prices."""
-        if self._own is None:
-            self._own = self._rounds(self.case, {})
-            self._own.restate(self.known.offsets)
-        return self._own
 
     def _rounds(self, case: xr.DataTree, kept: Kept) -> Rounds:
         return Rounds(case, self.settings, Until(self.settings.gap), Stages(), kept)
 
     def answer(self, price: np.ndarray) -> Answer:
         """Plan the feeder at the least cost when each kWh that it takes costs `price` (step,) besides."""
-        _set_prices(self.case, self._dearer, price)
-        with reading(self._dearer):
-            feeder = self._rounds(self._dearer, self._kept)
+        with dearer(self.cut, price).reading() as case:
+            feeder = self._rounds(case, self._kept)
             offsets, solution = feeder.answer(self.known.offsets)
-        limits, dt = limits_of(feeder.program, feeder.network, feeder.inputs, offsets), feeder.inputs.dt
+            limits, dt = limits_of(feeder.program, feeder.network, feeder.inputs, offsets), feeder.inputs.dt
         penalty = solution.limit_penalty
-        certificate = measured(feeder.program, limits, dt, penalty, solution.columns, solution.prices)
+        figures = figures_by_program(feeder.program, limits, dt, penalty, solution.columns, solution.prices)
+        certificate = certificate_of(figures)
         require(certificate, np.inf)
         taken = taken_by(feeder.program, solution.columns)
         besides = dt * float(np.sum(price * taken))
         return Answer(solution.columns, certificate.objective_relaxation - besides, certificate.lower_bound, taken)
 
-    def cost(self, columns: np.ndarray) -> float:
-        """Find what a plan costs in money, relaxations of the feeder's limits included."""
-        own, room = self.own, self.own.room.beside(self.known.offsets)
-        offsets = self.known.offsets if room is None else self.known.offsets.plus(room)
-        limits = limits_of(own.program, own.network, own.inputs, offsets)
-        return elastic_cost(own.program, limits, own.inputs.dt, self.known.penalty, columns)
+    def costs(self, plans: Sequence[np.ndarray]) -> list[float]:
+        """Find what plans cost in money, relaxations of the feeder's limits included."""
+        with self.cut.reading() as case:
+            own = self._at_own_prices(case)
+            room = own.room.beside(self.known.offsets)
+            offsets = self.known.offsets if room is None else self.known.offsets.plus(room)
+            limits = limits_of(own.program, own.network, own.inputs, offsets)
+        return [elastic_cost(own.program, limits, own.inputs.dt, self.known.penalty, plan) for plan in plans]
+
+    def _at_own_prices(self, case: xr.DataTree) -> Rounds:
+        own = self._rounds(case, {})
+        own.restate(self.known.offsets)
+        return own
 
     def mixed(self, columns: np.ndarray, price: np.ndarray, *, proven: bool) -> Mixed:
         """Repair and check a mix of plans.
@@ -205,8 +198,11 @@ class PricedFeeder:
         proven : bool
             Whether the feeders together are as near to their bound as was asked.
         """
-        case, own = dearer(self.case, price), self.own
-        feeder = self._rounds(case, {})
+        with self.cut.reading() as own, dearer(self.cut, price).reading() as case:
+            return self._mixed(self._at_own_prices(own), self._rounds(case, {}), columns, price, proven=proven)
+
+    def _mixed(self, own: Rounds, feeder: Rounds, columns: np.ndarray, price: np.ndarray, *, proven: bool) -> Mixed:
+        case = feeder.case
         offsets, solution = feeder.answer(self.known.offsets)
         solution = self._as_solution(feeder, offsets, solution, columns)
         least = feeder.model.least_relaxation(offsets) if solution.relaxation > 0 else None
@@ -220,7 +216,7 @@ class PricedFeeder:
         state = feeder.under(self.known.offsets, room, solution, delivered)
         certificate = certify(case, offsets, solution.limit_penalty, solution.columns, solution.prices)
         require(certificate, np.inf)
-        run = empty_run(self.case)
+        run = empty_run(own.case)
         tell(run, own, state, price_arrays(feeder, state))
         run.method = "shared prices"
         taken = taken_by(feeder.program, delivered.columns)
@@ -230,9 +226,9 @@ class PricedFeeder:
         run.groups["certificate"] = {**figures, "status": as_bytes([run.status])}
         q_given = -feeder.program.injection_constant.reshape(2, -1, feeder.inputs.steps)[1].sum(axis=0)
         p, q = source_powers(state, taken, q_given)
-        costs = self.cost(delivered.columns), self.cost(columns)
+        costs = self.costs([delivered.columns, columns])
         after = None if state.holds else feeder.next(state)
-        return Mixed(run, p, q, taken, *costs, certificate.lower_bound, after)
+        return Mixed(run, p, q, taken, costs[0], costs[1], certificate.lower_bound, after)
 
     def _as_solution(self, feeder: Rounds, offsets: Offsets, answer: Solution, columns: np.ndarray) -> Solution:
         """Give a mix the prices of an answer, and say which limits it relaxes."""

@@ -70,6 +70,9 @@ UTILITIES = [
 ]
 
 
+QUICK = [u for u in UTILITIES if u.seed == 1 and u.recipe in {"plain", "wide limits", "standing loss", "peak price"}]
+
+
 class Here(Executor):
     """Does everything at once, in this process."""
 
@@ -136,9 +139,13 @@ def limit_of(given: Utility, p: np.ndarray, dt: float) -> Shared:
     return found
 
 
-@pytest.mark.parametrize("given", UTILITIES, ids=lambda u: f"{u.recipe} {u.seed}")
+@pytest.mark.parametrize(
+    "given",
+    [u if u in QUICK else pytest.param(u, marks=pytest.mark.slow) for u in UTILITIES],
+    ids=lambda u: f"{u.recipe} {u.seed}",
+)
 def test_optimum_is_that_of_one_program(given: Utility, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RoundRecords, "forget", lambda self: None)
+    monkeypatch.setattr(RoundRecords, "forget", lambda _: None)
     night = Night(given, tmp_path)
     loose = night.run(Shared(p_import_max=1e6, p_export_max=1e6), "loose")
     assert loose["rounds"] == 1  # nothing binds
