@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dispatch.case.netcdf import write_atomically
-from dispatch.case.offsets import GasLimit, Offsets
+from dispatch.case.offsets import GasLimit, GasPoint, Offsets
 from dispatch.case.schema import columns
 from dispatch.run.priced import Known, source_powers, taken_by
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Arrays = dict[str, np.ndarray]
 FOLDER = "rounds"
+STATE, ERRORS = ("pressure", "flow", "initial", "final"), ("reach", "error", "objective")
+"""Arrays and numbers of a state of the gas network."""
 OF_GAS = ("constant", "by_injection", "by_regulator", "by_linepack")
 
 
@@ -60,16 +62,23 @@ def offset_arrays(offsets: Offsets) -> Arrays:
     found = {f"offsets.{n}": getattr(offsets, n) for n in ("v_max", "v_min", "s")}
     for name, limit in offsets.gas.items():
         found |= {f"offsets.gas.{name}.{part}": getattr(limit, part) for part in OF_GAS}
+    if offsets.point is not None:
+        found |= {f"offsets.point.{n}": np.asarray(getattr(offsets.point, n)) for n in (*STATE, *ERRORS)}
     return found | {f"offsets.on.{name}": values for name, values in offsets.on.items()}
 
 
 def offsets_of_arrays(arrays: Mapping[str, np.ndarray]) -> Offsets:
     """From what `offset_arrays` made."""
-    names = {name.split(".")[2] for name in arrays if name.startswith("offsets.gas.")}
-    gas = {n: GasLimit(*(arrays[f"offsets.gas.{n}.{part}"] for part in OF_GAS)) for n in sorted(names)}
+    stated = {name.split(".")[2] for name in arrays if name.startswith("offsets.gas.")}
+    gas = {n: GasLimit(*(arrays[f"offsets.gas.{n}.{part}"] for part in OF_GAS)) for n in sorted(stated)}
     on = {name.split(".")[2]: values for name, values in arrays.items() if name.startswith("offsets.on.")}
     v_max, v_min, s = (arrays[f"offsets.{n}"] for n in ("v_max", "v_min", "s"))
-    return Offsets(v_max, v_min, s, gas=gas, on=on)
+    point = None
+    if "offsets.point.pressure" in arrays:
+        pressure, flow, initial, final = (arrays[f"offsets.point.{n}"] for n in STATE)
+        reach, error, objective = (float(arrays[f"offsets.point.{n}"]) for n in ERRORS)
+        point = GasPoint(pressure, flow, initial, final, reach, error, objective)
+    return Offsets(v_max, v_min, s, gas=gas, on=on, point=point)
 
 
 def known_of(first: Mapping[str, np.ndarray], newest: Mapping[str, np.ndarray]) -> Known:
