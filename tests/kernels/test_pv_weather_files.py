@@ -50,12 +50,12 @@ def test_power_is_that_of_pvlib(read) -> None:
     frame = frame.reindex(columns=["ghi", "dni", "dhi", "temp_air", "wind_speed", "albedo"]).fillna({"albedo": 0.2})
     sun = pvlib.solarposition.spa_python(frame.index, latitude, longitude)
     angles = {n: np.repeat(sun[n].to_numpy()[None], 4, axis=0) for n in ("zenith", "apparent_zenith", "azimuth")}
-    compare(frame, angles, latitude, longitude)
+    assert_same_power(frame, angles, latitude, longitude)
     frame[["dni", "dhi"]] = np.nan  # only the global irradiance is known
-    compare(frame, angles, latitude, longitude)
+    assert_same_power(frame, angles, latitude, longitude)
 
 
-def compare(frame: pd.DataFrame, angles: dict[str, np.ndarray], latitude: float, longitude: float) -> None:
+def assert_same_power(frame: pd.DataFrame, angles: dict[str, np.ndarray], latitude: float, longitude: float) -> None:
     systems, planes = random_systems(np.random.default_rng(1), 4)
     systems = systems._replace(weather=np.zeros(4, int))
     weather = Weather(*(np.ascontiguousarray(frame[name].to_numpy(float))[None] for name in Weather._fields))
