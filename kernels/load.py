@@ -55,7 +55,7 @@ def run_pair(
     profile = np.empty(values.shape)
     usual_profile(values, kind, lead, settings.memory, profile)
     columns = OWN + calendar.shape[2] + weather.shape[2]
-    features = np.empty((used, rows, (columns + 3) // 4 * 4))
+    features = np.empty((used, rows, (columns + 7) // 8 * 8))
     fill_features(values, profile, scale, lead, first, calendar, weather, features)
     target = (values[:, first : first + used] - profile[:, first : first + used]) / scale
     for e in range(2):
