@@ -142,35 +142,51 @@ def learn_rows(
 def solve_ridges(squares: np.ndarray, ridge: float, out: np.ndarray) -> None:
     """Solve ``(squares + ridge I) x = out`` for four systems at once by Cholesky's method.
 
+    Arrays are flat, the system last: addresses of three indices would take as long as the arithmetic.
+
     Parameters
     ----------
-    squares : ndarray (feature, feature, 4)
+    squares : ndarray (feature * feature * 4,)
         Symmetric; only lower triangles are read. Their factors are written over them, on the diagonal their inverses.
     ridge : float
         Above 0.
-    out : ndarray (feature, 4)
+    out : ndarray (feature * 4,)
         The right-hand sides; the solutions are written over them.
     """
-    n = len(out)
+    n = len(out) // 4
     one, pull = fill(1.0), fill(ridge)
     for k in range(n):
-        below = squares[k, k]
-        inverse = one / root(load(below, 0) + pull)
-        store(below, 0, inverse)
-        found = load(out[k], 0) * inverse
-        store(out[k], 0, found)
+        inverse = one / root(load(squares, 4 * (k * n + k)) + pull)
+        store(squares, 4 * (k * n + k), inverse)
+        found = load(out, 4 * k) * inverse
+        store(out, 4 * k, found)
         for i in range(k + 1, n):
-            a = load(squares[np.uint64(i), np.uint64(k)], 0) * inverse
-            store(squares[np.uint64(i), np.uint64(k)], 0, a)
-            store(out[np.uint64(i)], 0, load(out[np.uint64(i)], 0) - a * found)
+            a, row = load(squares, 4 * (i * n + k)) * inverse, 4 * i * n
+            store(squares, row + 4 * k, a)
+            store(out, 4 * i, load(out, 4 * i) - a * found)
             for j in range(k + 1, i + 1):
-                entry = squares[np.uint64(i), np.uint64(j)]
-                store(entry, 0, load(entry, 0) - a * load(squares[np.uint64(j), np.uint64(k)], 0))
+                store(squares, row + 4 * j, load(squares, row + 4 * j) - a * load(squares, 4 * (j * n + k)))
     for k in range(n - 1, -1, -1):
-        found = load(out[k], 0) * load(squares[k, k], 0)
-        store(out[k], 0, found)
+        found = load(out, 4 * k) * load(squares, 4 * (k * n + k))
+        store(out, 4 * k, found)
         for i in range(k):
-            store(out[np.uint64(i)], 0, load(out[np.uint64(i)], 0) - load(squares[k, np.uint64(i)], 0) * found)
+            store(out, 4 * i, load(out, 4 * i) - load(squares, 4 * (k * n + i)) * found)
+
+
+@bare_kernel
+def sum_hours(squares: np.ndarray, moments: np.ndarray, whole: np.ndarray, common: np.ndarray) -> None:
+    """Sum the squares and moments of all hours, and put the sums side by side four times, for `solve_ridges`."""
+    hours, n = moments.shape
+    for i in range(n):
+        found = 0.0
+        for b in range(hours):
+            found += moments[b, i]
+        store(common, 4 * i, fill(found))
+        for k in range(i + 1):
+            found = 0.0
+            for b in range(hours):
+                found += squares[np.uint64(b), np.uint64(i), np.uint64(k)]
+            store(whole, 4 * (i * n + k), fill(found))
 
 
 @bare_kernel
@@ -181,45 +197,34 @@ def gather_hours(squares: np.ndarray, moments: np.ndarray, neighbour: float, nea
     ----------
     squares, moments, neighbour
         See `solve_hours`.
-    near : ndarray (group, feature, feature, 4)
+    near : ndarray (group, feature * feature * 4)
         Lower triangles are written.
-    own : ndarray (group, feature, 4)
+    own : ndarray (group, feature * 4)
         Written.
     """
     hours, n = moments.shape
     for b in range(hours):
-        before, after = (b - 1) % hours, (b + 1) % hours
+        before, after, lane = (b - 1) % hours, (b + 1) % hours, b % 4
+        to, right = near[b // 4], own[b // 4]
         for i in range(n):
-            own[b // 4, i, b % 4] = moments[b, i] + neighbour * (moments[before, i] + moments[after, i])
-            here, one, other, to = squares[b, i], squares[before, i], squares[after, i], near[b // 4, i]
+            right[4 * i + lane] = moments[b, i] + neighbour * (moments[before, i] + moments[after, i])
+            here, one, other, at = squares[b, i], squares[before, i], squares[after, i], 4 * i * n + lane
             for q in range(i + 1):
                 k = np.uint64(q)
-                to[k, b % 4] = here[k] + neighbour * (one[k] + other[k])
+                to[np.uint64(at + 4 * q)] = here[k] + neighbour * (one[k] + other[k])
 
 
 @bare_kernel
 def subtract_common(squares: np.ndarray, common: np.ndarray, out: np.ndarray) -> None:
-    """Subtract ``squares @ common`` from the right-hand sides of four systems.
-
-    Parameters
-    ----------
-    squares : ndarray (feature, feature, 4)
-        Symmetric; only lower triangles are read.
-    common : ndarray (feature, 4)
-        Coefficients.
-    out : ndarray (feature, 4)
-        Changed.
-    """
-    n = len(out)
+    """Subtract ``squares @ common`` from the right-hand sides of four systems; arrays are those of `solve_ridges`."""
+    n = len(out) // 4
     for i in range(n):
-        rest = load(out[i], 0)
-        for q in range(i + 1):
-            k = np.uint64(q)
-            rest = rest - load(squares[i, k], 0) * load(common[k], 0)
-        for q in range(i + 1, n):
-            k = np.uint64(q)
-            rest = rest - load(squares[k, i], 0) * load(common[k], 0)
-        store(out[i], 0, rest)
+        rest = load(out, 4 * i)
+        for k in range(i + 1):
+            rest = rest - load(squares, 4 * (i * n + k)) * load(common, 4 * k)
+        for k in range(i + 1, n):
+            rest = rest - load(squares, 4 * (k * n + i)) * load(common, 4 * k)
+        store(out, 4 * i, rest)
 
 
 @kernel
@@ -241,22 +246,17 @@ def solve_hours(squares: np.ndarray, moments: np.ndarray, size: float, settings:
     """
     hours, n = moments.shape
     groups = (hours + 3) // 4
-    near, own = np.zeros((groups, n, n, 4)), np.zeros((groups, n, 4))
-    whole, common, side = np.zeros((n, n)), np.empty((n, 4)), np.empty((n, n, 4))
-    for b in range(hours):
-        whole += squares[b]
-    for i in range(n):
-        common[i] = moments[:, i].sum()
-        for k in range(i + 1):
-            side[i, k] = whole[i, k]
-    solve_ridges(side, size * settings.ridge, common)
+    near, own = np.zeros((groups, n * n * 4)), np.zeros((groups, n * 4))
+    whole, common = np.empty(n * n * 4), np.empty(n * 4)
+    sum_hours(squares, moments, whole, common)
+    solve_ridges(whole, size * settings.ridge, common)
     gather_hours(squares, moments, settings.neighbour, near, own)
     for g in range(groups):
         subtract_common(near[g], common, own[g])
         solve_ridges(near[g], size * settings.ridge_hour, own[g])
     for b in range(hours):
         for i in range(n):
-            weights[b, i] = common[i, 0] + own[b // 4, i, b % 4]
+            weights[b, i] = common[4 * i] + own[b // 4, 4 * i + b % 4]
 
 
 @bare_kernel

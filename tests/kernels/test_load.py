@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.load import forecast_loads
+from kernels.load import forecast_loads, power
 from kernels.load_regression import Settings, learn_rows, solve_ridges
 
 QUICK = Settings(start=4, recent=5, refresh=2, refresh_early=3)
@@ -84,10 +84,9 @@ def test_solver_equals_numpy(n, seed) -> None:
     squares = x.transpose(0, 2, 1) @ x
     expected = np.linalg.solve(squares + 2 * np.eye(n), moments[:, :, None])[:, :, 0]
     for function in (solve_ridges, solve_ridges.py_func):
-        lower = np.ascontiguousarray(np.tril(squares).transpose(1, 2, 0))
-        out = moments.T.copy()
-        function(lower, 2.0, out)
-        np.testing.assert_allclose(out.T, expected, atol=1e-9)
+        out = moments.T.flatten()
+        function(np.tril(squares).transpose(1, 2, 0).flatten(), 2.0, out)
+        np.testing.assert_allclose(out.reshape(n, 4).T, expected, atol=1e-9)
 
 
 @given(st.integers(1, 3), st.integers(0, 2**32 - 1))
@@ -106,3 +105,10 @@ def test_learnt_sums_are_products_of_matrices(eights, seed) -> None:
     learn_rows(x, target, weight, start, rows, hour, squares, moments)
     np.testing.assert_allclose(np.tril(squares), np.tril(expected), atol=1e-12)
     np.testing.assert_allclose(moments, expected_moments, atol=1e-12)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 1.0, 2.5, 7.0, 8.0, -2.0])
+def test_power(exponent) -> None:
+    for function in (power, power.py_func):
+        for number in (0.3, 1.0, 1.7):
+            assert function(number, exponent) == pytest.approx(number**exponent, rel=1e-14)
