@@ -19,6 +19,22 @@ if TYPE_CHECKING:
     from kernels.marginal import RowPrices
 
 
+class Plans(NamedTuple):
+    """Plans of members.
+
+    Attributes
+    ----------
+    flow : ndarray (kind, member, step)
+        In the order of `kernels.entries`. [kW; missing withdrawal kWh]
+    content, shortfall : ndarray (member, step)
+        After each step, and what that lacks of the least. [kWh]
+    """
+
+    flow: np.ndarray
+    content: np.ndarray
+    shortfall: np.ndarray
+
+
 class Proof(NamedTuple):
     """Figures of each member, (member,).
 
@@ -97,43 +113,51 @@ def prove_flows(
 
 
 @bare_kernel
-def prove_member(
-    members: Members, flow: np.ndarray, weight: np.ndarray, prices: RowPrices, m: int
+def prove_content(
+    members: Members, content: float, short: float, reduced: float, y: float, m: int, t: int
 ) -> tuple[float, float, float, float]:
-    """Figures of one member; its contents follow from its flows."""
-    steps, kept, capacity = members.demand.shape[1], members.retained[m], members.capacity[m]
-    content, short_price = members.initial[m], members.price_shortfall
-    cost, primal, dual = 0.0, 0.0, 0.0
-    bound = -prices.value[m, 0] * kept * content
+    """Do the same for a step's content, its least one and what it lacks of that, at a price `y` of the least."""
+    least, capacity, price = members.least[m, t], members.capacity[m], members.price_shortfall
+    at_least, lacking = max(y, 0.0), content + short - least
+    bound = at_least * least + min(reduced, 0.0) * capacity + min(price - at_least, 0.0) * least
+    primal = max(outside(content, 0.0, capacity), outside(short, 0.0, least), -lacking / (1.0 + least))
+    dual = max(natural(content, reduced, capacity), natural(short, price - at_least, least) / (1.0 + price))
+    return price * short, bound, primal, max(dual, abs(y - at_least), natural(at_least, lacking, np.inf))
+
+
+@bare_kernel
+def prove_member(
+    members: Members, plan: Plans, weight: np.ndarray, prices: RowPrices, m: int
+) -> tuple[float, float, float, float]:
+    """Figures of one member."""
+    steps, kept, flow = members.demand.shape[1], members.retained[m], plan.flow
+    before, cost, primal, dual = members.initial[m], 0.0, 0.0, 0.0
+    bound = -prices.value[m, 0] * kept * before
     for t in range(steps):
-        v, least = prices.value[m, t], members.least[m, t]
-        at_least = min(max(prices.at_least[m, t], 0.0), short_price) if least > 0.0 else 0.0
+        v, content, short = prices.value[m, t], plan.content[m, t], plan.shortfall[m, t]
         paid, part, off, lack = prove_flows(members, flow, weight[m, t], prices.at_meter[m, t], v, m, t)
-        content = kept * content + flow[MISSING, m, t] - members.withdrawn[m, t]
-        content += members.gain[m, t] * flow[CHARGE, m, t] - members.drain[m, t] * flow[DISCHARGE, m, t]
+        gained = flow[MISSING, m, t] - members.withdrawn[m, t]
+        gained += members.gain[m, t] * flow[CHARGE, m, t] - members.drain[m, t] * flow[DISCHARGE, m, t]
+        off = max(off, abs(content - kept * before - gained) / (1.0 + members.withdrawn[m, t]))
         after = kept * prices.value[m, t + 1] if t < steps - 1 else 0.0
-        reduced = v - after - at_least
-        bound += part + at_least * least + min(reduced, 0.0) * capacity
-        short = max(least - content, 0.0)
-        cost += paid + short_price * short
-        primal = max(primal, off, outside(content, 0.0, capacity))
-        dual = max(dual, lack, natural(content, reduced, capacity), abs(prices.at_least[m, t] - at_least))
-        if least > 0.0:
-            dual = max(dual, natural(short, short_price - at_least, np.inf) / (1.0 + short_price))
-            dual = max(dual, natural(at_least, content + short - least, short_price))
+        reduced = v - after - max(prices.at_least[m, t], 0.0)
+        held = prove_content(members, content, short, reduced, prices.at_least[m, t], m, t)
+        cost, bound = cost + paid + held[0], bound + part + held[1]
+        primal, dual = max(primal, off, held[2]), max(dual, lack, held[3])
+        before = content
     return cost, bound, primal, dual
 
 
 @bare_kernel
-def prove_members(members: Members, flow: np.ndarray, weight: np.ndarray, prices: RowPrices, proof: Proof) -> None:
+def prove_members(members: Members, plan: Plans, weight: np.ndarray, prices: RowPrices, proof: Proof) -> None:
     """Work out the figures of all members.
 
     Parameters
     ----------
     members : Members
         Their constants.
-    flow : ndarray (kind, member, step)
-        Their plans. [kW; missing withdrawal kWh]
+    plan : Plans
+        Of all of them.
     weight : ndarray (member, step)
         What a kW given to the bus costs. [money]
     prices : RowPrices
@@ -142,5 +166,5 @@ def prove_members(members: Members, flow: np.ndarray, weight: np.ndarray, prices
         Written.
     """
     for m in range(len(proof.cost)):
-        cost, bound, primal, dual = prove_member(members, flow, weight, prices, m)
+        cost, bound, primal, dual = prove_member(members, plan, weight, prices, m)
         proof.cost[m], proof.bound[m], proof.primal[m], proof.dual[m] = cost, bound, primal, dual

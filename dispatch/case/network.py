@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-from dispatch.case.schema import columns, positions
+from dispatch.case.schema import columns, positions, protect, resolved
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -63,6 +63,10 @@ class Network:
     source_bus: np.ndarray
     source_v_pu: np.ndarray
 
+    def __post_init__(self) -> None:
+        """Protect the arrays: all that know the case share them."""
+        protect(*(held for held in vars(self).values() if isinstance(held, np.ndarray)))
+
     @property
     def buses(self) -> int:
         """How many buses there are."""
@@ -96,6 +100,10 @@ def network_of(case: xr.DataTree) -> Network:
     Network
         Two sources in one island are one feeder each only if the case is invalid; see `dispatch.case.rules`.
     """
+    return resolved(case, "network", lambda: _network_of(case))
+
+
+def _network_of(case: xr.DataTree) -> Network:
     bus, line, transformer, source = (columns(case, k) for k in ("bus", "line", "transformer", "source"))
     ids, v_nom, n = bus["id"], bus.get("v_nom", np.zeros(0)), len(bus["id"])
 
@@ -130,10 +138,11 @@ def forest(
     feeder, parent, parent_branch = (np.full(n, -1, np.int32) for _ in range(3))
     a, b = start[used], stop[used]
     # Of parallel branches the first is part of the tree, the others are chords.
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    _, first = np.unique(low.astype(np.int64) * n + high, return_index=True)
-    graph = sp.csr_matrix((used[first] + 1, (low[first], high[first])), shape=(n, n))
-    graph = (graph + graph.T).tocsr()
+    pair = np.minimum(a, b).astype(np.int64) * n + np.maximum(a, b)
+    pairs, first = np.unique(pair, return_index=True)
+    ends = np.concatenate([a[first], b[first]]), np.concatenate([b[first], a[first]])
+    graph = sp.csr_matrix((np.ones(len(ends[0])), ends), shape=(n, n))
+    graph.sort_indices()
     order = []
     for k, root in enumerate(roots):
         if root < 0 or feeder[root] >= 0:
@@ -141,9 +150,10 @@ def forest(
         reached, before = breadth_first_order(graph, root, directed=False, return_predecessors=True)
         children = reached[1:]
         feeder[reached] = k
-        parent[children] = before[children]
-        if len(children):  # an empty selection of a sparse matrix stays sparse
-            parent_branch[children] = np.asarray(graph[children, before[children]]).ravel() - 1
+        above = before[children]
+        parent[children] = above
+        up = np.minimum(children, above).astype(np.int64) * n + np.maximum(children, above)
+        parent_branch[children] = used[first[np.searchsorted(pairs, up)]]
         order.append(reached)
     chords = np.setdiff1d(used[(feeder[a] >= 0)], parent_branch)
     flat = np.concatenate(order) if order else np.zeros(0)

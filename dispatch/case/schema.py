@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -11,9 +11,12 @@ import xarray as xr
 from dispatch.case.attributes import Attribute, Kind, attribute_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterator, Mapping
 
+Made = TypeVar("Made")
 Columns = dict[str, np.ndarray]
+Arrays = dict[str, tuple[tuple["Hashable", ...], np.ndarray, dict[Any, Any]]]
+"""Dims, values and attributes of the variables of a group."""
 
 
 def as_bytes(values: Any) -> np.ndarray:
@@ -145,8 +148,11 @@ def quantile_axis(levels: Any) -> dict[str, xr.Variable]:
 
 def has(case: xr.DataTree, kind: str) -> bool:
     """Whether the case has the group of a kind."""
-    node = case
-    for part in attribute_table()[kind].group.split("/"):
+    group = attribute_table()[kind].group
+    plain, node = _plain(case), case
+    if plain is not None:
+        return bool(plain.get(group))
+    for part in group.split("/"):
         if part and part not in node.children:
             return False
         node = node.children[part] if part else node
@@ -169,31 +175,62 @@ def columns(case: xr.DataTree, kind: str) -> Columns:
         ``id`` and every attribute that is present or has a default; texts and ids as bytes; ``time`` and
         ``time_step`` (of one entry, the length of a step) where there are series, ``quantile`` where it has levels.
     """
+    return dict(resolved(case, kind, lambda: _columns(case, kind)))
+
+
+def resolved(case: xr.DataTree, name: str, make: Callable[[], Made]) -> Made:
+    """Make something from a case, once while the case is only being read; see `reading`.
+
+    Parameters
+    ----------
+    case : DataTree
+        From which alone it is made.
+    name : str
+        Of what is made.
+    make : callable
+        Makes it; what it returns must not be changed.
+    """
     held = _READ.get(id(case))
     if held is None:
-        return _columns(case, kind)
-    if kind not in held:
-        held[kind] = _columns(case, kind)
-    return dict(held[kind])
+        return make()
+    if name not in held:
+        held[name] = make()
+    made: Made = held[name]
+    return made
 
 
-_READ: dict[int, dict[str, Columns]] = {}
-"""Columns of the cases that are only being read."""
+PLAIN = "plain"
+_READ: dict[int, dict[str, Any]] = {}
+"""What was resolved of the cases that are only being read."""
+
+
+def protect(*arrays: np.ndarray) -> None:
+    """Let nobody write to arrays."""
+    for array in arrays:
+        array.setflags(write=False)
+
+
+def _plain(case: xr.DataTree) -> Mapping[str, Arrays] | None:
+    """Return the groups that a case has beside its tree; see `reading`."""
+    found: Mapping[str, Arrays] | None = _READ.get(id(case), {}).get(PLAIN)
+    return found
 
 
 @contextmanager
-def reading(case: xr.DataTree) -> Iterator[None]:
-    """Promise that a case does not change inside the block: each kind is then read from it once (a third of a run).
+def reading(case: xr.DataTree, plain: Mapping[str, Arrays] | None = None) -> Iterator[None]:
+    """Promise that a case does not change inside the block: its kinds, network and series are then resolved once.
 
     Parameters
     ----------
     case : DataTree
         A valid case.
+    plain : mapping of str to dict, optional
+        For each path the variables of the case, where the tree itself need not have them.
     """
     if id(case) in _READ:
         yield
         return
-    _READ[id(case)] = {}
+    _READ[id(case)] = {} if plain is None else {PLAIN: plain}
     try:
         yield
     finally:
@@ -201,25 +238,32 @@ def reading(case: xr.DataTree) -> Iterator[None]:
 
 
 def _columns(case: xr.DataTree, kind: str) -> Columns:
-    """Read `columns` from the tree."""
-    section = attribute_table()[kind]
+    """Read `columns`."""
+    section, plain = attribute_table()[kind], _plain(case)
+    if plain is not None:
+        given = plain.get(section.group, {})
+        sizes = {str(d): n for dims, values, _ in given.values() for d, n in zip(dims, values.shape, strict=True)}
+        return _filled(section, {name: values for name, (_, values, _) in given.items()}, sizes)
     node = case[section.group] if has(case, kind) else None
     data = node.to_dataset(inherit=False) if isinstance(node, xr.DataTree) else xr.Dataset()
+    arrays = {str(name): variable.to_numpy() for name, variable in data.variables.items()}
+    return _filled(section, arrays, {str(d): n for d, n in data.sizes.items()})
+
+
+def _filled(section: Kind, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> Columns:
+    """Choose the columns of a kind from the variables of its group, and fill in defaults."""
     found: Columns = {}
     if section.has_elements:
-        found["id"] = data.variables[kind].to_numpy() if kind in data.variables else np.zeros(0, "S1")
-    if "time" in data.variables:
-        found["time"] = data.variables["time"].to_numpy()
-    if "quantile" in data.variables:
-        found["quantile"] = data.variables["quantile"].to_numpy()
-    if "time_bounds" in data.variables:
-        bounds = data["time_bounds"].to_numpy()
+        found["id"] = arrays.get(section.name, np.zeros(0, "S1"))
+    found |= {axis: arrays[axis] for axis in ("time", "quantile") if axis in arrays}
+    if "time_bounds" in arrays:
+        bounds = arrays["time_bounds"]
         found["time_step"] = (bounds[:1, 1] - bounds[:1, 0]).astype("timedelta64[s]")
-    sizes = {kind: len(found.get("id", ())), **data.sizes}
+    sizes = {section.name: len(found.get("id", ())), **sizes}
     for name, attribute in section.attributes.items():
-        if name in data.variables:
-            found[name] = data.variables[name].to_numpy()
-        elif not attribute.series and not section.result and (not attribute.required or sizes.get(kind) == 0):
+        if name in arrays:
+            found[name] = arrays[name]
+        elif not attribute.series and not section.result and (not attribute.required or sizes.get(section.name) == 0):
             filler = attribute.default if not attribute.required else np.zeros((), attribute.memory_dtype)
             found[name] = _array(attribute, filler, tuple(sizes[d] for d in attribute.dims))
     return found
@@ -242,6 +286,8 @@ def positions(ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """
     if len(ids) == 0:
         return np.full(wanted.shape, -1, np.int32)
+    if ids.shape == wanted.shape and (ids == wanted).all():
+        return np.arange(len(ids), dtype=np.int32)
     order = np.argsort(ids, kind="stable")
     at = np.minimum(np.searchsorted(ids[order], wanted), len(ids) - 1)
     found = order[at]
@@ -256,8 +302,14 @@ def parent_index(case: xr.DataTree, kind: str, attribute: str) -> np.ndarray:
     ndarray (element,) of int32
         -1 where the id is empty or unknown.
     """
-    parent = attribute_table()[kind].attributes[attribute].parent
-    own, other = columns(case, kind), columns(case, parent)
-    if attribute not in own:
-        return np.full(len(own["id"]), -1, np.int32)
-    return positions(other["id"], own[attribute])
+
+    def find() -> np.ndarray:
+        parent = attribute_table()[kind].attributes[attribute].parent
+        own, other = columns(case, kind), columns(case, parent)
+        if attribute not in own:
+            return np.full(len(own["id"]), -1, np.int32)
+        found = positions(other["id"], own[attribute])
+        protect(found)
+        return found
+
+    return resolved(case, f"{kind}.{attribute}", find)

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from dispatch.model.blocks import Block, compressed
 from dispatch.model.expand import CARRIERS, Expander, Stated, bad_value, unknown
-from dispatch.model.program import Program, Span
+from dispatch.model.program import Layout, Program, Span
 from dispatch.model.record import STEP, Row
 from kernels.scatter import add_to_columns, add_to_rows
 
@@ -44,16 +44,33 @@ def compile_program(inputs: Inputs, *, network: bool = False) -> Program:
         nothing receives, a coefficient or bound that is not a number, a lower bound above the upper one.
     """
     expander = Expander(inputs, network)
-    columns = tuple(expander.columns.values())
-    width = columns[-1].stop if columns else 0
+    stated = _row_spans(expander)
+    layout = _layout(expander, stated)
+    width = layout.width
     lower, upper = _column_bounds(expander, width)
     cost, constant = _costs(expander, width)
-    rows, row_lower, row_upper, matrix = _rows(expander, width)
+    row_lower, row_upper, matrix = _rows(expander, stated, layout)
     injection, injection_constant = _ports(expander, width)
     return Program(
-        matrix, row_lower, row_upper, lower, upper, cost, constant, columns, rows, _owners(expander, width),
-        injection, injection_constant,
+        layout.columns, layout.rows, matrix, row_lower, row_upper, lower, upper, cost, constant,
+        _owners(expander, width), injection, injection_constant,
     )  # fmt: skip
+
+
+def layout_of(inputs: Inputs) -> Layout:
+    """Lay out columns and rows as `compile_program` does without the network, and compile nothing.
+
+    Raises
+    ------
+    ModelError
+        See `compile_program`.
+    """
+    expander = Expander(inputs, network=False)
+    return _layout(expander, _row_spans(expander))
+
+
+def _layout(expander: Expander, stated: list[tuple[Stated, Row, Span]]) -> Layout:
+    return Layout(tuple(expander.columns.values()), tuple(span for _, _, span in stated))
 
 
 def _bounds(
@@ -101,10 +118,10 @@ def _costs(expander: Expander, width: int) -> tuple[np.ndarray, float]:
     return cost, constant
 
 
-def _rows(expander: Expander, width: int) -> tuple[tuple[Span, ...], np.ndarray, np.ndarray, sp.csc_matrix]:
-    stated = _row_spans(expander)
-    height = stated[-1][2].stop if stated else 0
-    lower, upper = np.empty(height), np.empty(height)
+def _rows(
+    expander: Expander, stated: list[tuple[Stated, Row, Span]], layout: Layout
+) -> tuple[np.ndarray, np.ndarray, sp.csc_matrix]:
+    lower, upper = np.empty(layout.height), np.empty(layout.height)
     blocks: list[Block] = []
     for kind, row, span in stated:
         what = f"constraint {row.name}"
@@ -115,9 +132,9 @@ def _rows(expander: Expander, width: int) -> tuple[tuple[Span, ...], np.ndarray,
         for t in terms:
             row_of = span.start + t.element * len(span.steps)
             blocks.append(Block(row_of, t.step, t.column_of, t.column_step, t.values))
-    matrix = sp.csc_matrix(compressed(blocks, width), shape=(height, width))
+    matrix = sp.csc_matrix(compressed(blocks, layout.width), shape=(layout.height, layout.width))
     matrix.has_canonical_format = True
-    return tuple(span for _, _, span in stated), lower, upper, matrix
+    return lower, upper, matrix
 
 
 def _row_spans(expander: Expander) -> list[tuple[Stated, Row, Span]]:

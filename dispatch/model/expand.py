@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,12 +28,17 @@ CARRIERS = ("p", "q")  # in the order of the ports
 
 @dataclass(frozen=True)
 class Stated:
-    """A component that is stated: what it says, its elements, and how its expressions are evaluated."""
+    """A component that is stated: what it says, its elements, the length of their steps."""
 
     name: str
     recording: Recording
     elements: Elements
-    evaluate: Evaluator
+    dt: float
+
+    @cached_property
+    def evaluate(self) -> Evaluator:
+        """How its expressions are evaluated."""
+        return Evaluator(self.name, {"dt": self.dt, **self.elements.parameters})
 
 
 @dataclass(frozen=True)
@@ -72,9 +78,8 @@ class Expander:
         self.kinds: dict[str, Stated] = {}
         for name, registered in components().items():
             if name in inputs.kinds and (network or not registered.network):
-                elements = inputs.kinds[name]
-                evaluate = Evaluator(name, {"dt": inputs.dt, **elements.parameters})
-                self.kinds[name] = Stated(name, record(name, registered.function), elements, evaluate)
+                recording = record(name, registered.function)
+                self.kinds[name] = Stated(name, recording, inputs.kinds[name], inputs.dt)
         missing = sorted(set(inputs.kinds) - set(components()))
         if missing:
             raise ModelError(f"There is no component {', '.join(missing)}. Register it, or leave its elements out.")

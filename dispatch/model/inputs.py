@@ -26,7 +26,9 @@ __all__ = ["Elements", "Inputs", "make_inputs"]
 LIMIT_PENALTY = 1e4
 
 
-def make_inputs(case: xr.DataTree, *, offsets: Offsets | None = None, limit_penalty: float = LIMIT_PENALTY) -> Inputs:
+def make_inputs(
+    case: xr.DataTree, *, offsets: Offsets | None = None, limit_penalty: float = LIMIT_PENALTY, rated: bool = True
+) -> Inputs:
     """Resolve a case into elements, parameters and windows.
 
     Parameters
@@ -37,6 +39,8 @@ def make_inputs(case: xr.DataTree, *, offsets: Offsets | None = None, limit_pena
         What the AC check adds to the limits; none by default.
     limit_penalty : float
         Penalty of relaxing a limit by its own rating for an hour. [money h-1]
+    rated : bool
+        Whether to work out what the rating of each branch leaves, for a program that states the network's rows.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def make_inputs(case: xr.DataTree, *, offsets: Offsets | None = None, limit_pena
     q = reactive(case, series, network.buses)
     gas = gas_kinds(case, series, windows, step_hours(case), offsets, limit_penalty)
     kinds = meter_kinds(case, series, own | gas) | own | gas
-    kinds |= network_kinds(case, network, q, offsets, limit_penalty)
+    kinds |= network_kinds(case, network, q if rated else None, offsets, limit_penalty)
     return Inputs(step_hours(case), steps, kinds, windows, when_of(windows))
 
 

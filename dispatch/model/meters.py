@@ -13,6 +13,7 @@ from dispatch.model.elements import Elements
 from dispatch.model.registry import STORES
 from dispatch.model.series import OF_STORES
 from dispatch.model.stores import battery_parameters, discharge_power, flexible_parameters
+from kernels.scatter import add_to_rows
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,7 +47,7 @@ class _Behind:
 def sum_at(parent: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
     """Sum over the elements of each parent, (parent, step)."""
     total = np.zeros((count, values.shape[1]))
-    np.add.at(total, parent, values)
+    add_to_rows(total, parent, values)
     return total
 
 

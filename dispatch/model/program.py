@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.case.schema import protect
 from dispatch.errors import ModelError
 
 if TYPE_CHECKING:
@@ -53,55 +54,27 @@ class Span:
 
 
 @dataclass(frozen=True, eq=False)
-class Program:
-    """Minimise ``cost @ z + constant`` where ``row_lower <= matrix @ z <= row_upper`` and ``lower <= z <= upper``.
-
-    Columns and rows of the prosumers' components come first and are the same with and without the network. Its arrays
-    cannot be written to.
+class Layout:
+    """What the numbers of columns and rows stand for.
 
     Attributes
     ----------
-    matrix : csc_matrix (row, column)
-        No duplicates, no exact zeros, rows of a column in ascending order. Which entries are there does not depend on
-        offsets or on the penalty of limits, so a solver can start hot when those change.
-    row_lower, row_upper : ndarray (row,)
-        Infinite where there is no bound.
-    lower, upper : ndarray (column,)
-        Infinite where there is no bound.
-    cost : ndarray (column,)
-        Money per unit of the column.
-    constant : float
-        Money.
     columns, rows : tuple of Span
-        What the numbers stand for.
-    owner : ndarray (column,) of int32
-        Position of the meter behind which the column is; -1 for the network's.
-    injection : csr_matrix (port, column)
-        ``x = injection @ z + injection_constant`` enters the network at the ports, ``port = (carrier * buses + bus) *
-        steps + step`` with carrier 0 = p (kW), 1 = q (kvar). No ports (0 rows) where the network's rows are stated.
-    injection_constant : ndarray (port,)
-        What enters whatever is decided. [kW, kvar]
+        In the order of the numbers.
     """
 
-    matrix: sp.csc_matrix
-    row_lower: np.ndarray
-    row_upper: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    cost: np.ndarray
-    constant: float
     columns: tuple[Span, ...]
     rows: tuple[Span, ...]
-    owner: np.ndarray
-    injection: sp.csr_matrix
-    injection_constant: np.ndarray
 
-    def __post_init__(self) -> None:
-        """Protect the arrays."""
-        sparse = [getattr(m, part) for m in (self.matrix, self.injection) for part in ("data", "indices", "indptr")]
-        vectors = (self.row_lower, self.row_upper, self.lower, self.upper, self.cost, self.owner)
-        for array in (*sparse, *vectors, self.injection_constant):
-            array.setflags(write=False)
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return self.columns[-1].stop if self.columns else 0
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return self.rows[-1].stop if self.rows else 0
 
     def column(self, component: str, name: str) -> np.ndarray:
         """Column numbers of a variable.
@@ -142,6 +115,53 @@ class Program:
             If there is no such row.
         """
         return _find(self.rows, component, name, "row").numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Program(Layout):
+    """Minimise ``cost @ z + constant`` where ``row_lower <= matrix @ z <= row_upper`` and ``lower <= z <= upper``.
+
+    Columns and rows of the prosumers' components come first and are the same with and without the network. Its arrays
+    cannot be written to.
+
+    Attributes
+    ----------
+    matrix : csc_matrix (row, column)
+        No duplicates, no exact zeros, rows of a column in ascending order. Which entries are there does not depend on
+        offsets or on the penalty of limits, so a solver can start hot when those change.
+    row_lower, row_upper : ndarray (row,)
+        Infinite where there is no bound.
+    lower, upper : ndarray (column,)
+        Infinite where there is no bound.
+    cost : ndarray (column,)
+        Money per unit of the column.
+    constant : float
+        Money.
+    owner : ndarray (column,) of int32
+        Position of the meter behind which the column is; -1 for the network's.
+    injection : csr_matrix (port, column)
+        ``x = injection @ z + injection_constant`` enters the network at the ports, ``port = (carrier * buses + bus) *
+        steps + step`` with carrier 0 = p (kW), 1 = q (kvar). No ports (0 rows) where the network's rows are stated.
+    injection_constant : ndarray (port,)
+        What enters whatever is decided. [kW, kvar]
+    """
+
+    matrix: sp.csc_matrix
+    row_lower: np.ndarray
+    row_upper: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    cost: np.ndarray
+    constant: float
+    owner: np.ndarray
+    injection: sp.csr_matrix
+    injection_constant: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Protect the arrays."""
+        sparse = [getattr(m, part) for m in (self.matrix, self.injection) for part in ("data", "indices", "indptr")]
+        vectors = (self.row_lower, self.row_upper, self.lower, self.upper, self.cost, self.owner)
+        protect(*sparse, *vectors, self.injection_constant)
 
 
 def _find(spans: tuple[Span, ...], component: str, name: str, what: str) -> Span:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.case.attributes import Attribute, attribute_table
-from dispatch.case.schema import columns, has, positions
+from dispatch.case.schema import columns, has, positions, protect, resolved
 from dispatch.errors import InputError, Problem
 from dispatch.model.registry import own_components
 
@@ -53,6 +53,11 @@ class Series:
     flow_consumer: np.ndarray = field(default_factory=lambda: np.zeros((0, 1)))
     flow_injection: np.ndarray = field(default_factory=lambda: np.zeros((0, 1)))
 
+    def __post_init__(self) -> None:
+        """Protect the arrays."""
+        own = [a for series in (self.stores, *self.own.values()) for a in series.values()]
+        protect(*own, *(held for held in vars(self).values() if isinstance(held, np.ndarray)))
+
 
 def read_series(case: xr.DataTree) -> Series:
     """Read every series, matched by id.
@@ -71,17 +76,21 @@ def read_series(case: xr.DataTree) -> Series:
     InputError
         If `/forecast` is missing, or lacks an element that has a profile and so is not constant.
     """
+    return resolved(case, "series", lambda: _read_series(case))
+
+
+def _read_series(case: xr.DataTree) -> Series:
     if not has(case, "forecast"):
         hint = "Make one first, for example with dispatch.predict(case)."
         raise InputError([Problem("missing-group", GROUP, hint=hint)])
-    section = attribute_table()["forecast"].attributes
+    section, data = attribute_table()["forecast"].attributes, _forecast(case)
     load, pv, tariff = (columns(case, kind) for kind in ("load", "pv", "tariff"))
     found = {
-        "p_load": _series(case, section["p_load"], load["id"], _constant(load, "p_nom")),
-        "q_load": _series(case, section["q_load"], load["id"], _constant(load, "q_nom")),
-        "p_available": _series(case, section["p_available"], pv["id"], _constant(pv, "p_nom")),
-        "price_import": _series(case, section["price_import"], tariff["id"], tariff.get("price_import")),
-        "price_export": _series(case, section["price_export"], tariff["id"], tariff.get("price_export")),
+        "p_load": _series(data, section["p_load"], load["id"], _constant(load, "p_nom")),
+        "q_load": _series(data, section["q_load"], load["id"], _constant(load, "q_nom")),
+        "p_available": _series(data, section["p_available"], pv["id"], _constant(pv, "p_nom")),
+        "price_import": _series(data, section["price_import"], tariff["id"], tariff.get("price_import")),
+        "price_export": _series(data, section["price_export"], tariff["id"], tariff.get("price_export")),
     }
     found["price_import"] = found["price_import"] + tariff.get("network_fee", np.zeros(0))[:, None]
     own: dict[str, dict[str, np.ndarray]] = {}
@@ -91,12 +100,12 @@ def read_series(case: xr.DataTree) -> Series:
             filler = np.full(
                 len(columns(case, attribute.of)["id"]), np.nan if attribute.required else attribute.default
             )
-            own.setdefault(attribute.of, {})[name] = _series(case, attribute, columns(case, attribute.of)["id"], filler)
+            own.setdefault(attribute.of, {})[name] = _series(data, attribute, columns(case, attribute.of)["id"], filler)
     if has(case, "plant"):
         for kind in ("consumer", "injection"):
             table, name = columns(case, kind), f"flow_{kind}"
             otherwise = np.where(table["profile"] == b"", table["flow_nom"], np.nan)
-            found[name] = _series(case, section[name], table["id"], otherwise)
+            found[name] = _series(data, section[name], table["id"], otherwise)
     return Series(columns(case, "forecast")["time"], **found, stores=read_stores(case), own=own)
 
 
@@ -120,7 +129,8 @@ def read_stores(case: xr.DataTree) -> dict[str, np.ndarray]:
     """
     store, section = columns(case, "store"), attribute_table()["forecast"].attributes
     flexible = bool((store["kind"] != b"battery").any())
-    return {name: _series(case, section[name], store["id"], None) for name in OF_STORES if flexible}
+    data = _forecast(case)
+    return {name: _series(data, section[name], store["id"], None) for name in OF_STORES if flexible}
 
 
 def _constant(table: dict[str, np.ndarray], name: str) -> np.ndarray:
@@ -128,15 +138,18 @@ def _constant(table: dict[str, np.ndarray], name: str) -> np.ndarray:
     return np.where(table["profile"] == b"", table[name], np.nan if name == "p_nom" else 0.0)
 
 
-def _series(case: xr.DataTree, attribute: Attribute, ids: np.ndarray, otherwise: np.ndarray | None) -> np.ndarray:
-    """One series in the order of `ids`; `otherwise` where `/forecast` does not have the element."""
-    data = case.children["forecast"].to_dataset(inherit=False)
+def _forecast(case: xr.DataTree) -> xr.Dataset:
+    return case.children["forecast"].to_dataset(inherit=False)
+
+
+def _series(data: xr.Dataset, attribute: Attribute, ids: np.ndarray, otherwise: np.ndarray | None) -> np.ndarray:
+    """One series in the order of `ids`; `otherwise` where `/forecast`, `data`, does not have the element."""
     steps = data.sizes["time"]
     fill = np.full(len(ids), np.nan) if otherwise is None else otherwise
     values = np.repeat(fill[:, None], steps, axis=1)
     if attribute.name in data.variables:
-        given = data[attribute.name].to_numpy()
-        held = data[attribute.of].to_numpy() if attribute.of in data.variables else ids
+        given = data.variables[attribute.name].to_numpy()
+        held = data.variables[attribute.of].to_numpy() if attribute.of in data.variables else ids
         at = positions(held, ids)
         values[at >= 0] = given[at[at >= 0]]
     if attribute.can_be_unknown and otherwise is not None:
@@ -155,5 +168,9 @@ def _series(case: xr.DataTree, attribute: Attribute, ids: np.ndarray, otherwise:
 
 def step_hours(case: xr.DataTree) -> float:
     """Length of a step of `/forecast`, in hours."""
-    bounds = case[GROUP]["time_bounds"].to_numpy()
+    return resolved(case, "step_hours", lambda: _step_hours(case))
+
+
+def _step_hours(case: xr.DataTree) -> float:
+    bounds = _forecast(case).variables["time_bounds"].to_numpy()
     return float((bounds[0, 1] - bounds[0, 0]) / np.timedelta64(1, "s")) / 3600.0

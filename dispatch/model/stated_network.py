@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def network_kinds(
-    case: xr.DataTree, network: Network, q: np.ndarray, offsets: Offsets, limit_penalty: float
+    case: xr.DataTree, network: Network, q: np.ndarray | None, offsets: Offsets, limit_penalty: float
 ) -> dict[str, Elements]:
     """Elements of bus, source, line and transformer; branches out of service are left out.
 
@@ -28,8 +28,8 @@ def network_kinds(
         Valid.
     network : Network
         Its network.
-    q : ndarray (bus, step)
-        Reactive power injected, all of it given. [kvar]
+    q : ndarray (bus, step) or None
+        Reactive power injected, all of it given; None: branches do not know what their ratings leave. [kvar]
     offsets : Offsets
         Added to the limits.
     limit_penalty : float
@@ -44,10 +44,9 @@ def network_kinds(
     limits = {name: bus.get(name, np.zeros(0))[:, None] for name in ("v_max_pu", "v_min_pu")}
     limits |= {"offset_v_max": offsets.v_max, "offset_v_min": offsets.v_min, "limit_penalty": penalty}
     buses, sources = len(bus["id"]), len(source["id"])
-    p_max = p_limit(network, q, offsets.s) if network.branches else np.zeros_like(offsets.s)
     used = np.nonzero(network.in_service)[0]
     lines, transformers = used[used < network.lines], used[used >= network.lines]
-    most = {f"p_max_{way}": np.maximum(p_max - getattr(offsets, way), 0.0) for way in ("forward", "reverse")}
+    most = {} if q is None else _left(network, q, offsets)
     line = _branches(network, lines, most, penalty, columns(case, "line")["id"], 0)
     ids = columns(case, "transformer")["id"]
     transformer = _branches(network, transformers, most, penalty, ids, network.lines)
@@ -60,6 +59,12 @@ def network_kinds(
         "line": line,
         "transformer": transformer,
     }
+
+
+def _left(network: Network, q: np.ndarray, offsets: Offsets) -> dict[str, np.ndarray]:
+    """Active power that ratings and offsets leave, either way."""
+    p_max = p_limit(network, q, offsets.s) if network.branches else np.zeros_like(offsets.s)
+    return {f"p_max_{way}": np.maximum(p_max - getattr(offsets, way), 0.0) for way in ("forward", "reverse")}
 
 
 def _branches(

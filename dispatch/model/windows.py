@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
+
+from dispatch.case.schema import protect
 
 
 def _numbered(keys: np.ndarray) -> np.ndarray:
@@ -27,13 +31,22 @@ def windows_of(time: np.ndarray, time_zone: str) -> dict[str, np.ndarray]:
         ``"day"``, ``"billing_period"`` (calendar month) and ``"horizon"``; a window that is cut by an end of the
         horizon is a window like the others.
     """
-    local = pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(time_zone)
+    return dict(_windows_of(time.astype("datetime64[s]").tobytes(), time_zone))
+
+
+@lru_cache(maxsize=8)
+def _windows_of(seconds: bytes, time_zone: str) -> dict[str, np.ndarray]:
+    """Count windows once for all feeders that share their time, whose arrays cannot be written to."""
+    time = pd.DatetimeIndex(np.frombuffer(seconds, "datetime64[s]"))
+    local = time.tz_localize("UTC").tz_convert(time_zone)
     year, month, day = (np.asarray(part, np.int64) for part in (local.year, local.month, local.day))
-    return {
+    found = {
         "day": _numbered((year * 12 + month) * 31 + day),
         "billing_period": _numbered(year * 12 + month),
         "horizon": np.zeros(len(time), np.int64),
     }
+    protect(*found.values())
+    return found
 
 
 def when_of(windows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

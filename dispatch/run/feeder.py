@@ -18,7 +18,7 @@ from dispatch.run.arrays import certificate_arrays, offset_arrays, price_arrays,
 from dispatch.run.gas_quality import gas_quality, said_of_quality
 from dispatch.run.rounds import Rounds
 from dispatch.run.stages import Stages
-from dispatch.solve.certificate import certify, require
+from dispatch.solve.certificate import certify, require, require_same
 from dispatch.solve.until import Until
 from dispatch.verify.gas_findings import flaws_of
 
@@ -178,6 +178,7 @@ def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRu
         solution = state.solution
         certificate = certify(case, state.offsets, solution.limit_penalty, solution.columns, solution.prices)
         require(certificate, np.inf if stopped else settings.gap)
+        require_same(certificate, feeder.program, solution)
     with run.stages.stage("verify"):
         uncontrolled, run.v_error_uncontrolled_max_pu = uncontrolled_arrays(case, feeder.ac)
         quality = None if feeder.gas is None or state.gas is None else gas_quality(feeder.gas, state.gas)

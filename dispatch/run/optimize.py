@@ -147,12 +147,14 @@ def _without_electricity(case: xr.DataTree) -> list[Problem]:
 def _run_cut(
     feeder: Callable[[xr.DataTree, Settings, float], FeederRun], cut: Cut, settings: Settings, end: float
 ) -> FeederRun:
-    """Make the case of a feeder where it is solved: that is a fifth of a second for the town."""
-    return feeder(cut.case(), settings, end)
+    """Make the case of a feeder where it is solved."""
+    with cut.reading() as case:
+        return feeder(case, settings, end)
 
 
 def _lost_cut(cut: Cut) -> FeederRun:
-    return lost_feeder(cut.case())
+    with cut.reading() as case:
+        return lost_feeder(case)
 
 
 def _labels(case: xr.DataTree, settings: Settings, runs: list[FeederRun]) -> dict[str, Any]:

@@ -9,17 +9,20 @@ import numpy as np
 
 from dispatch.case.network import network_of
 from dispatch.errors import CertificateError
-from dispatch.model.compiler import compile_program
+from dispatch.model.compiler import compile_program, layout_of
 from dispatch.model.inputs import make_inputs
-from dispatch.solve.implied import finite_bounds
+from dispatch.solve.blocks.cells import all_stores
 from dispatch.solve.limits.radial import RadialLimits, limits_of
+from dispatch.solve.program_proof import figures_by_program, violation
+from dispatch.solve.stores_proof import StoresProof
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from dispatch.case.offsets import Offsets
-    from dispatch.model.program import Program
-    from dispatch.solve.solution import Prices
+    from dispatch.model.program import Layout, Program
+    from dispatch.solve.program_proof import Figures
+    from dispatch.solve.solution import Prices, Solution
 
 TOLERANCE = 1e-6
 """Residuals and gap of a certified optimum, scaled."""
@@ -54,7 +57,10 @@ class Certificate:
 
 
 def certify(case: xr.DataTree, offsets: Offsets, limit_penalty: float, plan: np.ndarray, prices: Prices) -> Certificate:
-    """Compile the case anew and measure a plan and prices against it.
+    """Measure a plan and prices against the case.
+
+    Where every meter has one store at most, constants of its members are read from the case and the bound is a closed
+    form in each step; else the case is compiled anew. Both say the same.
 
     Parameters
     ----------
@@ -80,15 +86,23 @@ def certify(case: xr.DataTree, offsets: Offsets, limit_penalty: float, plan: np.
         If plan or prices do not have the size of the case's program, are not finite, or name a limit twice or one
         that it has not.
     """
-    inputs = make_inputs(case, offsets=offsets, limit_penalty=limit_penalty)
+    network = network_of(case)
+    inputs = make_inputs(case, offsets=offsets, limit_penalty=limit_penalty, rated=False)
+    if all_stores(inputs):
+        layout = layout_of(inputs)
+        proof = StoresProof(inputs, network, offsets, np.arange(inputs.kinds["meter"].count))
+        _require_shape(layout, proof.limits, plan, prices)
+        return certificate_of(proof.figures_of_columns(layout, limit_penalty, plan, prices))
     program = compile_program(inputs)
-    limits = limits_of(program, network_of(case), inputs, offsets)
+    limits = limits_of(program, network, inputs, offsets)
     _require_shape(program, limits, plan, prices)
-    objective = elastic_cost(program, limits, inputs.dt, limit_penalty, plan)
-    bound, residual_dual = _dual(program, limits, inputs.dt, limit_penalty, plan, prices)
-    return Certificate(
-        objective, bound, _primal(program, plan), residual_dual, (objective - bound) / max(1.0, abs(objective))
-    )
+    return certificate_of(figures_by_program(program, limits, inputs.dt, limit_penalty, plan, prices))
+
+
+def certificate_of(figures: Figures) -> Certificate:
+    """Add the gap to objective, bound and residuals."""
+    objective, bound, primal, dual = figures
+    return Certificate(objective, bound, primal, dual, (objective - bound) / max(1.0, abs(objective)))
 
 
 def require(certificate: Certificate, gap: float = TOLERANCE) -> None:
@@ -122,45 +136,34 @@ def require(certificate: Certificate, gap: float = TOLERANCE) -> None:
         )
 
 
-def elastic_cost(program: Program, limits: RadialLimits, dt: float, limit_penalty: float, plan: np.ndarray) -> float:
-    """Cost of a plan: the prosumers', and every limit's relaxation by a fresh sweep.
+def require_same(certificate: Certificate, program: Program, solution: Solution) -> None:
+    """Refuse a program that was solved where it says otherwise of its plan than the case does.
 
     Parameters
     ----------
+    certificate : Certificate
+        Of the solution, by the case.
     program : Program
-        Of the prosumers.
-    limits : RadialLimits
-        All limits, with their offsets.
-    dt : float
-        Length of a step. [h]
-    limit_penalty : float
-        Penalty of relaxing a limit by its own rating for an hour. [money h-1]
-    plan : ndarray (column,)
-        Value of every column.
+        Compiled for the solve.
+    solution : Solution
+        Its optimum.
 
-    Returns
-    -------
-    float
-        [money]
+    Raises
+    ------
+    CertificateError
+        If the plan violates the program, or costs something else by it.
     """
-    relaxed = relaxation(limits, program.injection @ plan + program.injection_constant)
-    return _dot(program.cost, plan) + program.constant + dt * limit_penalty * relaxed
+    off = solution.objective - certificate.objective_relaxation
+    if not violation(program, solution.columns) <= TOLERANCE >= abs(off) / max(1.0, abs(solution.objective)):
+        raise CertificateError(
+            "The solution does not prove itself: the program that was solved is not that of the case (by it the plan"
+            f" costs {solution.objective:.9g}, by the case {certificate.objective_relaxation:.9g})."
+        )
 
 
-def relaxation(limits: RadialLimits, x: np.ndarray) -> float:
-    """By how much all limits are exceeded when `x` enters at the ports, each in units of its rating, steps added up."""
-    total = 0.0
-    for amount, rating in zip(limits.excess(x).by_kind, limits.rating, strict=True):
-        over = amount > 0
-        if over.any():
-            element, step = np.nonzero(over)
-            total += float(np.sum(amount[element, step] / rating[element]))
-    return total
-
-
-def _require_shape(program: Program, limits: RadialLimits, plan: np.ndarray, prices: Prices) -> None:
+def _require_shape(layout: Layout, limits: RadialLimits, plan: np.ndarray, prices: Prices) -> None:
     """Refuse arrays that belong to another program."""
-    expected, found = (len(program.cost), len(program.row_lower)), (len(plan), len(prices.rows))
+    expected, found = (layout.width, layout.height), (len(plan), len(prices.rows))
     if expected != found:
         raise CertificateError(f"Plan and prices have {found} columns and rows; the case's program has {expected}.")
     if not all(np.isfinite(given).all() for given in (plan, prices.rows, prices.limits)):
@@ -172,57 +175,3 @@ def _require_shape(program: Program, limits: RadialLimits, plan: np.ndarray, pri
     known &= (keys["step"] >= 0) & (keys["step"] < limits.steps)
     if len(prices.limits) != len(keys) or not known.all() or len(np.unique(keys)) != len(keys):
         raise CertificateError("Limit prices do not belong to the case: a limit is unknown, named twice or unpriced.")
-
-
-def _primal(program: Program, plan: np.ndarray) -> float:
-    activity = program.matrix @ plan
-    return max(_outside(activity, program.row_lower, program.row_upper), _outside(plan, program.lower, program.upper))
-
-
-def _outside(value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
-    """Largest distance to an interval, relative to 1 plus the bound; NaN stays NaN."""
-    below = (lower - value) / (1 + np.abs(np.where(np.isfinite(lower), lower, 0.0)))
-    above = (value - upper) / (1 + np.abs(np.where(np.isfinite(upper), upper, 0.0)))
-    return float(np.maximum(below, above).max(initial=0.0))
-
-
-def _dual(
-    program: Program, limits: RadialLimits, dt: float, limit_penalty: float, plan: np.ndarray, prices: Prices
-) -> tuple[float, float]:
-    """Lower bound from the prices alone, and how far they are from fitting the plan.
-
-    A price outside what its row or penalty allows is cut to that before it enters the bound, which is then valid
-    whatever is given; what is cut counts in the residual.
-    """
-    low, high = program.row_lower, program.row_upper
-    y = np.clip(prices.rows, np.where(np.isfinite(high), -np.inf, 0.0), np.where(np.isfinite(low), np.inf, 0.0))
-    rows, ceiling = limits.rows(prices.keys), limit_penalty / limits.rating_of(prices.keys)
-    m = np.clip(prices.limits, 0.0, ceiling)
-    weight = rows.matrix.T @ (dt * m)
-    reduced = program.cost - program.matrix.T @ y + program.injection.T @ weight
-    lower, upper = finite_bounds(program)
-    at = np.where(reduced >= 0, lower, upper)
-    priced, moving = y != 0, reduced != 0
-    bound = program.constant + _dot(np.where(y >= 0, low, high)[priced], y[priced])
-    bound += _dot(weight, program.injection_constant) - _dot(rows.bound, dt * m)
-    bound += _dot(reduced[moving], at[moving])
-
-    residual = _natural(plan, reduced, program.lower, program.upper) / (1 + np.abs(program.cost))
-    activity = program.matrix @ plan
-    of_rows = np.maximum(_natural(activity, y, low, high), np.abs(prices.rows - y))
-    over = (rows.matrix @ (program.injection @ plan + program.injection_constant) - rows.bound) / rows.rating
-    price, most = prices.limits * rows.rating, np.full(len(m), limit_penalty)
-    of_limits = _natural(price, -over, np.zeros(len(m)), most)
-    cut = np.abs(prices.limits - m) * rows.rating / (1 + limit_penalty)
-    worst = [part.max(initial=0.0) for part in (residual, of_rows, of_limits, cut)]
-    return bound, float(np.max(worst))
-
-
-def _dot(a: np.ndarray, b: np.ndarray) -> float:
-    """Sum of products in one order, whatever BLAS does with its threads."""
-    return float(np.sum(a * b))
-
-
-def _natural(value: np.ndarray, reduced: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
-    """Distance that a step against the reduced cost would really go."""
-    return np.asarray(np.abs(value - np.clip(value - reduced, lower, upper)))

@@ -40,7 +40,7 @@ class Members:
     def __init__(self, program: Program, inputs: Inputs, options: dict[str, Any]) -> None:
         self.program, self.dt = program, inputs.dt
         stores = StoreBlock(inputs, priced_by_kernel(program, inputs))
-        self._places = Places(program, inputs, stores)
+        self._places = Places(program, inputs, stores.meters)
         left = inputs.kinds["meter"].count - len(stores.meters)
         self.stores = MovingStores(stores)
         self.rest = ProgramBlock(program, self._places.columns, self._places.rows, left, inputs.steps, options)

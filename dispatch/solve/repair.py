@@ -11,8 +11,8 @@ import numpy as np
 from dispatch.errors import SolverError
 from dispatch.model.plants import least_of
 from dispatch.model.registry import DISCHARGING
-from dispatch.solve.certificate import elastic_cost
 from dispatch.solve.commitment import below_least, roundings
+from dispatch.solve.elastic import elastic_cost
 from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.monolithic import Monolithic, solve_elastic
 

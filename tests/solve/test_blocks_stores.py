@@ -45,7 +45,7 @@ def test_answers_are_the_optimum_of_the_members_program(recipe, seed, generated)
     plan = block.with_contents(block.respond(price))
     assert block.costs(plan, price).sum() == pytest.approx(expected, rel=1e-9, abs=1e-9)
     columns = np.zeros(len(p.cost))
-    Places(p, feeder.inputs, block).write(plan, columns)
+    Places(p, feeder.inputs, block.meters).write(plan, columns)
     assert cost @ columns == pytest.approx(expected, rel=1e-9, abs=1e-9)
     activity = p.matrix @ columns
     assert (activity[rows] >= p.row_lower[rows] - 1e-9).all()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dispatch.solve.certificate import elastic_cost
+from dispatch.solve.elastic import elastic_cost
 from dispatch.solve.repair import deliver, netted
 
 NAMES = [

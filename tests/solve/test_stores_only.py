@@ -9,10 +9,11 @@ import pytest
 
 from dispatch.errors import CertificateError
 from dispatch.model.registry import STORES
+from dispatch.solve.blocks.cells import all_stores
 from dispatch.solve.blocks.constants import constants_of, deciding, given_at_ports
 from dispatch.solve.blocks.stores import priced_by_kernel
 from dispatch.solve.certificate import require
-from dispatch.solve.stores_only import all_stores, plan_by_prices, prove
+from dispatch.solve.stores_only import plan_by_prices, prove
 from kernels.entries import CHARGE, CURTAILED, DISCHARGE, EXPORT, IMPORT, MISSING, SPILLED, UNSERVED
 
 WHOLE = [
@@ -102,10 +103,10 @@ def test_what_was_changed_does_not_prove_itself(generated):
     plan, _ = planned(feeder)
     rng = np.random.default_rng(2)
     for _ in range(200):
-        flow = plan.flow.copy()
+        flow = plan.plans.flow.copy()
         flow[tuple(int(rng.integers(n)) for n in flow.shape)] += rng.choice([-1, 1]) * 10.0 ** rng.uniform(-4, 0)
         with pytest.raises(CertificateError):
-            require(prove(*arguments(feeder), replace(plan, flow=flow)))
+            require(prove(*arguments(feeder), replace(plan, plans=plan.plans._replace(flow=flow))))
 
 
 def test_prices_alone_never_prove_more_than_the_optimum(generated):

@@ -12,13 +12,16 @@ from kernels.entries import CHARGE, DISCHARGE, MISSING
 
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
-    from dispatch.model.program import Program
+    from dispatch.model.program import Layout
     from kernels.marginal import RowPrices
+    from kernels.proof import Plans
 
 LEAST = {"battery": "final", "car": "least", "tank": "least"}
 """Row of each kind that asks for a content."""
 ROWS = {(kind, name) for kind, least in LEAST.items() for name in ("balance", least)}
 """All rows of stores."""
+KNOWN = {"load", "pv", "battery", "car", "tank", "meter", "peak", "bus", "source", "line", "transformer"}
+"""Components whose elements the store kernel can plan, all others being a user's own or of gas."""
 
 
 @dataclass(frozen=True)
@@ -56,21 +59,37 @@ class Cells:
         columns[column["state_of_charge"]] = content[at]
         columns[column["shortfall"]] = shortfall[at, -column["shortfall"].shape[1] :]
 
+    def read(self, columns: np.ndarray, dt: float, plans: Plans) -> None:
+        """Read plans of members from the columns of the program."""
+        at, column = self.holder, self.column
+        plans.flow[CHARGE][at] = columns[column["p_charge"]]
+        if "p_discharge" in column:
+            plans.flow[DISCHARGE][at] = columns[column["p_discharge"]]
+        if "p_missing" in column:
+            plans.flow[MISSING][at] = columns[column["p_missing"]] * dt
+        plans.content[at] = columns[column["state_of_charge"]]
+        plans.shortfall[at, -column["shortfall"].shape[1] :] = columns[column["shortfall"]]
+
     def write_prices(self, prices: RowPrices, rows: np.ndarray) -> None:
         """Write prices of members into those of the program's rows."""
         rows[self.balance] = -prices.value[self.holder]
         rows[self.least] = prices.at_least[self.holder, -self.least.shape[1] :]
 
+    def read_prices(self, rows: np.ndarray, prices: RowPrices) -> None:
+        """Read prices of members from those of the program's rows."""
+        prices.value[self.holder] = -rows[self.balance]
+        prices.at_least[self.holder, -self.least.shape[1] :] = rows[self.least]
 
-def cells_of(program: Program, inputs: Inputs, member: np.ndarray) -> list[Cells]:
+
+def cells_of(layout: Layout, inputs: Inputs, member: np.ndarray) -> list[Cells]:
     """List the stores of each kind behind members' meters.
 
     Parameters
     ----------
-    program : Program
-        Compiled without the network.
+    layout : Layout
+        Of the program without the network.
     inputs : Inputs
-        From which it was compiled.
+        From which that is compiled.
     member : ndarray (meter,)
         Number of the member at each meter, -1 where it is none.
 
@@ -93,9 +112,9 @@ def cells_of(program: Program, inputs: Inputs, member: np.ndarray) -> list[Cells
             Cells(
                 kind,
                 holder[own],
-                {name: program.column(kind, name)[own] for name in names},
-                program.row(kind, "balance")[own],
-                program.row(kind, LEAST[kind])[own],
+                {name: layout.column(kind, name)[own] for name in names},
+                layout.row(kind, "balance")[own],
+                layout.row(kind, LEAST[kind])[own],
             )
         )
     return found
@@ -125,3 +144,9 @@ def single_stores(inputs: Inputs) -> np.ndarray:
             whole = whole & (given["efficiency_discharge"] > 0).all(axis=1)
         usable[at[~np.broadcast_to(whole, stores.count)]] = False
     return (count <= 1) & usable
+
+
+def all_stores(inputs: Inputs) -> bool:
+    """Whether the store kernel plans every meter."""
+    own = any(elements.count for kind, elements in inputs.kinds.items() if kind not in KNOWN)
+    return not own and not inputs.kinds["peak"].count and bool(single_stores(inputs).all())

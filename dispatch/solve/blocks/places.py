@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.solve.blocks.cells import cells_of
-from kernels.entries import CURTAILED, EXPORT, IMPORT, SPILLED, UNSERVED
+from kernels.entries import CURTAILED, EXPORT, FLOWS, IMPORT, SPILLED, UNSERVED
+from kernels.marginal import RowPrices
+from kernels.proof import Plans
+from kernels.scatter import add_to_rows
 
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
-    from dispatch.model.program import Program
-    from dispatch.solve.blocks.stores import Flows, StoreBlock
-    from kernels.marginal import RowPrices
+    from dispatch.model.program import Layout
+    from dispatch.solve.blocks.stores import Flows
 
 NAMES = {IMPORT: "p_import", EXPORT: "p_export", UNSERVED: "p_unserved", SPILLED: "p_spilled"}
 
@@ -24,25 +26,26 @@ class Places:
 
     Parameters
     ----------
-    program : Program
-        Compiled without the network.
+    layout : Layout
+        Of the program without the network.
     inputs : Inputs
-        From which it was compiled.
-    stores : StoreBlock
-        The members.
+        From which that is compiled.
+    meters : ndarray (member,) of int
+        Number of each member's meter.
     """
 
-    def __init__(self, program: Program, inputs: Inputs, stores: StoreBlock) -> None:
-        self._program, self._dt = program, inputs.dt
+    def __init__(self, layout: Layout, inputs: Inputs, meters: np.ndarray) -> None:
+        self._dt = inputs.dt
         member = np.full(inputs.kinds["meter"].count, -1)
-        member[stores.meters] = np.arange(len(stores.meters))
-        self._column = {kind: program.column("meter", name)[stores.meters] for kind, name in NAMES.items()}
-        self._balance = program.row("meter", "balance")[stores.meters]
-        self._cells = cells_of(program, inputs, member)
-        of_pv = member[inputs.kinds["pv"].nodes["meter"][1]]
+        member[meters] = np.arange(len(meters))
+        self._column = {kind: layout.column("meter", name)[meters] for kind, name in NAMES.items()}
+        self._balance = layout.row("meter", "balance")[meters]
+        self._cells = cells_of(layout, inputs, member)
+        pv = inputs.kinds["pv"]
+        of_pv = member[pv.nodes["meter"][1]]
         roofs = np.nonzero(of_pv >= 0)[0]
-        self._under = of_pv[roofs]
-        self._curtailed = program.column("pv", "p_curtailed")[roofs] if len(roofs) else None
+        self._under, self._most = of_pv[roofs], pv.parameters["p_curtailed_max"][roofs]
+        self._curtailed = layout.column("pv", "p_curtailed")[roofs] if len(roofs) else None
 
     @cached_property
     def columns(self) -> np.ndarray:
@@ -65,8 +68,8 @@ class Places:
             cells.write(plan.flow, plan.content, plan.shortfall, self._dt, columns)
         if self._curtailed is not None:
             left = plan.flow[CURTAILED].copy()
-            for number, m in zip(self._curtailed, self._under, strict=True):
-                part = np.minimum(left[m], self._program.upper[number])
+            for number, most, m in zip(self._curtailed, self._most, self._under, strict=True):
+                part = np.minimum(left[m], most)
                 columns[number] = part
                 left[m] -= part
 
@@ -75,3 +78,22 @@ class Places:
         rows[self._balance] = prices.at_meter
         for cells in self._cells:
             cells.write_prices(prices, rows)
+
+    def plans(self, columns: np.ndarray) -> Plans:
+        """Read the plans of all members from the program's columns."""
+        found = Plans(np.zeros((FLOWS, *self._balance.shape)), *np.zeros((2, *self._balance.shape)))
+        for kind, number in self._column.items():
+            found.flow[kind] = columns[number]
+        for cells in self._cells:
+            cells.read(columns, self._dt, found)
+        if self._curtailed is not None:
+            add_to_rows(found.flow[CURTAILED], self._under, columns[self._curtailed])
+        return found
+
+    def row_prices(self, rows: np.ndarray) -> RowPrices:
+        """Read the prices of members' rows from those of the program's rows."""
+        value, at_least = np.zeros((2, *self._balance.shape))
+        found = RowPrices(rows[self._balance], value, at_least, np.zeros(len(value)))
+        for cells in self._cells:
+            cells.read_prices(rows, found)
+        return found

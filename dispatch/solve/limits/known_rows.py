@@ -118,5 +118,6 @@ class KnownRows:
             value.append(dense[i, j])
         entries = (np.concatenate(value), (np.concatenate(row), np.concatenate(column)))
         self._place[numbers] = len(self._constant) + np.arange(len(numbers))
-        self._matrix = sp.vstack([self._matrix, sp.csr_matrix(entries, (len(numbers), 2 * buses))], format="csr")
+        found = sp.csr_matrix(entries, (len(numbers), 2 * buses))
+        self._matrix = sp.vstack([self._matrix, found], format="csr") if len(self._constant) else found
         self._constant = np.concatenate([self._constant, constant])

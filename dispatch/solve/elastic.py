@@ -1,0 +1,97 @@
+"""What limits cost: their relaxation by a fresh sweep, and what they are worth at their prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from dispatch.model.program import Program
+    from dispatch.solve.limits.radial import RadialLimits
+
+
+@dataclass(frozen=True)
+class AtPrices:
+    """Limits at given prices, those cut that are negative or above the penalty.
+
+    Attributes
+    ----------
+    weight : ndarray (port,)
+        What a unit injected costs. [money]
+    worth : float
+        Sum of all bounds at their prices, which a lower bound loses. [money]
+    residual : float
+        How far prices miss what is injected, and what was cut of them, relative to 1 plus the penalty.
+    """
+
+    weight: np.ndarray
+    worth: float
+    residual: float
+
+
+def at_prices(
+    limits: RadialLimits, dt: float, limit_penalty: float, keys: np.ndarray, prices: np.ndarray, x: np.ndarray
+) -> AtPrices:
+    """Say what limits are worth at prices, and whether these fit what is injected.
+
+    Parameters
+    ----------
+    limits : RadialLimits
+        All limits, with their offsets.
+    dt : float
+        Length of a step. [h]
+    limit_penalty : float
+        Penalty of relaxing a limit by its own rating for an hour. [money h-1]
+    keys : ndarray (limit,) of KEY
+        Limits with a price.
+    prices : ndarray (limit,)
+        Money per unit and hour.
+    x : ndarray (port,)
+        What enters at the ports. [kW, kvar]
+    """
+    if not len(keys):
+        return AtPrices(np.zeros(limits.ports), 0.0, 0.0)
+    rows, ceiling = limits.rows(keys), limit_penalty / limits.rating_of(keys)
+    m = np.clip(prices, 0.0, ceiling)
+    over, price = (rows.matrix @ x - rows.bound) / rows.rating, prices * rows.rating
+    fit = np.abs(price - np.clip(price + over, 0.0, limit_penalty))
+    cut = np.abs(prices - m) * rows.rating / (1 + limit_penalty)
+    return AtPrices(rows.matrix.T @ (dt * m), float(np.sum(rows.bound * dt * m)), float(max(fit.max(), cut.max())))
+
+
+def relaxation(limits: RadialLimits, x: np.ndarray) -> float:
+    """By how much all limits are exceeded when `x` enters at the ports, each in units of its rating, steps added up."""
+    total = 0.0
+    for amount, rating in zip(limits.excess(x).by_kind, limits.rating, strict=True):
+        over = amount > 0
+        if over.any():
+            element, step = np.nonzero(over)
+            total += float(np.sum(amount[element, step] / rating[element]))
+    return total
+
+
+def elastic_cost(program: Program, limits: RadialLimits, dt: float, limit_penalty: float, plan: np.ndarray) -> float:
+    """Cost of a plan: the prosumers', and every limit's relaxation by a fresh sweep.
+
+    Parameters
+    ----------
+    program : Program
+        Of the prosumers.
+    limits : RadialLimits
+        All limits, with their offsets.
+    dt : float
+        Length of a step. [h]
+    limit_penalty : float
+        Penalty of relaxing a limit by its own rating for an hour. [money h-1]
+    plan : ndarray (column,)
+        Value of every column.
+
+    Returns
+    -------
+    float
+        [money]
+    """
+    relaxed = relaxation(limits, program.injection @ plan + program.injection_constant)
+    return float(np.sum(program.cost * plan)) + program.constant + dt * limit_penalty * relaxed
