@@ -11,6 +11,7 @@ from dispatch.case.rules.plants import check_plants
 from dispatch.case.rules.series import check_series
 from dispatch.case.rules.stores import check_stores
 from dispatch.case.rules.values import check_values
+from dispatch.case.schema import reading
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,11 +36,8 @@ def check_case(case: xr.DataTree, source: str = "") -> list[Problem]:
     list of Problem
         Empty for a valid case.
     """
-    findings = check_layout(case, source or "/")
-    check_values(findings)
-    check_stores(findings)
-    check_network(findings)
-    check_gas(findings)
-    check_plants(findings)
-    check_series(findings)
+    with reading(case):
+        findings = check_layout(case, source or "/")
+        for check in (check_values, check_stores, check_network, check_gas, check_plants, check_series):
+            check(findings)
     return findings.problems
