@@ -145,7 +145,13 @@ def circle(
 
 @kernel
 def mixed_shares(
-    links: Links, flow: np.ndarray, given: np.ndarray, part: np.ndarray, outlet: np.ndarray, filling: np.ndarray
+    links: Links,
+    flow: np.ndarray,
+    given: np.ndarray,
+    part: np.ndarray,
+    outlet: np.ndarray,
+    filling: np.ndarray,
+    before: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Share at every junction in every step, with what fills pipes as a mixed store at each zone's outlet.
 
@@ -161,6 +167,8 @@ def mixed_shares(
         Junction at which the pipes of each zone fill and empty.
     filling : ndarray (zone, step)
         What fills them; below zero: comes out, with the mean share of what went in. [m3 h-1]
+    before : ndarray (zone,)
+        What they hold before the first step, all of it with a share of 0, over the length of a step. [m3 h-1]
 
     Returns
     -------
@@ -172,7 +180,7 @@ def mixed_shares(
     junctions, steps = given.shape
     found, change = np.empty((junctions, steps)), np.empty(steps)
     share = np.full(junctions, np.nan)
-    held, own = np.zeros(len(outlet)), np.zeros(len(outlet))
+    held, own = before.copy(), np.zeros(len(outlet))
     for t in range(steps):
         enters, counts = given[:, t].copy(), part[:, t].copy()
         for z in range(len(outlet)):

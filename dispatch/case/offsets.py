@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +40,36 @@ class GasLimit:
 
 
 @dataclass(frozen=True)
+class GasPoint:
+    """State about which the program has the gas network above 4 bar gauge; NaN elsewhere.
+
+    Attributes
+    ----------
+    pressure : ndarray (junction, time)
+        [bar]
+    flow : ndarray (pipe, time)
+        [m3 h-1]
+    initial, final : ndarray (junction,)
+        Pressure before the first step; pressure that set-points alone make in the last one. [bar]
+    reach : float
+        What a pipe's drop may be wrong by because the program's flow differs from this one; infinite: by any amount.
+        [bar]
+    error : float
+        Largest difference between this state and what the program before took it for. [bar]
+    objective : float
+        Of that program. [money]
+    """
+
+    pressure: np.ndarray
+    flow: np.ndarray
+    initial: np.ndarray
+    final: np.ndarray
+    reach: float = np.inf
+    error: float = np.inf
+    objective: float = np.inf
+
+
+@dataclass(frozen=True)
 class Offsets:
     """What is added to each limit's linear value: AC minus linear, and room for errors of the forecast.
 
@@ -56,6 +86,8 @@ class Offsets:
         (kW).
     on : mapping of str to ndarray (element, time)
         Engines (``chp``) and upgrading (``upgrader``) that are held to run (1) or not (0); NaN: free.
+    point : GasPoint or None
+        State about which the gas network above 4 bar gauge is linear; None: at rest at the pressures that are held.
     """
 
     v_max: np.ndarray
@@ -65,6 +97,7 @@ class Offsets:
     reverse: float | np.ndarray = 0.0
     gas: Mapping[str, GasLimit] = field(default_factory=dict)
     on: Mapping[str, np.ndarray] = field(default_factory=dict)
+    point: GasPoint | None = None
 
     @classmethod
     def zero(cls, buses: int, branches: int, steps: int) -> Offsets:
@@ -79,5 +112,6 @@ class Offsets:
 
     def plus(self, other: Offsets) -> Offsets:
         """Add another shift, limit by limit."""
+        forward, reverse = self.forward + other.forward, self.reverse + other.reverse
         v_max, v_min, s = self.v_max + other.v_max, self.v_min + other.v_min, self.s + other.s
-        return Offsets(v_max, v_min, s, self.forward + other.forward, self.reverse + other.reverse, self.gas, self.on)
+        return replace(self, v_max=v_max, v_min=v_min, s=s, forward=forward, reverse=reverse)

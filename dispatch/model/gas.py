@@ -2,69 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dispatch.case.gas_network import GasNetwork, gas_network_of
+from dispatch.case.gas_network import gas_network_of
 from dispatch.case.schema import columns, has, parent_index
 from dispatch.model.accounts import account_kinds
+from dispatch.model.components.zone import HOLDING_PRICE
 from dispatch.model.elements import Elements
+from dispatch.model.gas_levels import level_kinds
 from dispatch.model.gas_limits import limit_kinds
+from dispatch.model.gas_zones import LOW_PRESSURE, Zones, zones_of_case, zones_of_elements
 from dispatch.model.meters import sum_at
 from dispatch.model.plants import plant_kinds, upgraders
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from dispatch.case.gas_network import GasNetwork
     from dispatch.case.offsets import Offsets
     from dispatch.model.series import Series
 
 PRESSURE_NORMAL, KELVIN = 1.01325, 273.15
-LOW_PRESSURE = 4.0
-"""Gauge pressure below which a zone has one lumped linepack. [bar]"""
-
-
-@dataclass(frozen=True)
-class Zones:
-    """Zones with a way to a gate.
-
-    Attributes
-    ----------
-    of_junction : ndarray (junction,) of int
-        Zone of each junction, -1 without a way to a gate.
-    count : int
-        How many there are.
-    holder : ndarray (zone,) of int
-        First gate, or gates + first regulator, that holds its pressure.
-    """
-
-    of_junction: np.ndarray
-    count: int
-    holder: np.ndarray
-
-
-def zones_of_case(network: GasNetwork) -> Zones:
-    """Find the zones that have a way to a gate, numbered in the order of their first junction.
-
-    Parameters
-    ----------
-    network : GasNetwork
-        Of the case.
-
-    Returns
-    -------
-    Zones
-    """
-    supplied = network.supplied
-    found, of = np.unique(network.zone[supplied], return_inverse=True)
-    zone = np.full(len(network.zone), -1)
-    zone[supplied] = of
-    holder = np.full(len(found), np.iinfo(np.int32).max)
-    held = np.nonzero((network.held >= 0) & supplied)[0]
-    np.minimum.at(holder, zone[held], network.held[held])
-    return Zones(zone, len(found), holder)
 
 
 def gas_kinds(
@@ -74,6 +34,8 @@ def gas_kinds(
     dt: float,
     offsets: Offsets,
     limit_penalty: float,
+    *,
+    whole: bool = False,
 ) -> dict[str, Elements]:
     """Elements of plants, and of the gas network where one of them injects; none in a case without plants.
 
@@ -91,6 +53,8 @@ def gas_kinds(
         With the limits of the gas network that are stated, and what is held to run or not.
     limit_penalty : float
         Of relaxing one of them by its own rating for an hour. [money h-1]
+    whole : bool
+        Balance gas above 4 bar gauge by the whole, without what its pipes hold.
 
     Returns
     -------
@@ -102,17 +66,12 @@ def gas_kinds(
     if not has(case, "junction"):
         return kinds
     network = gas_network_of(case)
-    zones = zones_of_case(network)
+    zones = zones_of_case(case, network, whole=whole)
     kinds |= {"upgrader": upgraders(case, zones.of_junction, dt, series.time, offsets.on)}
     kinds |= _network(case, series, network, zones) | account_kinds(case, series, windows)
+    kinds |= level_kinds(case, network, zones, offsets.point, len(series.time), limit_penalty)
     live = kinds["regulator"].index
     return kinds | limit_kinds(case, network, offsets.gas, zones_of_elements(network, zones), live, limit_penalty)
-
-
-def zones_of_elements(network: GasNetwork, zones: Zones) -> dict[str, np.ndarray]:
-    """Zone of each junction, gate and regulator (the one behind it), -1 without a way to a gate."""
-    of = zones.of_junction
-    return {"junction": of, "gate": of[network.gate_at], "regulator": of[network.regulator_to]}
 
 
 def _network(case: xr.DataTree, series: Series, network: GasNetwork, zones: Zones) -> dict[str, Elements]:
@@ -128,11 +87,22 @@ def _network(case: xr.DataTree, series: Series, network: GasNetwork, zones: Zone
     ends = {s: zones.of_junction[getattr(network, f"regulator_{s}")] for s in ("from", "to")}
     live = np.nonzero(regulator["in_service"] & (ends["from"] >= 0) & (ends["to"] >= 0))[0]
     ids = np.concatenate([gate["id"], regulator["id"]])[zones.holder]
+    alone = zones.junction >= 0
+    levels = [np.nonzero(zones.split & (network.zone == z))[0] for z in np.unique(network.zone[zones.split])]
+    ids = np.where(alone, columns(case, "junction")["id"][zones.junction], ids)
+    packed = headroom_of_zones(case, network, zones)[1] * energy
+    short = demand.copy()
+    for junctions in levels:  # what lacks or is over in a level is counted where its pressure is held
+        of = zones.of_junction[junctions]
+        short[of] = 0.0
+        short[of[int(np.argmax(network.held[junctions] >= 0))]] = demand[of].sum(axis=0)
     parameters = {
         "demand": demand,
-        "demand_max": np.maximum(demand, 0.0),
-        "surplus_max": np.maximum(-demand, 0.0),
-        "linepack_nom": headroom_of_zones(case, network, zones)[1][:, None] * energy,
+        "demand_max": np.maximum(short, 0.0),
+        "surplus_max": np.maximum(-short, 0.0),
+        "linepack_least": np.where(alone, -np.inf, 0.0)[:, None],
+        "linepack_nom": np.where(alone, np.inf, packed)[:, None],
+        "holding_price": np.where(alone, 0.0, HOLDING_PRICE)[:, None],
     }
     limit = regulator.get("flow_max", np.zeros(0))[live, None] * energy
     between = {f"zone_{s}": ("zone", at[live].astype(np.int32)) for s, at in ends.items()}
@@ -183,7 +153,12 @@ def headroom_of_zones(case: xr.DataTree, network: GasNetwork, zones: Zones) -> t
         size = np.pi / 4 * pipe["inner_diameter"] ** 2 * pipe["length"]
         np.add.at(volume, zones.of_junction[network.pipe_from[used]], size[used])
     kelvin = gas["temperature"] + KELVIN
-    low = (highest - gas["pressure_ambient"] < LOW_PRESSURE) & np.isfinite(lowest) & (lowest > highest)
+    low = (
+        (zones.junction < 0)
+        & (highest - gas["pressure_ambient"] < LOW_PRESSURE)
+        & np.isfinite(lowest)
+        & (lowest > highest)
+    )
     swing = np.where(low, lowest, 0.0) - np.where(low, highest, 0.0)
     z = gas["compressibility"] + gas["compressibility_slope"] * np.where(low, lowest + highest, 0.0) / 2
     return swing, np.asarray(volume * swing / PRESSURE_NORMAL * KELVIN / kelvin / z)

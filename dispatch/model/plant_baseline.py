@@ -144,7 +144,7 @@ def uncontrolled_plants(case: xr.DataTree) -> PlantBaseline | None:
         return None
     series, dt = read_series(case), step_hours(case)
     windows = windows_of(series.time, str(case.attrs["time_zone"]))
-    kinds = gas_kinds(case, series, windows, dt, Offsets.zero(0, 0, len(series.time)), 0.0)
+    kinds = gas_kinds(case, series, windows, dt, Offsets.zero(0, 0, len(series.time)), 0.0, whole=True)
     plants = _Plants(kinds, len(series.time), dt)
     feed, unfed = _feed(kinds["substrate"])
     plants.run(sum_at(kinds["substrate"].nodes["plant"][1], _methane(kinds["substrate"], feed, dt), plants.count)

@@ -22,13 +22,18 @@ from dispatch.model.components.gas_limit_injection import gas_limit_injection
 from dispatch.model.components.gas_limit_linepack import gas_limit_linepack
 from dispatch.model.components.gas_limit_regulator import gas_limit_regulator
 from dispatch.model.components.gate import gate
+from dispatch.model.components.junction import junction
+from dispatch.model.components.level import level
 from dispatch.model.components.line import line
 from dispatch.model.components.load import load
 from dispatch.model.components.meter import meter
 from dispatch.model.components.peak import peak
+from dispatch.model.components.pipe import pipe
 from dispatch.model.components.plant import plant
+from dispatch.model.components.pressure_limit import pressure_limit
 from dispatch.model.components.pv import pv
 from dispatch.model.components.regulator import regulator
+from dispatch.model.components.set_point import set_point
 from dispatch.model.components.source import source
 from dispatch.model.components.substrate import substrate
 from dispatch.model.components.tank import tank
@@ -72,6 +77,7 @@ PLANT = ("substrate", "plant", "chp", "upgrader", "zone", "gate", "regulator")
 _PROSUMER = (load, pv, battery, car, tank, meter, peak)
 _PLANT = (substrate, plant, chp, upgrader, zone, gate, regulator)
 _ACCOUNT = (account, deposit)
+_LEVEL = (junction, pipe, pressure_limit, set_point, level)
 _LIMIT = (gas_limit, gas_limit_injection, gas_limit_linepack, gas_limit_regulator)
 _NETWORK = (bus, source, line, transformer)
 _own: dict[str, Registered] = {}
@@ -80,7 +86,7 @@ _files: dict[Path, tuple[str, bytes]] = {}  # component and content of each file
 
 def components() -> dict[str, Registered]:
     """Every component by name: the prosumers', those added, then the network's."""
-    first = {f.__name__: Registered(f.__name__, f) for f in (*_PROSUMER, *_PLANT, *_ACCOUNT, *_LIMIT)}
+    first = {f.__name__: Registered(f.__name__, f) for f in (*_PROSUMER, *_PLANT, *_ACCOUNT, *_LIMIT, *_LEVEL)}
     return first | _own | {f.__name__: Registered(f.__name__, f, network=True) for f in _NETWORK}
 
 

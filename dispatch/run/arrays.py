@@ -98,7 +98,7 @@ def schedule_arrays(feeder: Rounds, state: State, quality: GasQuality | None) ->
         "p_curtailed": placed(feeder, plan, "pv", "p_curtailed"),
         **_own_arrays(feeder, plan),
         **gas,
-        **gas_state_arrays(state, quality),
+        **gas_state_arrays(feeder, state, quality),
         "v_pu": state.ac.v_pu,
         "v_linear_pu": np.sqrt(np.maximum(state.linear.v_squared, 0)),  # the linear drop has no floor, voltage has
         "p_line": state.ac.p_from[:lines],

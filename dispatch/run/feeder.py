@@ -57,6 +57,9 @@ class FeederRun:
     pressure_error_max : float or None
         Largest difference of steady pressures of the gas network and those of the program; None without injection.
         [bar]
+    pressure_step_last : float or None
+        By how much pressures above 4 bar gauge differ from those about which the last program was linear; None without
+        such a level. [bar]
     gas_quality : str
         What the quality of its gas rests on, in words; empty without injection.
     stages : Stages
@@ -72,6 +75,7 @@ class FeederRun:
     v_error_max_pu: float = 0.0
     v_error_uncontrolled_max_pu: float = 0.0
     pressure_error_max: float | None = None
+    pressure_step_last: float | None = None
     gas_quality: str = ""
     stages: Stages = field(default_factory=Stages)
 
@@ -170,7 +174,12 @@ def _fail(run: FeederRun, message: str) -> None:
 def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRun, kept: Kept | None) -> None:
     """Fill in a feeder's run."""
     feeder = Rounds(case, settings, until, run.stages, kept)
-    state = feeder.settle(settings.rounds)
+    try:
+        state = feeder.settle(settings.rounds)
+    except SolverError:
+        if feeder.gas is not None and feeder.gas.levels is not None and settings.method == "monolithic":
+            run.messages += [f"Gas, with set-points held and nothing injected: {t}" for t in feeder.gas.levels.flaws]
+        raise
     stopped = until.over
     if settings.all_rows and not stopped:
         state = feeder.state_all_rows(state, settings.rounds)
@@ -194,6 +203,8 @@ def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRu
     run.v_error_max_pu = state.excess.v_error_max_pu
     if state.gas is not None and quality is not None:
         run.pressure_error_max = state.gas.pressure_error_max
+        if feeder.gas is not None and feeder.gas.levels is not None and state.by_ac.point is not None:
+            run.pressure_step_last = feeder.gas.levels.moved(state.gas, state.by_ac.point)
         run.messages += [f"Gas: {text}" for text in flaws_of(case, state.gas.state)]
         run.gas_quality = said_of_quality(quality)
     proven = bool(np.max(figures["gap"]) <= settings.gap)

@@ -8,7 +8,7 @@ import numpy as np
 
 from dispatch.case.gas_network import gas_network_of
 from dispatch.case.schema import columns
-from dispatch.model.gas import zones_of_case
+from dispatch.model.gas_zones import zones_of_case
 
 if TYPE_CHECKING:
     from dispatch.case.offsets import Offsets
@@ -74,9 +74,10 @@ def gas_arrays(feeder: Rounds, plan: np.ndarray) -> dict[str, np.ndarray]:
         found |= _accounts(feeder, plan)
     if "zone" in kinds:
         gates = kinds["gate"].count
-        holder = zones_of_case(gas_network_of(feeder.case)).holder
+        zones = zones_of_case(feeder.case, gas_network_of(feeder.case))
+        whole = zones.junction < 0
         linepack = np.full((gates + len(columns(feeder.case, "regulator")["id"]), feeder.inputs.steps), np.nan)
-        linepack[holder] = plan[feeder.program.column("zone", "linepack")]
+        linepack[zones.holder[whole]] = plan[feeder.program.column("zone", "linepack")[whole]]
         found |= {"linepack_gate": linepack[:gates], "linepack_regulator": linepack[gates:]}
     return found
 
@@ -126,7 +127,7 @@ def gas_prices(feeder: Rounds, prices: Prices) -> dict[str, np.ndarray]:
         return {}
     # One more kW taken for a step lowers the right-hand side of the zone's balance by dt.
     of_zone = -prices.rows[feeder.program.row("zone", "balance")]
-    zone = zones_of_case(gas_network_of(feeder.case)).of_junction
+    zone = zones_of_case(feeder.case, gas_network_of(feeder.case)).of_junction
     found = np.full((len(zone), feeder.inputs.steps), np.nan)
     found[zone >= 0] = of_zone[zone[zone >= 0]]
     arrays = {"marginal_price_gas": found, **_limit_prices(feeder, prices)}
@@ -137,25 +138,28 @@ def gas_prices(feeder: Rounds, prices: Prices) -> dict[str, np.ndarray]:
 
 def _limit_prices(feeder: Rounds, prices: Prices) -> dict[str, np.ndarray]:
     """Prices of the pressure limits that are stated."""
-    if "gas_limit" not in feeder.inputs.kinds:
+    kinds, found = feeder.inputs.kinds, {}
+    stated = [(("gas_limit", e), k) for e, (name, k) in enumerate(feeder.stated_limits) if name == "pressure"]
+    if "pressure_limit" in kinds:
+        stated += [(("pressure_limit", e), k) for e, k in enumerate(kinds["pressure_limit"].index.tolist())]
+    if not stated and "gas_limit" not in kinds:
         return {}
-    found = {}
     for side, name in (("most", "price_pressure_max"), ("least", "price_pressure_min")):
-        row = feeder.program.row("gas_limit", side)
         found[name] = np.full((len(columns(feeder.case, "junction")["id"]), feeder.inputs.steps), np.nan)
-        for e, (quantity, k) in enumerate(feeder.stated_limits):
-            if quantity == "pressure":
-                found[name][k] = np.abs(prices.rows[row[e]]) / feeder.inputs.dt
+        for (kind, e), k in stated:
+            found[name][k] = np.abs(prices.rows[feeder.program.row(kind, side)[e]]) / feeder.inputs.dt
     return found
 
 
-def gas_state_arrays(state: State, quality: GasQuality | None) -> dict[str, np.ndarray]:
+def gas_state_arrays(feeder: Rounds, state: State, quality: GasQuality | None) -> dict[str, np.ndarray]:
     """Steady state of the gas network under the schedule.
 
     Parameters
     ----------
+    feeder : Rounds
+        The feeder.
     state : State
-        Of the feeder.
+        Its state.
     quality : GasQuality or None
         Of the gas under the schedule.
 
@@ -168,6 +172,7 @@ def gas_state_arrays(state: State, quality: GasQuality | None) -> dict[str, np.n
         return {}
     steady = state.gas.state
     return {
+        **_packed(feeder, steady.pressure),
         "pressure": steady.pressure,
         "pressure_linear": state.gas.linear["pressure"],
         "flow_pipe": steady.flow_pipe,
@@ -177,6 +182,15 @@ def gas_state_arrays(state: State, quality: GasQuality | None) -> dict[str, np.n
         "calorific_value": quality.calorific_value,
         "wobbe_index": quality.wobbe_index,
     }
+
+
+def _packed(feeder: Rounds, pressure: np.ndarray) -> dict[str, np.ndarray]:
+    """Gas in the pipes of levels above 4 bar gauge at the end of each step, and before the first."""
+    if feeder.gas is None or feeder.gas.levels is None:
+        return {}
+    levels, pipes, energy = feeder.gas.levels, len(feeder.gas.network.pipe_from), feeder.gas.energy
+    initial = levels.by_pipe(levels.initial[:, None], pipes)[:, 0]
+    return {"linepack_pipe": energy * levels.by_pipe(pressure, pipes), "linepack_pipe_initial": energy * initial}
 
 
 def gas_offset_arrays(offsets: Offsets) -> dict[str, np.ndarray]:
@@ -199,4 +213,10 @@ def gas_offset_arrays(offsets: Offsets) -> dict[str, np.ndarray]:
         if name != "flow_regulator" and limit.by_regulator.shape[1]:
             found[f"{name}_by_regulator"] = limit.by_regulator
         found[f"{name}_by_linepack"] = limit.by_linepack
+    if offsets.point is not None:
+        point = offsets.point
+        found |= {"pressure_about": point.pressure, "flow_about": point.flow, "pressure_initial": point.initial}
+        found["pressure_final"] = point.final
+        if np.isfinite(point.reach):
+            found["pressure_reach"] = np.full(len(point.initial), point.reach)
     return found

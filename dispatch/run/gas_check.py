@@ -9,9 +9,12 @@ import numpy as np
 
 from dispatch.case.gas_network import gas_network_of
 from dispatch.case.schema import columns, parent_index
-from dispatch.model.gas import headroom_of_zones, zones_of_case, zones_of_elements
+from dispatch.model.gas import headroom_of_zones
 from dispatch.model.gas_limits import LIMITED, bounds_of
-from dispatch.verify.gas import GasState, gas_flow, gas_values
+from dispatch.model.gas_pipes import gas_values
+from dispatch.model.gas_zones import zones_of_case, zones_of_elements
+from dispatch.run.gas_levels import PackedLevels
+from dispatch.verify.gas import GasState, gas_flow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +34,8 @@ class Moved:
     ----------
     injected : ndarray (upgrader, step)
         [kW]
+    let_in : ndarray (gate, step)
+        What flows through gates. [kW]
     through : ndarray (regulator, step)
         What flows through regulators. [kW]
     content : ndarray (zone, step)
@@ -40,6 +45,7 @@ class Moved:
     """
 
     injected: np.ndarray
+    let_in: np.ndarray
     through: np.ndarray
     content: np.ndarray
     lost: np.ndarray
@@ -65,6 +71,8 @@ class UnderSchedule:
         Its steady state in every step.
     values, linear : dict of str to ndarray (element, step)
         Limited quantities in that state, and as the program has them. [bar or kW]
+    filling : ndarray (zone, step)
+        Gas that fills the pipes of each zone; below zero: that comes out of them. [m3 h-1]
     """
 
     moved: Moved
@@ -72,6 +80,7 @@ class UnderSchedule:
     state: GasState
     values: dict[str, np.ndarray]
     linear: dict[str, np.ndarray]
+    filling: np.ndarray
 
     @property
     def pressure_error_max(self) -> float:
@@ -96,28 +105,42 @@ class GasCheck:
         First junction that holds its pressure.
     flow_injection : ndarray (injection, step)
         What injections give. [m3 h-1]
+    given : ndarray (junction, step)
+        Demand less what injections give. [m3 h-1]
+    levels : PackedLevels or None
+        Levels above 4 bar gauge; None where there are none.
     """
 
     def __init__(self, case: xr.DataTree, inputs: Inputs) -> None:
-        self.case, self._dt = case, inputs.dt
+        self.case, self.dt = case, inputs.dt
         self.network = gas_network_of(case)
-        self.zones = zones_of_case(self.network)
+        self.zones = zones_of_case(case, self.network)
         self.zone_of = zones_of_elements(self.network, self.zones)
         self.bounds = bounds_of(case, self.network)
         self.energy = gas_values(case)["heating_value_higher"]
         self._live = inputs.kinds["regulator"].index
         self.flow_injection = self._flow("injection", inputs.steps)
-        self._given = self._demand(inputs.steps)
+        self.given = self._demand(inputs.steps)
         plant = parent_index(case, "upgrader", "plant")
         self.injects_at = parent_index(case, "plant", "junction")[plant]
         self._headroom, self._most = headroom_of_zones(case, self.network, self.zones)
         self._roots = np.nonzero((self.network.held >= 0) & self.network.supplied)[0]
         self.outlet = np.full(self.zones.count, -1)
         self.outlet[self.zones.of_junction[self._roots[::-1]]] = self._roots[::-1]
+        self.outlet = np.where(self.zones.junction >= 0, self.zones.junction, self.outlet)
         pressures = np.concatenate([columns(case, k).get("pressure", np.zeros(0)) for k in ("gate", "regulator")])
         self.held = np.full(len(self.network.parent), np.nan)
         inside = self.zones.of_junction >= 0
         self.held[inside] = pressures[self.zones.holder][self.zones.of_junction[inside]]
+        self.levels = PackedLevels(case, self.network, self.zones, inputs) if self.zones.split.any() else None
+
+    @property
+    def held_before(self) -> np.ndarray:
+        """Gas that the pipes of each zone hold before the first step beside what is held at set-points. [m3]."""
+        found = np.zeros(self.zones.count)
+        if self.levels is not None:
+            found[self.zones.of_junction[self.levels.of.junction]] = self.levels.content()
+        return found
 
     def _demand(self, steps: int) -> np.ndarray:
         """Net demand of each junction that is given. [m3 h-1]."""
@@ -137,7 +160,7 @@ class GasCheck:
 
     def filling(self, moved: Moved) -> np.ndarray:
         """Gas that fills the pipes of each zone, (zone, step); below zero: that comes out of them. [m3 h-1]."""
-        return np.asarray(np.diff(moved.content, axis=1, prepend=0.0) / self._dt / self.energy)
+        return np.asarray(np.diff(moved.content, axis=1, prepend=0.0) / self.dt / self.energy)
 
     def under(self, program: Program, plan: np.ndarray, gas: Mapping[str, GasLimit]) -> UnderSchedule:
         """Find the steady state under a schedule.
@@ -160,9 +183,15 @@ class GasCheck:
         )
         through = np.zeros((len(self.network.regulator_from), content.shape[1]))
         through[self._live] = plan[program.column("regulator", "gas_regulator")]
-        moved = Moved(plan[program.column("upgrader", "gas_injected")], through, content, spilled - unserved)
+        injected, let_in = plan[program.column("upgrader", "gas_injected")], plan[program.column("gate", "gas_gate")]
+        moved = Moved(injected, let_in, through, content, spilled - unserved)
         state, taken = self.steady(moved)
-        return UnderSchedule(moved, taken, state, self.values(state), self._linear(moved, gas))
+        linear, filling = self._linear(moved, gas), self.filling(moved)
+        if self.levels is not None:
+            pressures = plan[program.column("junction", "pressure")]
+            linear["pressure"][self.levels.of.junction] = pressures
+            state, filling = self.levels.packed(self, moved, state, filling, pressures)
+        return UnderSchedule(moved, taken, state, self.values(state), linear, filling)
 
     def steady(
         self, moved: Moved, raised: float = 0.0, also: tuple[int, float] | None = None
@@ -172,7 +201,7 @@ class GasCheck:
         Biomethane counts as the volume of the network's gas that has its energy, as in the program; what fills the
         pipes or is lost is taken at the first outlet that holds the zone's pressure, and linepack lifts held pressures.
         """
-        taken = self._given.copy()
+        taken = self.given.copy()
         np.subtract.at(taken, self.injects_at, moved.injected / self.energy)
         if also is not None:
             taken[also[0]] += also[1] / self.energy
@@ -214,6 +243,11 @@ class GasCheck:
                 value[own] = linear[own]
             found[name] = value
         return found
+
+    def in_levels(self, name: str) -> np.ndarray:
+        """Whether each element of a quantity belongs to a level above 4 bar gauge, whose limits are always stated."""
+        zone = self.zone_of[LIMITED[name]]
+        return np.asarray((zone >= 0) & (self.zones.junction[zone] >= 0))
 
     def content_at(self, name: str, moved: Moved) -> np.ndarray:
         """Linepack of the zone of each element of a quantity. [kW h]."""

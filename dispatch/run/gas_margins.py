@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from dispatch.case.offsets import Offsets
     from dispatch.model.program import Program
     from dispatch.run.gas_check import GasCheck, UnderSchedule
     from dispatch.solve.solution import Solution
@@ -56,6 +57,10 @@ class GasMargins:
 def tolerances(check: GasCheck, found: UnderSchedule) -> dict[str, np.ndarray]:
     """By how much each limited quantity may be beyond its limit. [bar or kW]."""
     drop = np.abs(found.values["pressure"] - check.held[:, None])
+    if check.levels is not None:
+        level, pressure = check.levels.of.of_junction, found.values["pressure"]
+        for own in (level == k for k in range(check.levels.of.count)):
+            drop[own] = pressure[own].max(axis=0) - pressure[own]
     flows = {name: SHARE * check.bounds[name].rating[:, None] for name in LIMITED if name != "pressure"}
     return {"pressure": np.maximum(PRESSURE, SHARE * np.nan_to_num(drop)), **flows}
 
@@ -66,7 +71,7 @@ def gas_margins(
     program: Program,
     plan: np.ndarray,
     solution: Solution,
-    gas: Mapping[str, GasLimit],
+    offsets: Offsets,
 ) -> GasMargins:
     """Compare the state under a schedule with the limits.
 
@@ -82,13 +87,14 @@ def gas_margins(
         What is delivered.
     solution : Solution
         Its prices.
-    gas : mapping of str to GasLimit
-        What is stated.
+    offsets : Offsets
+        With the limits that are stated, and the state about which levels above 4 bar gauge are linear.
 
     Returns
     -------
     GasMargins
     """
+    gas, point = offsets.gas, offsets.point
     tolerance = tolerances(check, found)
     slack = {n: (np.zeros_like(v), np.zeros_like(v)) for n, v in found.values.items()}
     exact = True
@@ -100,6 +106,10 @@ def gas_margins(
             felt = price * check.bounds[name].rating[k] > PRICED * solution.limit_penalty
             error = np.abs(found.values[name][k] - found.linear[name][k])
             exact &= not (felt & (error > tolerance[name][k])).any()
+    if check.levels is not None:
+        exact &= point is not None and check.levels.settled(found, point, solution.objective)
+        for side, which in enumerate(("most", "least")):
+            slack["pressure"][side][check.levels.limited] = plan[program.column("pressure_limit", f"slack_{which}")]
     over = {}
     for name, value in found.values.items():
         bounds, known = check.bounds[name], np.nan_to_num(value)
@@ -131,7 +141,7 @@ def next_limits(
     """
     stated = {}
     for name, sides in margins.over.items():
-        own = _worst(sides, check.zone_of[LIMITED[name]])
+        own = _worst(sides, check.zone_of[LIMITED[name]]) & ~check.in_levels(name)
         stated[name] = own | gas[name].stated if name in gas else own
     slopes = _Slopes(check, found, stated)
     injection, through = slopes.injection, slopes.through

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.case.schema import columns, parent_index
-from dispatch.verify.gas import gas_values
+from dispatch.model.gas_pipes import gas_values
 from kernels.mixing import make_links, mixed_shares
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def gas_quality(check: GasCheck, found: UnderSchedule) -> GasQuality:
     stop = np.concatenate([network.pipe_to, network.regulator_to])
     flow = np.concatenate([state.flow_pipe, state.flow_regulator])
     links = make_links(len(given), start, stop)
-    share, change = mixed_shares(links, flow, given, part, check.outlet, check.filling(found.moved))
+    share, change = mixed_shares(links, flow, given, part, check.outlet, found.filling, check.held_before / check.dt)
     turned = (state.flow_pipe > LEAST_FLOW).any(axis=1) & (state.flow_pipe < -LEAST_FLOW).any(axis=1)
     count = sum(int((flow > LEAST_FLOW).any(axis=1).sum()) for _, flow, _ in sources)
     closed = bool((change <= CLOSED).all())

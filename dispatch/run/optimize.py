@@ -175,10 +175,12 @@ def _labels(case: xr.DataTree, settings: Settings, runs: list[FeederRun]) -> dic
 
 
 def _gas_label(runs: list[FeederRun]) -> dict[str, Any]:
-    """Error of the pressures that the program has, and what the gas quality rests on, where a plant injects."""
+    """Error and last step of the pressures of the program, and what gas quality rests on, where a plant injects."""
     known = [run.pressure_error_max for run in runs if run.pressure_error_max is not None]
+    moved = [run.pressure_step_last for run in runs if run.pressure_step_last is not None]
     said = " ".join(run.gas_quality for run in runs if run.gas_quality)
-    return {"pressure_error_max": np.float64(max(known)), "gas_quality": said} if known else {}
+    label = {"pressure_error_max": np.float64(max(known)), "gas_quality": said} if known else {}
+    return label | ({"pressure_step_last": np.float64(max(moved))} if moved else {})
 
 
 def _unmet_text(entries: list[dict[str, Any]]) -> str:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from dispatch.case.offsets import GasLimit
+    from dispatch.case.offsets import GasLimit, GasPoint
     from dispatch.run.settings import Settings
     from dispatch.run.stages import Stages
     from dispatch.solve.solution import Solution
@@ -115,18 +115,22 @@ class Rounds:
     ) -> None:
         self.case, self.until, self.stages = case, until, stages
         self.penalty, self.rounds, self._method = settings.limit_penalty, 0, settings.method
+        self._gas_stated: Mapping[str, GasLimit] = {}
+        self._held: Mapping[str, np.ndarray] = {}
+        self._point: GasPoint | None = None
         with stages.stage("compile"):
             self.network = network_of(case)
             self.inputs = make_inputs(case, limit_penalty=settings.limit_penalty)
+            self.gas = GasCheck(case, self.inputs) if "zone" in self.inputs.kinds else None
+            if self.gas is not None and self.gas.levels is not None:
+                self._point = self.gas.levels.first(self.gas)
+                self.inputs = make_inputs(case, offsets=self._zero(), limit_penalty=settings.limit_penalty)
             self.program = compile_program(self.inputs)
             q = self.program.injection_constant.reshape(2, self.network.buses, self.inputs.steps)[1]
             self.room = Room(case, self.network, q, settings.limits_at)
             self._integers = settings.integers and any(v.any() for v in least_of(self.inputs).values())
-            self.gas = GasCheck(case, self.inputs) if "zone" in self.inputs.kinds else None
         with stages.stage("solve"):
             self.model = self._model(settings, kept)
-        self._gas_stated: Mapping[str, GasLimit] = {}
-        self._held: Mapping[str, np.ndarray] = {}
         with stages.stage("verify"):
             self.ac = AcModel(case)
 
@@ -182,14 +186,16 @@ class Rounds:
 
     def _restate(self, by_ac: Offsets) -> None:
         """Compile anew where other limits of the gas network are stated than in the last program."""
-        if by_ac.gas is self._gas_stated and by_ac.on is self._held:
+        if by_ac.gas is self._gas_stated and by_ac.on is self._held and by_ac.point is self._point:
             return
         with self.stages.stage("compile"):
             self.inputs = make_inputs(self.case, offsets=by_ac, limit_penalty=self.penalty)
             self.program = compile_program(self.inputs)
-            self._gas_stated, self._held = by_ac.gas, by_ac.on
+            self._gas_stated, self._held, self._point = by_ac.gas, by_ac.on, by_ac.point
         with self.stages.stage("solve"):
-            self.model = make_model(self._method, self.program, self.network, self.inputs)
+            last, self.model = self.model, make_model(self._method, self.program, self.network, self.inputs)
+            if isinstance(self.model, Monolithic) and isinstance(last, Monolithic):
+                self.model.go_on_from(last, self.penalty)
 
     def _price_at(self, penalty: float) -> None:
         """Let the program's own slacks cost what they do at a penalty that was raised."""
@@ -208,7 +214,7 @@ class Rounds:
             return None, None
         found = self.gas.under(self.program, delivered.columns, by_ac.gas)
         plan, solution = delivered.columns, delivered.solution
-        return found, gas_margins(self.gas, found, self.program, plan, solution, by_ac.gas)
+        return found, gas_margins(self.gas, found, self.program, plan, solution, by_ac)
 
     def settle(self, most_rounds: int) -> State:
         """Shift the limits by what AC adds until AC holds and no shift is wasteful.
@@ -216,9 +222,12 @@ class Rounds:
         The first round takes the offsets as they are, which may relax a limit; later ones only tighten, or they would
         cycle, except where a priced limit was shifted too far.
         """
+        return self._settle(self.state(self._zero()), most_rounds)
+
+    def _zero(self) -> Offsets:
+        """No offsets, but the gas network as it is stated."""
         zero = Offsets.zero(self.network.buses, self.network.branches, self.inputs.steps)
-        zero = replace(zero, gas=self._gas_stated, on=self._held)
-        return self._settle(self.state(zero), most_rounds)
+        return replace(zero, gas=self._gas_stated, on=self._held, point=self._point)
 
     def state_all_rows(self, state: State, most_rounds: int) -> State:
         """Solve the last program once more with every network row stated.
@@ -248,9 +257,12 @@ class Rounds:
             new = offsets_of(self.network, state.linear.v_squared, s_linear, state.ac)
             shifted = new if self.rounds == 1 else next_offsets(state.by_ac, new, state.margins)
         if self.gas is None or state.gas is None or state.gas_margins is None or state.gas_margins.settled:
-            return replace(shifted, gas=state.by_ac.gas, on=state.by_ac.on)
+            return replace(shifted, gas=state.by_ac.gas, on=state.by_ac.on, point=state.by_ac.point)
         gas = next_limits(self.case, self.gas, state.gas, state.gas_margins, state.by_ac.gas)
-        return replace(shifted, gas=gas, on=state.by_ac.on)
+        point = state.by_ac.point
+        if self.gas.levels is not None and point is not None:
+            point = self.gas.levels.next(state.gas, point, state.delivered.solution.objective)
+        return replace(shifted, gas=gas, on=state.by_ac.on, point=point)
 
     def unmet(self, state: State) -> list[dict[str, Any]]:
         """Limits that are relaxed in the program, then those that only AC exceeds."""

@@ -152,6 +152,13 @@ class LazyRows:
         self._highs.start_from(basis)
         self._ladder = GROWN if grown else LADDER
 
+    def go_on_from(self, before: LazyRows, limits: Limits, penalty: float) -> None:
+        """Start from where another engine ended whose program has the same columns and rows, with other numbers."""
+        keys = np.sort(before._keys)
+        if len(keys):
+            self.state(limits, keys, penalty)
+        self.start_from(before.basis())
+
     def state(self, limits: Limits, keys: np.ndarray, penalty: float, ceiling: float = np.inf) -> None:
         """Add limits as rows over the prosumers' columns; see `optimum`."""
         program, rows = self._program, limits.rows(keys)

@@ -40,6 +40,7 @@ SENTENCES = {
     "flow_max": "{amount:.4g} kW of gas more than its flow_max lets through; {least:.4g} kW more would do",
     "reverse_flow": "{amount:.4g} kW of gas would have to flow backwards; no more than {least:.4g} kW need to",
     "holder_final": "ends {amount:.4g} m3 of raw gas below what is asked for",
+    "linepack_final": "ends with {amount:.4g} kWh less in its pipes than it has to",
     "heat_demand": "lacks {amount:.4g} kW of heat",
     "feed_day": "{amount:.4g} t of its daily feed are not fed",
     "minimum": "runs up to {amount:.4g} below its minimum of {do:.4g}: it can neither stand still nor run at it",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.case.gas_network import gas_network_of
-from dispatch.model.gas import zones_of_case
+from dispatch.model.gas_levels import levels_of
 from dispatch.model.gas_limits import LIMITED, bounds_of, stated_limits
+from dispatch.model.gas_zones import zones_of_case
 from dispatch.model.plants import least_of
 from dispatch.solve.commitment import COLUMN
 from dispatch.solve.explain_found import NOTICED, Found
@@ -34,6 +35,7 @@ LACKING = {
     "holder_short": ("plant", "holder_final", "m3"),
     "heat_missing": ("plant", "heat_demand", "kW"),
     "unfed": ("substrate", "feed_day", "t"),
+    "linepack_short": ("level", "linepack_final", "kW h"),
     "gas_unserved": ("zone", "gas_demand", "kW"),
     "gas_spilled": ("zone", "gas_uptake", "kW"),
 }
@@ -68,18 +70,25 @@ def of_gas(
     bus = int(inputs.kinds["meter"].nodes["bus"][1][inputs.kinds["plant"].nodes["meter"][1][0]])
     yield from _lacking(case, program, inputs, plan, bus)
     yield from _below_least(program, inputs, plan, bus)
-    if "gas_limit" not in inputs.kinds:
-        return
-    bounds = bounds_of(case, gas_network_of(case))
-    for e, (name, k) in enumerate(stated_limits(gas)):
+    bounds = bounds_of(case, gas_network_of(case)) if "zone" in inputs.kinds else {}
+    for kind, e, name, k in _limits(inputs, gas):
         for which, limit, sign in zip(("most", "least"), NAMES[name], (1.0, -1.0), strict=True):
-            column = program.column("gas_limit", f"slack_{which}")[e]
+            column = program.column(kind, f"slack_{which}")[e]
             noticed = NOTICED * bounds[name].rating[k]
             amounts = np.where(plan[column] > noticed, plan[column], 0.0)
             if amounts.any():
                 do = 0.0 if least is None or least.columns is None else float(least.columns[column].max())
                 allowed, unit = float(getattr(bounds[name], which)[k]), "bar" if name == "pressure" else "kW"
                 yield Found(LIMITED[name], k, limit, unit, bus, amounts, do, allowed, sign)
+
+
+def _limits(inputs: Inputs, gas: dict[str, GasLimit]) -> Iterator[tuple[str, int, str, int]]:
+    """Component, number of the element, quantity and element of the case of every limit that is stated."""
+    if "gas_limit" in inputs.kinds:
+        yield from (("gas_limit", e, name, k) for e, (name, k) in enumerate(stated_limits(gas)))
+    if "pressure_limit" in inputs.kinds:
+        own = inputs.kinds["pressure_limit"].index.tolist()
+        yield from (("pressure_limit", e, "pressure", k) for e, k in enumerate(own))
 
 
 def _lacking(case: xr.DataTree, program: Program, inputs: Inputs, plan: np.ndarray, bus: int) -> Iterator[Found]:
@@ -89,12 +98,16 @@ def _lacking(case: xr.DataTree, program: Program, inputs: Inputs, plan: np.ndarr
         if elements is None:
             continue
         values = plan[program.column(component, name)]
-        noticed = NOTICED * np.maximum(1.0, np.abs(plan).max(initial=0.0)) if component == "zone" else NOTICED
+        noticed = (
+            NOTICED * np.maximum(1.0, np.abs(plan).max(initial=0.0)) if component in {"zone", "level"} else NOTICED
+        )
         for e in np.nonzero((values > noticed).any(axis=1))[0].tolist():
             amounts = _by_step(np.where(values[e] > noticed, values[e], 0.0), inputs, name)
             kind, number = component, int(elements.index[e])
             if component == "zone":
                 kind, number = _holder(case, number)
+            elif component == "level":
+                kind, number = _of_level(case, number)
             yield Found(kind, number, limit, unit, bus, amounts, float(amounts.max()), 1.0)
 
 
@@ -111,7 +124,7 @@ def _below_least(program: Program, inputs: Inputs, plan: np.ndarray, bus: int) -
 
 def _by_step(values: np.ndarray, inputs: Inputs, name: str) -> np.ndarray:
     """Spread what has one value a window over the last step of each."""
-    windows = {"holder_short": "horizon", "unfed": "day"}
+    windows = {"holder_short": "horizon", "linepack_short": "horizon", "unfed": "day"}
     if name not in windows:
         return values
     of = inputs.windows[windows[name]]
@@ -122,5 +135,17 @@ def _by_step(values: np.ndarray, inputs: Inputs, name: str) -> np.ndarray:
 
 def _holder(case: xr.DataTree, zone: int) -> tuple[str, int]:
     network = gas_network_of(case)
-    holder, gates = int(zones_of_case(network).holder[zone]), len(network.gate_at)
+    zones, gates = zones_of_case(case, network), len(network.gate_at)
+    if zones.junction[zone] >= 0:
+        return "junction", int(zones.junction[zone])
+    holder = int(zones.holder[zone])
+    return ("gate", holder) if holder < gates else ("regulator", holder - gates)
+
+
+def _of_level(case: xr.DataTree, level: int) -> tuple[str, int]:
+    """First gate or regulator that holds the pressure of a level."""
+    network = gas_network_of(case)
+    zones = zones_of_case(case, network)
+    junction = int(np.argmax(levels_of(case, network, zones).of_junction == level))
+    holder, gates = int(zones.holder[zones.of_junction[junction]]), len(network.gate_at)
     return ("gate", holder) if holder < gates else ("regulator", holder - gates)

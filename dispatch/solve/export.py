@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from dispatch.case.netcdf import write_atomically
 from dispatch.case.network import Network, network_of
-from dispatch.case.offsets import GasLimit, Offsets
+from dispatch.case.offsets import GasLimit, GasPoint, Offsets
 from dispatch.case.schema import columns, has
 from dispatch.errors import InputError, Problem
 from dispatch.model.compiler import compile_program
@@ -116,6 +116,7 @@ def last_offsets(result: xr.DataTree) -> Offsets:
         return np.concatenate([np.nan_to_num(part.astype(np.float64)) for part in parts])
 
     found = Offsets(v_max, v_min, of_branches("s_{}"), gas=_last_gas(offset), on=_last_on(offset))
+    found = replace(found, point=_last_point(offset))
     if "room_v_max" not in offset:
         return found
     room_max, room_min = (np.nan_to_num(offset[n].astype(np.float64)) for n in ("room_v_max", "room_v_min"))
@@ -132,6 +133,17 @@ def _last_gas(offset: dict[str, np.ndarray]) -> dict[str, GasLimit]:
             none = np.zeros((elements, 0, steps))
             found[name] = GasLimit(offset[name], *(np.nan_to_num(offset.get(f"{name}_by_{n}", none)) for n in BY))
     return found
+
+
+def _last_point(offset: dict[str, np.ndarray]) -> GasPoint | None:
+    """Read the state about which the gas network above 4 bar gauge is linear."""
+    if "pressure_about" not in offset:
+        return None
+    reach = offset.get("pressure_reach", np.full(1, np.nan))
+    most = float(np.fmin.reduce(reach)) if np.isfinite(reach).any() else np.inf
+    return GasPoint(
+        offset["pressure_about"], offset["flow_about"], offset["pressure_initial"], offset["pressure_final"], most
+    )
 
 
 def _last_on(offset: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 
     from dispatch.solve.until import Until
 
-ADVICE = re.compile(r"excessively (small|large)|(Consider|Improve) scaling|the user_\w+_scale|badly scaled")
+ADVICE = re.compile(
+    r"excessively (small|large)|(Consider|Improve) scaling|the user_\w+_scale|badly scaled"
+    r"|Matrix of presolved problem has smallest"
+)
 """HiGHS remarks at warning level on the range of costs and bounds, such as a load of 0.05 W at dawn (below 1e-4).
+
+Its presolve also remarks on what is left of terms that cancel, as the flows in and out of a pipe do: such rests are
+dropped there, and the optimum is checked in the program as it was passed.
 
 It uses them as they are, and the certificate judges what comes of it, so these remarks are the only ones that do not
 count as warnings. Their words change between versions of HiGHS (1.15 and 1.16 differ); a test provokes each of them.

@@ -70,6 +70,19 @@ class Monolithic:
             AllRows(program, inputs, network.lines, settings) if all_rows else LazyRows(program, settings)
         )
 
+    def go_on_from(self, before: Monolithic, limit_penalty: float) -> None:
+        """Start from the last basis of another program, where it has the same columns and rows with other numbers."""
+        engine, last = self._engine, before._engine
+        same = all(
+            [(s.component, s.name, s.count) for s in ours] == [(s.component, s.name, s.count) for s in theirs]
+            for ours, theirs in (
+                (self.program.columns, before.program.columns),
+                (self.program.rows, before.program.rows),
+            )
+        )
+        if same and isinstance(engine, LazyRows) and isinstance(last, LazyRows):
+            engine.go_on_from(last, self._limits, self.dt * limit_penalty)
+
     def solve(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Solution:
         """Find the optimum under given offsets and penalty.
 

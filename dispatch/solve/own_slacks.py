@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
 
+LIMITS = ("gas_limit", "pressure_limit")
 SLACKS = ("slack_most", "slack_least")
 
 
@@ -34,14 +35,15 @@ class OwnSlacks:
     """
 
     def __init__(self, program: Program, inputs: Inputs) -> None:
-        limits = inputs.kinds.get("gas_limit")
-        self.any = limits is not None and limits.count > 0
         self._cost, self.weights = program.cost, np.zeros(len(program.cost))
         self.compiled = np.nan
-        if limits is not None and limits.count:
-            self.compiled = float(limits.parameters["limit_penalty"].max())
+        kinds = [kind for kind in LIMITS if kind in inputs.kinds and inputs.kinds[kind].count]
+        self.any = bool(kinds)
+        for kind in kinds:
+            parameters = inputs.kinds[kind].parameters
+            self.compiled = float(parameters["limit_penalty"].max())
             for name in SLACKS:
-                self.weights[program.column("gas_limit", name)] = inputs.dt / limits.parameters["rating"]
+                self.weights[program.column(kind, name)] = inputs.dt / parameters["rating"]
 
     def cost(self, penalty: float) -> np.ndarray:
         """Cost of every column at a penalty of limits. [money]."""

@@ -9,11 +9,11 @@ import xarray as xr
 
 from dispatch.case.gas_network import GasNetwork, gas_network_of
 from dispatch.case.schema import columns, parent_index, positions
+from dispatch.model.gas_pipes import friction_law, gas_values, pipes_of
 from dispatch.verify.gas_steady import Hydraulics, steady_state
-from kernels.pipe import COLEBROOK, NIKURADSE, Forest, Pipes
+from kernels.pipe import Forest
 
 PRESSURE_NORMAL, KELVIN = 1.01325, 273.15
-LAWS = {b"nikuradse": NIKURADSE, b"colebrook": COLEBROOK}
 CLOSED = 1e-9
 
 
@@ -78,8 +78,7 @@ def gas_flow(case: xr.DataTree, taken: np.ndarray, raised: np.ndarray | None = N
     held[network.held >= 0, 0] = pressures[network.held[network.held >= 0]]
     held = (held if raised is None else held + raised) ** 2
     factor, slope = np.array([gas["compressibility"]]), np.array([gas["compressibility_slope"]])
-    law = LAWS[bytes(columns(case, "gas_network")["friction_law"][()])]
-    hydraulics = Hydraulics(forest, _pipes(gas, pipe), law, factor, slope, held)
+    hydraulics = Hydraulics(forest, pipes_of(case), friction_law(case), factor, slope, held)
     squared, flow, chord, residual = steady_state(hydraulics, np.asarray(taken, np.float64))
     blocked = squared < 0
     flow_pipe = np.zeros((len(pipe["id"]), taken.shape[1]))
@@ -94,12 +93,6 @@ def gas_flow(case: xr.DataTree, taken: np.ndarray, raised: np.ndarray | None = N
     return GasState(network, pressure, squared, flow_pipe, through[:gates], through[gates:], blocked, residual)
 
 
-def gas_values(case: xr.DataTree) -> dict[str, float]:
-    """Numbers of the kind ``gas_network``, defaults filled in."""
-    found = columns(case, "gas_network")
-    return {name: float(value[()]) for name, value in found.items() if value.dtype.kind == "f"}
-
-
 def _forest(network: GasNetwork) -> Forest:
     forward = np.ones(len(network.parent))
     inner = network.pipe >= 0
@@ -107,22 +100,6 @@ def _forest(network: GasNetwork) -> Forest:
     ends = (network.pipe_from[network.chords], network.pipe_to[network.chords])
     arrays = (network.order, network.parent, network.pipe, forward, network.chords, *ends)
     return Forest(*(np.ascontiguousarray(a) for a in arrays))
-
-
-def _pipes(gas: dict[str, float], pipe: dict[str, np.ndarray]) -> Pipes:
-    """Coefficients of each pipe for flows in normal cubic metres per hour and pressures in bar."""
-    none = np.zeros(0)
-    diameter, length = pipe.get("inner_diameter", none), pipe.get("length", none)
-    area = np.pi / 4 * diameter**2
-    kelvin, density = gas["temperature"] + KELVIN, gas["density_normal"]
-    scale = PRESSURE_NORMAL * density * kelvin / (1e5 * KELVIN * (area * 3600) ** 2)
-    return Pipes(
-        scale * length / diameter,
-        scale * pipe["loss_coefficient"],
-        density / 3600 * diameter / (gas["viscosity"] * area),
-        1e-3 * pipe["roughness"] / diameter,
-        np.asarray(pipe["friction_factor"], np.float64),
-    )
 
 
 def gas_taken(case: xr.DataTree) -> tuple[np.ndarray, np.ndarray | None]:

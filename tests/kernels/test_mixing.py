@@ -15,8 +15,9 @@ def mixed(start, stop, flow, given, part, zone=NO_ZONE):
     outlet, filling = zone
     filling = np.broadcast_to(np.array(filling, float), (len(outlet), given.shape[1])).copy()
     found, change = mixed_shares(
-        make_links(len(given), np.array(start, int), np.array(stop, int)), flow, given, part, np.array(outlet), filling
-    )
+        make_links(len(given), np.array(start, int), np.array(stop, int)),
+        flow, given, part, np.array(outlet), filling, np.zeros(len(outlet)),
+    )  # fmt: skip
     assert (change <= 1e-15).all()
     return found
 
@@ -34,7 +35,7 @@ def test_shares_equal_those_of_linear_equations(compiled, circles):
         given = rng.uniform(5, 20, (size, steps))
         part = given * rng.integers(0, 2, given.shape)
         packs = rng.permutation(size)[:zones], rng.normal(0, 10, (zones, steps))
-        found, change = kernel(make_links(size, start, stop), flow, given, part, *packs)
+        found, change = kernel(make_links(size, start, stop), flow, given, part, *packs, np.zeros(zones))
         expected = naive_mixing.shares(start, stop, flow, given, part, *packs)
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
         assert (change <= 1e-15).all()
@@ -77,3 +78,12 @@ def test_what_fills_pipes_comes_out_again_as_it_went_in():
     given, part = [[30, 40, 0, 7]], [[10, 40, 0, 0]]
     found = mixed([], [], np.zeros((0, 4)), given, part, ([0], [[10, 30, -40, -1]]))
     np.testing.assert_allclose(found[0], [1 / 3, 1, (10 / 3 + 30) / 40, 0], rtol=1e-14, atol=1e-15)
+
+
+def test_what_pipes_hold_at_first_has_no_share():
+    """A store of 100 takes up 50 of biomethane, then 60 of the mixture come out and 40 straight from the gate."""
+    links = make_links(1, np.zeros(0, int), np.zeros(0, int))
+    given, part = np.array([[50.0, 40.0]]), np.array([[50.0, 0.0]])
+    filling, flow = np.array([[50.0, -60.0]]), np.zeros((0, 2))
+    found, _ = mixed_shares(links, flow, given, part, np.zeros(1, int), filling, np.array([100.0]))
+    np.testing.assert_allclose(found, [[1.0, 0.2]])

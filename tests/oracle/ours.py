@@ -20,6 +20,13 @@ def within(value: float) -> float:
     return 1e-6 * max(1.0, abs(value))
 
 
+def last_offsets(result: xr.DataTree) -> dict[str, np.ndarray]:
+    """What a result's last program added to its limits, and the state of the gas network about which it is linear."""
+    offset, names = result["/offset"].dataset, ("v_max", "v_min", "pressure", "flow_")
+    found = {str(n): offset[n].to_numpy() for n in offset.data_vars if str(n).startswith(names)}
+    return {"s": offset["s_line"].to_numpy(), **found}
+
+
 def monolithic(
     case: xr.DataTree, offsets: dict[str, np.ndarray], penalty: float, *, all_rows: bool = False
 ) -> tuple[Monolithic, Offsets]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import highspy
 import numpy as np
 import pytest
-from ours import within
+from ours import last_offsets, within
 from rebuild.model import Feeder
 from rebuild.plain import plain
 
@@ -53,15 +53,6 @@ CASES = {
 }
 
 
-def gas_offsets(result) -> dict[str, np.ndarray]:
-    offset = result["/offset"].dataset
-    names = [n for n in offset.data_vars if str(n).startswith(("pressure", "flow_"))]
-    ratings = {"s": np.concatenate([offset["s_line"].to_numpy()])}
-    return {"v_max": offset["v_max"].to_numpy(), "v_min": offset["v_min"].to_numpy(), **ratings} | {
-        str(n): offset[n].to_numpy() for n in names
-    }
-
-
 @pytest.fixture(scope="module", params=CASES, ids=str)
 def both(request: pytest.FixtureRequest):
     case = build_case(CASES[request.param])
@@ -74,7 +65,7 @@ def test_the_last_program_has_the_optimum_of_the_rebuild(both) -> None:
     assert found[0] == pytest.approx(found[1], abs=within(found[0]))
     for result in both:
         penalty = float(result["certificate/limit_penalty"].to_numpy()[0])
-        own = Feeder(plain(result), gas_offsets(result), penalty).optimum()
+        own = Feeder(plain(result), last_offsets(result), penalty).optimum()
         claimed = float(result["certificate/objective_relaxation"].to_numpy()[0])
         assert claimed == pytest.approx(own.objective, abs=within(own.objective))
         assert "pressure" in result["offset"] or "flow_regulator" in result["offset"]
@@ -111,7 +102,7 @@ def test_results_with_gas_limits_survive_files_and_are_reproduced(tmp_path) -> N
     result = optimize(build_case(CASES["least pressure"]), Settings(horizon_h=12))
     save_case(result, tmp_path / "r.nc")
     back = load_case(tmp_path / "r.nc")
-    for name, values in gas_offsets(result).items():
+    for name, values in last_offsets(result).items():
         if name != "s":
             np.testing.assert_array_equal(back["offset"][name].to_numpy(), values)
     assert rerun(tmp_path / "r.nc") == []

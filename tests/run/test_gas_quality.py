@@ -33,6 +33,7 @@ def looped_tables():
         "length": [3000, 5000, 2000, 4000],
         "inner_diameter": [0.15, 0.15, 0.1, 0.15],
     }
+    tables["gate"]["pressure"] = [5.0]
     tables["plant"]["junction"] = ["z"]
     tables["consumer"] = {"id": ["k0", "k1", "k2"], "junction": ["m", "a", "w"], "flow_nom": [30, 60, 20]}
     tables["injection"] |= {"junction": ["w"], "biomethane_share": [0.4]}
@@ -51,9 +52,10 @@ def mixed():
     content[:, 5] = 0.0
     low = check.zones.of_junction[2]
     content[1 - low] = 0.0
-    moved = Moved(np.linspace(0, 550, STEPS)[None], np.zeros((1, STEPS)), content, np.zeros_like(content))
+    none = np.zeros((1, STEPS))
+    moved = Moved(np.linspace(0, 550, STEPS)[None], none, none, content, np.zeros_like(content))
     state, taken = check.steady(moved)
-    found = UnderSchedule(moved, taken, state, {}, {})
+    found = UnderSchedule(moved, taken, state, {}, {}, check.filling(moved))
     return case, found, gas_quality(check, found), low
 
 

@@ -14,7 +14,8 @@ import pytest
 from dispatch.case.importers.matgas import import_matgas
 from dispatch.case.importers.pandapipes import import_pandapipes
 from dispatch.case.schema import columns
-from dispatch.verify.gas import gas_flow, gas_taken, gas_values
+from dispatch.model.gas_pipes import gas_values
+from dispatch.verify.gas import gas_flow, gas_taken
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 TOWN = SHARED / "networks" / "schutterwald" / "gas_net_schutterwald_1bar.json.gz"

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from rebuild.levels import Levels
+
 if TYPE_CHECKING:
     from rebuild.model import Feeder
 
@@ -183,6 +185,18 @@ class Zones:
             for a, b, on in zip(*ends, used, strict=True):
                 if on:
                     self.number[[a, b]] = min(self.number[[a, b]])
+        self.part = self.number.copy()
+        holders = [(c["gate"]["junction"][k], c["gate"]["pressure"][k]) for k in range(len(c["gate"]["id"]))]
+        table = c.get("regulator", {"id": []})
+        holders += [(table["junction_to"][k], table["pressure"][k]) for k in range(len(table["id"]))
+                    if table["in_service"][k]]  # fmt: skip
+        self.set_points = [(where(ids, [at])[0], float(p)) for at, p in holders]
+        held: dict[int, float] = {}
+        for j, p in self.set_points:
+            held[int(self.part[j])] = max(held.get(int(self.part[j]), 0.0), p)
+        self.levels = Levels(self, held, self.part)
+        for j in self.levels.inside:
+            self.number[j] = len(ids) + j
         self.enters: dict[int, list] = {int(z): [] for z in np.unique(self.number)}
         self.injected: dict[int, tuple[np.ndarray, float]] = {}
         self.regulated: dict[int, np.ndarray] = {}
@@ -242,7 +256,9 @@ class Zones:
                 self.enters[first].append((gas, -1.0))
                 self.enters[second].append((gas, 1.0))
                 held[second] = max(held.get(second, 0.0), float(table["pressure"][k]))
-        for z, pressure in held.items():
+        alone = {len(c["junction"]["id"]) + j: j for j in self.levels.inside}
+        by_junction: dict[int, np.ndarray] = {}
+        for z, pressure in {**dict.fromkeys(alone, 0.0), **held}.items():
             demand = np.zeros(f.steps)
             for kind, sign in (("consumer", 1.0), ("injection", -1.0)):
                 for e, at in enumerate(c.get(kind, {"junction": []})["junction"]):
@@ -250,6 +266,9 @@ class Zones:
                         flow = f.series.get(f"flow_{kind}", np.full((99, f.steps), np.nan))[e].astype(float)
                         constant = np.full(f.steps, float(c[kind]["flow_nom"][e]))
                         demand += sign * energy * (constant if np.isnan(flow).all() else flow)
+            if z in alone:
+                by_junction[alone[z]] = demand
+                continue
             pack = lp.column("linepack", z, 0, energy * self.linepack(z, pressure), f.dt * LINEPACK_COST)
             self.packs[z] = pack
             unserved = lp.column("gas_unserved", z, 0, np.maximum(demand, 0), f.dt * UNMET)
@@ -260,25 +279,49 @@ class Zones:
                 step = [(col[[t]], -f.dt * v) for col, v in flows]
                 lp.row([(pack[[t]], 1.0), *before, *step], -f.dt * demand[t], -f.dt * demand[t])
 
+        if by_junction:
+            self.level_supply(by_junction)
+            self.levels.state(by_junction, [s for s in self.set_points if s[0] in by_junction])
         self.limits()
         self.accounts()
+
+    def level_supply(self, demand: dict[int, np.ndarray]) -> None:
+        """What lacks in a level, or is over, is counted at its first junction with a held pressure."""
+        for part in self.levels.held:
+            own = [j for j in demand if self.part[j] == part]
+            first = min(j for j, _ in self.set_points if j in own)
+            net = sum(demand[j] for j in own)
+            unserved = self.f.program.column("gas_unserved", first, 0, np.maximum(net, 0), self.f.dt * UNMET)
+            spilled = self.f.program.column("gas_spilled", first, 0, np.maximum(-net, 0), self.f.dt * UNMET)
+            self.enters[self.number_of(first)] += [(unserved, 1.0), (spilled, -1.0)]
+
+    def number_of(self, j: int) -> int:
+        """Zone of a junction by its position."""
+        return int(self.number[j])
+
+    def pressure_limits(self, k: int) -> tuple[float, float, float]:
+        """Lower and upper limit of a junction's pressure, and its rating. [bar]"""
+        c = self.f.case
+        regulator, junction = c.get("regulator", {"id": []}), c["junction"]
+        highest = max([*map(float, c["gate"]["pressure"]), *map(float, regulator.get("pressure", [])), 1.0])
+        fed = [float(p) for p, at, on in zip(
+            regulator.get("pressure", []), regulator.get("junction_from", []),
+            regulator.get("in_service", []), strict=True) if on and at == junction["id"][k]]  # fmt: skip
+        low = float(np.nanmax([float(junction["pressure_min"][k]), -np.inf, *fed]))
+        return low, float(junction["pressure_max"][k]), highest
 
     def limits(self) -> None:
         """Limits that the last program stated: linear in injection and linepack, elastic."""
         f, c = self.f, self.f.case
         energy = float(c["gas_network"]["heating_value_higher"])
-        regulator, junction = c.get("regulator", {"id": []}), c["junction"]
-        highest = max([*map(float, c["gate"]["pressure"]), *map(float, regulator.get("pressure", [])), 1.0])
+        junction = c["junction"]
         usual = max(float(np.sum(c.get("consumer", {"flow_nom": 0.0})["flow_nom"])), 1.0)
         for name, kind in (("pressure", "junction"), ("flow_gate", "gate"), ("flow_regulator", "regulator")):
             constant = f.offsets.get(name, np.zeros((0, f.steps)))
             for k in np.nonzero(np.isfinite(constant).all(axis=1))[0]:
                 if kind == "junction":
-                    fed = [float(p) for p, at, on in zip(
-                        regulator.get("pressure", []), regulator.get("junction_from", []),
-                        regulator.get("in_service", []), strict=True) if on and at == junction["id"][k]]  # fmt: skip
-                    low = np.nanmax([float(junction["pressure_min"][k]), -np.inf, *fed])
-                    high, rating, at = float(junction["pressure_max"][k]), highest, junction["id"][k]
+                    low, high, rating = self.pressure_limits(int(k))
+                    at = junction["id"][k]
                 else:
                     most = float(c[kind]["flow_max"][k])
                     low, high = 0.0, most * energy
