@@ -135,7 +135,9 @@ def test_workers_do_not_outlive_a_killed_parent(tmp_path) -> None:
 @pytest.mark.slow
 def test_a_killed_worker_costs_nothing(tmp_path) -> None:
     """Its feeders run again, and the file is the one of a run that nobody disturbed."""
-    chosen = ["run", "schutterwald_summer", "--horizon-h", "2", "--no-report"]
+    case = str(tmp_path / "case.nc")
+    assert main(["forecast", "schutterwald_summer", "--horizon-h", "2", "-o", case, "--quiet"]) == 0
+    chosen = ["run", case, "--no-report"]
     assert main([*chosen, "-o", str(tmp_path / "calm.nc"), "--workers", "1", "--quiet"]) == 0
     process = start(*chosen, "-o", str(tmp_path / "s.nc"), "--workers", "2", "--json")
     os.kill(wait_for_workers(process, 2)[0], signal.SIGKILL)

@@ -51,6 +51,8 @@ class FeederOutcome:
         Those of `FIGURES` that are known.
     seconds : float
         How long it took. [s]
+    kept : dict of str to ndarray
+        What is needed to ask it at prices of limits that it shares with others.
     """
 
     case: str
@@ -63,6 +65,7 @@ class FeederOutcome:
     prosumers: int = 0
     figures: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    kept: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

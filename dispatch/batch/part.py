@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from dispatch.batch.kept import keep_first
 from dispatch.batch.outcome import FeederOutcome, invalid, settled
 from dispatch.case.netcdf import check_file, load_case
 from dispatch.case.netcdf.feeders import load_feeders
@@ -51,6 +52,8 @@ class Order:
         Time on the monotonic clock at which the best so far is wanted. [s]
     aside : tuple of str
         Feeders and cases that ended a worker twice: each gets a process of its own.
+    keep : bool
+        Whether outcomes hold what is needed to ask feeders at prices.
     """
 
     utility: Path
@@ -58,6 +61,7 @@ class Order:
     settings: Settings
     end: float
     aside: tuple[str, ...] = ()
+    keep: bool = False
 
 
 def run_part(order: Order, at: Callable[[str], object] | None = None) -> list[FeederOutcome]:
@@ -80,7 +84,7 @@ def run_part(order: Order, at: Callable[[str], object] | None = None) -> list[Fe
         return [FeederOutcome(part.case, source) for source in part.feeders or ("",)]
     say(part.case)
     if part.case in order.aside:
-        apart = Order(order.utility, part, order.settings, order.end)
+        apart = Order(order.utility, part, order.settings, order.end, keep=order.keep)
         return alone(run_part, (0, (apart,)), _lost_part, lambda: None)[0]
     said: list[str] = []
     begin = time.monotonic()
@@ -165,18 +169,19 @@ def _one(order: Order, cut: Cut, end: float, say: Callable[[str], object]) -> Fe
     """Run one feeder, in a process of its own where it ended a worker twice."""
     name = f"{order.part.case}/{_text(cut.groups['/electric/source'][0]['source'][1])}"
     say(name)
-    call = partial(_run_cut, order.part.case)
+    call = partial(_run_cut, order.part.case, keep=order.keep)
     if name in order.aside:
         lost = partial(_lost_cut, order.part.case)
         return alone(call, (0, (cut, order.settings, end)), lost, lambda: None)[0]
     return call(cut, order.settings, end)
 
 
-def _run_cut(name: str, cut: Cut, settings: Settings, end: float) -> FeederOutcome:
+def _run_cut(name: str, cut: Cut, settings: Settings, end: float, *, keep: bool = False) -> FeederOutcome:
     begin, case = time.monotonic(), cut.case()
+    kept: dict[str, np.ndarray] = {}
     try:
-        run = run_feeder(case, settings, end)
-        return settled(name, case, run, time.monotonic() - begin)
+        run = run_feeder(case, settings, end, seen=partial(keep_first, kept) if keep else None)
+        return replace(settled(name, case, run, time.monotonic() - begin), kept=kept)
     except InputError as error:
         return invalid(name, _source(case), error)
     except ModelError as error:
@@ -197,3 +202,11 @@ def _lost_part(order: Order) -> list[FeederOutcome]:
 def _in_order(part: Part, found: list[FeederOutcome]) -> list[FeederOutcome]:
     place = {source: k for k, source in enumerate(part.feeders)}
     return sorted(found, key=lambda f: place.get(f.source, len(place)))
+
+
+def cuts_of(order: Order) -> list[tuple[str, Cut]]:
+    """Name and cut of each feeder of a case file that can be read, with its forecast."""
+    found: list[str] = []
+    ready = [r for r in _ready(order, found) if not isinstance(r, FeederOutcome)]
+    cuts = [cut for case in ready for cut in cut_feeders(case)]
+    return [(f"{order.part.case}/{_text(cut.groups['/electric/source'][0]['source'][1])}", cut) for cut in cuts]

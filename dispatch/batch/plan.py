@@ -106,11 +106,17 @@ class Plan:
         In the order of the files.
     settings : str
         `Settings` as JSON, without a deadline.
+    shared : str
+        Hash of the limits that feeders share and of all groups whose feeders share them; empty: none.
+    together : tuple of str
+        Keys of these groups.
     """
 
     groups: tuple[Group, ...]
     settings: str
     seen: dict[str, Any] = field(default_factory=dict, repr=False)
+    shared: str = ""
+    together: tuple[str, ...] = ()
 
     @property
     def feeders(self) -> int:
@@ -131,6 +137,7 @@ class Plan:
         """Write it down in a folder of results, for `read_plan` and for the next run."""
         groups = [{"key": g.key, "parts": [p.to_json() for p in g.parts]} for g in self.groups]
         found = {"settings": self.settings, "groups": groups, "seen": self.seen}
+        found |= {"shared": self.shared, "together": list(self.together)}
         write_atomically(folder / NAME, json.dumps(found).encode())
 
 
@@ -141,4 +148,5 @@ def read_plan(folder: Path) -> Plan | None:
         return None
     found = json.loads(path.read_bytes())
     groups = tuple(Group(g["key"], tuple(map(Part.from_json, g["parts"]))) for g in found["groups"])
-    return Plan(groups, found["settings"], found["seen"])
+    shared, together = found.get("shared", ""), tuple(found.get("together", ()))
+    return Plan(groups, found["settings"], found["seen"], shared, together)

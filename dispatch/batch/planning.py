@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from dispatch.batch.plan import Group, Part, Plan, read_plan
 from dispatch.batch.predicted import MOST_CELLS, Size, seconds_of
 from dispatch.case.netcdf.peek import glance_at, step_of
+from dispatch.case.shared_limits import NAME, read_shared_limits, shared_file
 from dispatch.case.utility import case_files
-from dispatch.errors import InputError
+from dispatch.errors import InputError, Problem
 from dispatch.run.result import versions
 
 if TYPE_CHECKING:
@@ -55,8 +56,16 @@ def make_plan(utility: Path | str, settings: Settings, results: Path | None = No
     seen: dict[str, Any] = {}
     parts = list(_parts(case_files(utility), settings, before.seen if before else {}, seen))
     choices = settings_text(settings)
-    groups = tuple(Group(_key(choices, settings.components, chosen), tuple(chosen)) for chosen in _grouped(parts))
-    return Plan(groups, choices, seen)
+    cut = list(_grouped(parts))
+    limits = read_shared_limits(utility, [name for part in parts for name in part.names])
+    sharing = [any(limit.holds(name) for limit in limits for part in chosen for name in part.names) for chosen in cut]
+    shared = _shared(utility, settings, [c for c, shares in zip(cut, sharing, strict=True) if shares]) if limits else ""
+    groups = tuple(
+        Group(_key(choices, settings.components, chosen, shared if shares else ""), tuple(chosen))
+        for chosen, shares in zip(cut, sharing, strict=True)
+    )
+    together = tuple(g.key for g, shares in zip(groups, sharing, strict=True) if shares)
+    return Plan(groups, choices, seen, shared, together)
 
 
 def settings_text(settings: Settings) -> str:
@@ -136,9 +145,21 @@ def _grouped(parts: Sequence[Part]) -> Iterator[list[Part]]:
         yield chosen
 
 
-def _key(choices: str, components: Sequence[str], parts: Sequence[Part]) -> str:
+def _key(choices: str, components: Sequence[str], parts: Sequence[Part], shared: str) -> str:
     """Hash of everything that the results of a group depend on."""
-    given = [[p.file, p.digest, list(p.feeders)] for p in parts]
     own = [hashlib.sha256(Path(c).read_bytes()).hexdigest() for c in components]
-    text = json.dumps([FORM, choices, versions(), own, given], sort_keys=True)
+    text = json.dumps([FORM, choices, versions(), own, _given(parts), *([shared] if shared else [])], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _given(parts: Sequence[Part]) -> list[list[Any]]:
+    return [[p.file, p.digest, list(p.feeders)] for p in parts]
+
+
+def _shared(utility: Path | str, settings: Settings, groups: Sequence[Sequence[Part]]) -> str:
+    """Hash of the shared limits and of everything that shares them: a change of any changes all of these groups."""
+    if settings.integers:
+        hint = "Leave integers out, or the file: mixed schedules have no integer choices."
+        raise InputError([Problem("shared-integers", NAME, value="together with integers", hint=hint)], str(utility))
+    text = json.dumps([shared_file(utility).read_text(encoding="utf-8"), [_given(g) for g in groups]])
     return hashlib.sha256(text.encode()).hexdigest()[:24]

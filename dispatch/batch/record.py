@@ -46,6 +46,19 @@ def done(task: Task) -> Record:
     return {"what": "done", "at": _now(), "group": task.group.key, **answer}
 
 
+def round_done(task: Task) -> Record:
+    """Say that a group has done its part of a round of shared limits, from the worker's answer."""
+    assert task.shared is not None
+    answer = json.loads(task.answer.read_bytes())
+    own = {"night": task.shared["night"], "stage": task.shared["stage"], "group": task.group.key}
+    return {"what": "round", "at": _now(), **own, **answer}
+
+
+def shared(night: str, found: Record) -> Record:
+    """Say how far the coordination of shared limits is."""
+    return {"what": "shared", "at": _now(), "night": night, **found}
+
+
 def lost(group: Group, at: str | None) -> Record:
     """Say that a worker was ended while it was at a feeder, at none, or (None) before it began with the group."""
     return {"what": "lost", "time": _now(), "group": group.key, "at": at}

@@ -6,18 +6,21 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dispatch.batch.agreement import Agreement
 from dispatch.batch.executors import LocalExecutor, WorkerLost
 from dispatch.batch.index import write_index
 from dispatch.batch.journal import Journal, only_writer, read_journal
 from dispatch.batch.losses import Losses
 from dispatch.batch.memory import require_memory
 from dispatch.batch.planning import make_plan
-from dispatch.batch.record import Record, begun, done, finished, given_up, lost, whole
+from dispatch.batch.record import Record, begun, done, finished, given_up, lost, round_done, shared, whole
+from dispatch.batch.round_records import ROUNDS, RoundRecords
 from dispatch.batch.status import Status, status_of
 from dispatch.batch.task import FOLDER, Task
-from dispatch.batch.work import load_libraries, run_group, warm_up
+from dispatch.batch.work import load_libraries, run_group, run_round, warm_up
+from dispatch.case.shared_limits import read_shared_limits
 from dispatch.errors import InputError, Problem, WorkersError
 from dispatch.run.outputs import require_output
 from dispatch.run.processes import cores, require_start
@@ -94,7 +97,7 @@ def run_batch(
         require_memory(plan, count, memory_gib)
     with ExitStack() as stack:
         start = (lambda: executor) if executor else _executor(scheduler, cluster, count, stack)
-        for name in (folder, folder / FOLDER, folder / "groups"):
+        for name in (folder, folder / FOLDER, folder / "groups", *([folder / ROUNDS] if plan.together else [])):
             name.mkdir(parents=True, exist_ok=True)
         stack.enter_context(only_writer(folder))
         _require_fresh(folder, resume=resume)
@@ -138,9 +141,12 @@ class _Night:
 
     def __init__(self, utility: Path, folder: Path, settings: Settings, plan: Plan) -> None:
         self.utility = utility if utility.is_dir() else utility.parent
+        self.limits = read_shared_limits(utility) if plan.together else ()
         self.folder, self.settings, self.plan = folder, settings, plan
         records = read_journal(folder)
         self.losses, self.done = Losses(records), finished(records, folder)
+        self.rounds = RoundRecords(plan, folder, records)
+        self.asked: dict[str, dict[str, Any]] = {}
         self.begin, self.settled, self.lost_since = time.time(), 0, 0
         self.end = None if settings.deadline_s is None else self.begin + settings.deadline_s
         plan.write(folder)
@@ -150,6 +156,8 @@ class _Night:
         """Write the index of what is there; called however the run ends."""
         self.journal.close()
         write_index(self.folder, self.plan, self.done)
+        if not self._together():
+            self.rounds.forget()
 
     def run(self, start: Callable[[], Executor], workers: int, *, progress: bool) -> None:
         """Do what is not done yet."""
@@ -163,11 +171,43 @@ class _Night:
             if len(left) > 1 and workers > 1:
                 self._warm(executor, min(workers, len(left)))
             with counted("feeders", sum(len(g.names) for g in left), shown=progress) as advance:
-                self._work(executor, left, workers, advance)
+                self._work(executor, [g for g in left if g.key not in self.plan.together], workers, advance)
+                self._agree(executor, workers, advance)
         except BaseException:
             executor.shutdown(wait=True, cancel_futures=True)
             raise
         executor.shutdown()
+
+    def _together(self) -> list[Group]:
+        """List groups whose feeders share limits, all of them where any is not done."""
+        groups = [g for g in self.plan.groups if g.key in self.plan.together]
+        return [] if all(whole(self.done.get(g.key), self.folder) for g in groups) else groups
+
+    def _agree(self, executor: Executor, workers: int, advance: Callable[[], None]) -> None:
+        """Coordinate the groups whose feeders share limits, then give their results their names."""
+        groups = self._together()
+        if not groups:
+            return
+
+        def told(found: dict[str, Any]) -> None:
+            self.journal.append(shared(self.plan.shared, found))
+
+        def stage(name: str, orders: dict[str, dict[str, Any]]) -> dict[str, Record]:
+            known = self.rounds.known(name, orders)
+            self.asked = {
+                key: {**order, "stage": name, "night": self.plan.shared}
+                for key, order in orders.items()
+                if key not in known and not self.rounds.failed(self.done.get(key))
+            }
+            own = [g for g in groups if g.key in self.asked]
+            self._work(executor, own, workers, advance if name == "1" else lambda: None)
+            self.asked = {}
+            return self.rounds.known(name, orders) | self.rounds.given_up(name, orders, self.done)
+
+        found = Agreement(self.folder, groups, self.limits, self.settings.gap, self._over, told).run(stage)
+        for key, record in (found or {}).items():
+            if not self.rounds.failed(self.done.get(key)):
+                self._note(self.rounds.agreed(record))
 
     def _warm(self, executor: Executor, workers: int) -> None:
         """Let one worker compile the kernels while the others load their libraries."""
@@ -194,9 +234,9 @@ class _Night:
         running: dict[Future[None], Task] = {}
         waiting = list(reversed(left))
         while waiting or running:
-            while waiting and len(running) < 2 * workers and not self._over():
+            while waiting and len(running) < 2 * workers and not self._over(waiting[-1]):
                 task = self._task(waiting.pop(), waiting, running, workers)
-                running[executor.submit(run_group, str(task.write()))] = task
+                running[executor.submit(run_round if task.shared else run_group, str(task.write()))] = task
             if not running:
                 return
             ready, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
@@ -211,7 +251,10 @@ class _Night:
                 else:
                     waiting.append(task.group)
 
-    def _over(self) -> bool:
+    def _over(self, group: Group | None = None) -> bool:
+        """Whether time is up, also for a group that would begin: mixing what there is always is in time."""
+        if group is not None and self.asked.get(group.key, {}).get("what") == "mix":
+            return False
         return self.end is not None and time.time() >= self.end
 
     def _task(self, group: Group, waiting: list[Group], running: dict[Future[None], Task], workers: int) -> Task:
@@ -223,7 +266,8 @@ class _Night:
             end = min(self.end, begin + max(workers * group.seconds / left, 0.0) * (self.end - begin))
         aside = self.losses.aside(group)
         return Task(
-            str(self.utility.resolve()), str(self.folder.resolve()), group, self.plan.settings, end, aside
+            str(self.utility.resolve()), str(self.folder.resolve()), group, self.plan.settings, end, aside,
+            self.asked.get(group.key),
         )  # fmt: skip
 
     def _settle(self, future: Future[None], task: Task) -> bool:
@@ -239,7 +283,11 @@ class _Night:
                 return False
             self._note(given_up(task.group))
         else:
-            self._note(done(task))
+            if task.shared is None:
+                self._note(done(task))
+            else:
+                self.journal.append(record := round_done(task))
+                self.rounds.add(record)
         task.forget()
         return True
 

@@ -33,6 +33,9 @@ class Status:
         Workers that were ended from outside, over all runs.
     seconds_predicted, seconds_left : float
         Predicted work of all groups, and of those that are not done. [s]
+    shared : dict or None
+        How far limits that feeders share are agreed on: ``rounds``, ``lower_bound``, ``gap``, and once it is ``done``
+        ``objective`` and for each of ``limits`` its loading, price by step and what is unmet; None: there are none.
     """
 
     rows: list[dict[str, Any]] = field(repr=False)
@@ -41,6 +44,7 @@ class Status:
     lost: int
     seconds_predicted: float
     seconds_left: float
+    shared: dict[str, Any] | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -50,8 +54,17 @@ class Status:
 
     @property
     def status(self) -> str:
-        """The worst of all feeders'; ``optimal`` where there is none."""
-        return min((row["status"] for row in self.rows), key=RANK.__getitem__, default="optimal")
+        """The worst of all feeders' and of what they share; ``optimal`` where there is none."""
+        return min([*(row["status"] for row in self.rows), *self._of_shared()], key=RANK.__getitem__, default="optimal")
+
+    def _of_shared(self) -> list[str]:
+        """Status of limits that feeders share, where they are agreed on."""
+        if not self.shared or not self.shared.get("done"):
+            return []
+        if any(limit["unmet"] for limit in self.shared["limits"]):
+            return ["limits_unmet"]
+        gap = self.shared["gap"]
+        return ["optimal" if gap is not None and gap <= self.shared["gap_asked"] else "gap"]
 
     @property
     def percentiles(self) -> dict[str, float]:
@@ -82,6 +95,7 @@ class Status:
             "workers_lost": self.lost,
             **percentiles,
             "seconds_left": self.seconds_left,
+            "shared": self.shared,
             "slowest": [{k: r[k] for k in ("name", "seconds", "status")} for r in self.slowest()],
             "worst": [{k: r.get(k) for k in ("name", "status", "hours_unmet", "says")} for r in self.worst()],
         }
@@ -122,4 +136,6 @@ def status_of(folder: Path | str) -> Status:
             rows += [{"name": name, **blank} for name in group.names]
     complete = sum(g.key in done for g in plan.groups)
     lost = sum(r["what"] == "lost" for r in records)
-    return Status(rows, len(plan.groups), complete, lost, plan.seconds, left)
+    told = [r for r in records if r["what"] == "shared" and r["night"] == plan.shared]
+    shared = {k: v for k, v in told[-1].items() if k not in {"what", "at", "night"}} if told else None
+    return Status(rows, len(plan.groups), complete, lost, plan.seconds, left, shared)

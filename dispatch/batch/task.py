@@ -40,6 +40,8 @@ class Task:
         Time of day at which the best so far is wanted, seconds since 1970; None: none.
     aside : tuple of str
         Feeders that ended a worker twice: each gets a process of its own.
+    shared : dict or None
+        What a round of limits that feeders share asks for; None where its feeders share none.
     """
 
     utility: str
@@ -48,6 +50,7 @@ class Task:
     settings: str
     end: float | None = None
     aside: tuple[str, ...] = ()
+    shared: dict[str, Any] | None = None
 
     @property
     def path(self) -> Path:
@@ -75,7 +78,7 @@ class Task:
             old.unlink(missing_ok=True)
         group = {"key": self.group.key, "parts": [p.to_json() for p in self.group.parts]}
         found: dict[str, Any] = {"utility": self.utility, "results": self.results, "group": group}
-        found |= {"settings": self.settings, "end": self.end, "aside": list(self.aside)}
+        found |= {"settings": self.settings, "end": self.end, "aside": list(self.aside), "shared": self.shared}
         write_atomically(self.path, json.dumps(found).encode())
         return self.path
 
@@ -85,8 +88,13 @@ class Task:
         found = json.loads(path.read_bytes())
         group = Group(found["group"]["key"], tuple(map(Part.from_json, found["group"]["parts"])))
         return cls(
-            found["utility"], found["results"], group, found["settings"], found["end"], tuple(found["aside"])
+            found["utility"], found["results"], group, found["settings"], found["end"], tuple(found["aside"]),
+            found["shared"],
         )  # fmt: skip
+
+    def answer_with(self, found: dict[str, Any]) -> None:
+        """Leave an answer whose files have their names already."""
+        self.answer.write_text(json.dumps(found, allow_nan=False))
 
     def forget(self) -> None:
         """Leave nothing of it."""
@@ -94,7 +102,9 @@ class Task:
             file.unlink(missing_ok=True)
 
 
-def deliver(task: Task, write: Callable[[Path], object], rows: list[dict[str, Any]]) -> None:
+def deliver(
+    task: Task, write: Callable[[Path], object], rows: list[dict[str, Any]], target: str = "", **more: Any
+) -> None:
     """Hand over the results of a group: whole and on disk under another name, then the answer, then their own name.
 
     Parameters
@@ -105,12 +115,16 @@ def deliver(task: Task, write: Callable[[Path], object], rows: list[dict[str, An
         Writes the results to a file and brings them onto the disk.
     rows : list of dict
         What the journal will say about each feeder.
+    target : str
+        Name of the file in the folder of results; default: that of the group.
+    **more
+        What the answer says besides.
     """
     written = Path(task.results, FOLDER, f"{task.group.key}.nc")
     write(written)
-    found: dict[str, Any] = {"file": task.group.file, "bytes": written.stat().st_size}
+    found: dict[str, Any] = {"file": target or task.group.file, "bytes": written.stat().st_size, **more}
     found |= {"sha256": hashlib.sha256(written.read_bytes()).hexdigest(), "feeders": rows}
     task.answer.write_text(json.dumps(found, allow_nan=False))
     passing("before rename")
-    move_into_place(written, Path(task.results, task.group.file))
+    move_into_place(written, Path(task.results, found["file"]))
     passing("after rename")

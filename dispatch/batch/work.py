@@ -16,6 +16,19 @@ def run_group(path: str) -> None:
     solve_group(path)
 
 
+def run_round(path: str) -> None:
+    """Do a group's part of a round of shared limits; see `dispatch.batch.solve_round.solve_round`.
+
+    Parameters
+    ----------
+    path : str
+        File of the task.
+    """
+    from dispatch.batch.solve_round import solve_round  # noqa: PLC0415  (a worker loads it, not whoever hands out)
+
+    solve_round(path)
+
+
 def warm_up() -> None:
     """Compile every kernel once, before many processes would do it at the same time."""
     from dispatch.batch.warm import run_small_town  # noqa: PLC0415

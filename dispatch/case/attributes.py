@@ -97,6 +97,7 @@ class Kind:
     result: bool = False
     elementless: bool = False
     utility: bool = False
+    given: bool = False
 
     @property
     def has_elements(self) -> bool:
@@ -115,7 +116,7 @@ def _kind(name: str, section: dict[str, Any]) -> Kind:
         required = "default" not in fields
         shared = section.get("elementless", False)
         rows[attribute] = Attribute(kind=name, name=attribute, required=required, shared=shared, **fields)
-    flags = {k: section[k] for k in ("network", "result", "elementless", "utility") if k in section}
+    flags = {k: section[k] for k in ("network", "result", "elementless", "utility", "given") if k in section}
     return Kind(name, section["group"], section["description"], MappingProxyType(rows), **flags)
 
 

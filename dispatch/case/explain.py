@@ -84,7 +84,7 @@ def _row(row: Attribute) -> list[str]:
         "unit": _unit(row),
         "parent": row.parent and f"ids of {row.parent}",
         "allowed": ", ".join(row.choices) or (str(row.range) if row.dtype in {"float", "int"} else ""),
-        "default": "" if kind.result else _default(row),
+        "default": "" if kind.result and not kind.given else _default(row),
         "source": row.source,
     }
     lines = [f"{row.kind}.{row.name}", f"  {row.description}"]
@@ -109,7 +109,8 @@ def _unit(row: Attribute) -> str:
 
 
 def _default(row: Attribute) -> str:
-    if attribute_table()[row.kind].result:
+    kind = attribute_table()[row.kind]
+    if kind.result and not kind.given:
         return "result"
     if row.required:
         return "required"

@@ -32,12 +32,59 @@ def status_text(summary: Mapping[str, Any]) -> str:
         "seconds of a feeder: "
         + ", ".join(f"{n} {UNKNOWN if t is None else number(t, 2)}" for n, t in zip(PERCENT, times, strict=True)),
     ]
+    lines += shared_lines(summary.get("shared"))
     if summary["slowest"]:
         lines.append("slowest: " + ", ".join(f"{f['name']} {f['seconds']:.2f} s" for f in summary["slowest"]))
     for f in summary["worst"]:
         hours = f"{f['hours_unmet']:g} h with unmet limits" if f["hours_unmet"] else ""
         lines.append(f"  {f['name']}: {f['status']}" + (f", {f['says'] or hours}" if f["says"] or hours else ""))
     return "\n".join(lines)
+
+
+def shared_lines(shared: Mapping[str, Any] | None) -> list[str]:
+    """Say how far limits that feeders share are agreed on, and what cannot be met.
+
+    Parameters
+    ----------
+    shared : mapping or None
+        Of the object that ``batch status --json`` prints.
+
+    Returns
+    -------
+    list of str
+        Empty where nothing is shared.
+    """
+    if not shared:
+        return []
+    gap = UNKNOWN if shared["gap"] is None else f"{shared['gap']:.1e}"
+    lines = [f"shared limits: round {shared['rounds']}, gap {gap}" + ("" if shared.get("done") else ", going on")]
+    for limit in shared.get("limits", ()):
+        loading = UNKNOWN if limit["loading_max"] is None else f"{100 * limit['loading_max']:.1f} %"
+        prices = [abs(p) for p in limit["price"]]
+        priced = sum(p > 0 for p in prices)
+        text = f"  {limit['id']}: {limit['feeders']:,} feeders, loaded up to {loading}"
+        lines.append(text + (f", a price in {priced} steps (up to {max(prices):.4g} per kWh)" if priced else ""))
+        lines += [f"    {said}" for said in unmet_lines(limit)]
+    return lines
+
+
+def unmet_lines(limit: Mapping[str, Any]) -> list[str]:
+    """Say what of a shared limit cannot be met: which steps, and how much."""
+    steps = [u for u in limit["unmet"] if "kw" in u]
+    found = []
+    if steps:
+        most = max(steps, key=lambda u: float(u["kw"]))
+        found.append(
+            f"not met in {len(steps)} steps ({limit['hours_unmet']:g} h, {steps[0]['time']} … {steps[-1]['time']} UTC):"
+            f" up to {most['kw']:.4g} kW beyond it, at {most['time']}; no plan of the feeders does with less that costs"
+            f" less than {limit['penalty']:g} for each kWh"
+        )
+    found += [
+        f"not met: {u['kg']:.4g} kg beyond it; no plan does with less that costs less than {limit['penalty']:g} a kg"
+        for u in limit["unmet"]
+        if "kg" in u
+    ]
+    return found
 
 
 def plan_text(found: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from dispatch.case.netcdf import write_atomically
 from dispatch.report import words
 from dispatch.report.html import POLICY
+from dispatch.report.shared_section import shared_section
 from dispatch.report.words import number, plural
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def utility_page(rows: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]) 
         tight=known[:MOST_TIGHT],
         more=max(0, len(known) - MOST_TIGHT),
         unmet=unmet[:MOST_UNMET],
+        shared=shared_section(summary.get("shared")),
         **{name: _known(summary.get(f"{name}_s")) for name in ("p50", "p95", "p99")},
     )
 
@@ -136,6 +138,9 @@ def _said(summary: Mapping[str, Any], unmet: int) -> tuple[str, str, str]:
     bad = sum(counts[name] for name in BAD)
     if bad:
         return "bad", "!", f"{plural(bad, 'feeder')} of the utility without a schedule"
+    beyond = [limit["id"] for limit in (summary.get("shared") or {}).get("limits", ()) if limit["unmet"]]
+    if beyond:
+        return "warn", "!", f"Every feeder has a schedule; what they share is not kept: {', '.join(beyond[:3])}"
     if unmet or counts["limits_unmet"]:
         return "warn", "!", f"Every feeder has a schedule; limits of {max(unmet, counts['limits_unmet']):,} are unmet"
     return "good", "✓", "Every feeder has a schedule within its limits"

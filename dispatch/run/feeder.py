@@ -23,10 +23,15 @@ from dispatch.solve.until import Until
 from dispatch.verify.gas_findings import flaws_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
 
-    from dispatch.run.rounds import Kept
+    from dispatch.run.rounds import Kept, State
     from dispatch.run.settings import Settings
+    from dispatch.solve.certificate import Certificate
+
+    Seen = Callable[[Rounds, State, Certificate], None]
 
 CHECK_S = 1.5e-5
 """Seconds for each meter and step that checking, proving and writing down a schedule takes after it is found."""
@@ -85,7 +90,13 @@ class FeederRun:
         return ", ".join(i.decode(errors="replace") for i in self.ids["source"])
 
 
-def run_feeder(case: xr.DataTree, settings: Settings, end: float = float("inf"), kept: Kept | None = None) -> FeederRun:
+def run_feeder(
+    case: xr.DataTree,
+    settings: Settings,
+    end: float = float("inf"),
+    kept: Kept | None = None,
+    seen: Seen | None = None,
+) -> FeederRun:
     """Schedule one feeder: compile, then solve and verify until AC holds, certify, and say what cannot be met.
 
     Parameters
@@ -98,6 +109,8 @@ def run_feeder(case: xr.DataTree, settings: Settings, end: float = float("inf"),
         Time on the monotonic clock at which the best so far is wanted. [s]
     kept : dict, optional
         Models of feeders by the id of their source: those to start from, and those that are left.
+    seen : callable, optional
+        Shown the program, the state and the certificate of what is delivered.
 
     Returns
     -------
@@ -105,10 +118,10 @@ def run_feeder(case: xr.DataTree, settings: Settings, end: float = float("inf"),
         With status ``failed`` and a message where solving, proof or physics broke; other feeders go on.
     """
     load_components(settings.components)
-    run = _empty(case)
+    run = empty_run(case)
     try:
         with reading(case):
-            _schedule_or_whole(case, settings, _until(case, settings, end), run, kept)
+            _schedule_or_whole(case, settings, _until(case, settings, end), run, kept, seen)
     except (InputError, ModelError):
         raise
     except (CertificateError, SolverError) as error:
@@ -126,17 +139,19 @@ def _until(case: xr.DataTree, settings: Settings, end: float) -> Until:
     return Until(settings.gap, end - CHECK_S * cells)
 
 
-def _schedule_or_whole(case: xr.DataTree, settings: Settings, until: Until, run: FeederRun, kept: Kept | None) -> None:
+def _schedule_or_whole(
+    case: xr.DataTree, settings: Settings, until: Until, run: FeederRun, kept: Kept | None, seen: Seen | None
+) -> None:
     """Schedule by the chosen method; where that finds no proven optimum, once more as one program, and say so."""
     try:
-        _schedule(case, settings, until, run, kept)
+        _schedule(case, settings, until, run, kept, seen)
     except (CertificateError, SolverError) as error:
         if settings.method == "monolithic":
             raise
         run.messages.append(
             f"feeder {run.name!r}: solved as one program, since method {settings.method!r} ended so: {error}"
         )
-        _schedule(case, dataclasses.replace(settings, method="monolithic"), until, run, None)
+        _schedule(case, dataclasses.replace(settings, method="monolithic"), until, run, None, seen)
 
 
 def lost_feeder(case: xr.DataTree) -> FeederRun:
@@ -152,7 +167,7 @@ def lost_feeder(case: xr.DataTree) -> FeederRun:
     FeederRun
         With status ``failed``.
     """
-    run = _empty(case)
+    run = empty_run(case)
     _fail(
         run,
         "its process was ended from outside again and again, the last times while it ran alone, as happens when memory"
@@ -161,7 +176,8 @@ def lost_feeder(case: xr.DataTree) -> FeederRun:
     return run
 
 
-def _empty(case: xr.DataTree) -> FeederRun:
+def empty_run(case: xr.DataTree) -> FeederRun:
+    """Make a run of which nothing is known yet but its elements."""
     return FeederRun({k: columns(case, k)["id"] for k, kind in attribute_table().items() if kind.has_elements})
 
 
@@ -171,7 +187,9 @@ def _fail(run: FeederRun, message: str) -> None:
     run.groups = {"certificate": {"status": as_bytes([run.status])}}
 
 
-def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRun, kept: Kept | None) -> None:
+def _schedule(
+    case: xr.DataTree, settings: Settings, until: Until, run: FeederRun, kept: Kept | None, seen: Seen | None
+) -> None:
     """Fill in a feeder's run."""
     feeder = Rounds(case, settings, until, run.stages, kept)
     try:
@@ -188,13 +206,43 @@ def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRu
         certificate = certify(case, state.offsets, solution.limit_penalty, solution.columns, solution.prices)
         require(certificate, np.inf if stopped else settings.gap)
         require_same(certificate, feeder.program, solution)
+    figures = certificate_arrays(feeder, state, certificate)
+    tell(run, feeder, state, price_arrays(feeder, state))
+    run.method = "all network rows" if settings.all_rows else run.method
+    proven = bool(np.max(figures["gap"]) <= settings.gap)
+    run.status = "gap" if stopped and not proven else "limits_unmet" if run.unmet else "optimal" if proven else "gap"
+    if stopped:
+        run.messages.append(
+            f"feeder {run.name!r}: time was up after round {feeder.rounds}; the best schedule so far costs at most"
+            f" {np.sum(figures['objective'] - figures['lower_bound']):.4g} more than the best there is."
+        )
+    run.groups["certificate"] = {**figures, "status": as_bytes([run.status])}
+    if seen is not None:
+        seen(feeder, state, certificate)
+
+
+def tell(run: FeederRun, feeder: Rounds, state: State, prices: dict[str, np.ndarray]) -> None:
+    """Fill in all that a feeder's run says about a schedule but how it is proven.
+
+    Parameters
+    ----------
+    run : FeederRun
+        Filled in.
+    feeder : Rounds
+        Of the feeder's own prices.
+    state : State
+        The schedule and the network under it.
+    prices : dict of str to ndarray
+        /price.
+    """
+    case, solution = feeder.case, state.solution
+    physics = feeder.ac
     with run.stages.stage("verify"):
-        uncontrolled, run.v_error_uncontrolled_max_pu = uncontrolled_arrays(case, feeder.ac)
+        uncontrolled, run.v_error_uncontrolled_max_pu = uncontrolled_arrays(case, physics)
         quality = None if feeder.gas is None or state.gas is None else gas_quality(feeder.gas, state.gas)
         schedule = schedule_arrays(feeder, state, quality) | uncontrolled
         run.unmet = feeder.unmet(state)
-    figures = certificate_arrays(feeder, state, certificate)
-    run.method = "all network rows" if settings.all_rows else solution.method.partition(",")[0]
+    run.method = solution.method.partition(",")[0]
     if "interior point" in solution.method:
         run.messages.append(
             f"feeder {run.name!r}: its last program was solved by interior point; the simplex method found no optimum,"
@@ -207,16 +255,4 @@ def _schedule(case: xr.DataTree, settings: Settings, until: Until, run: FeederRu
             run.pressure_step_last = feeder.gas.levels.moved(state.gas, state.by_ac.point)
         run.messages += [f"Gas: {text}" for text in flaws_of(case, state.gas.state)]
         run.gas_quality = said_of_quality(quality)
-    proven = bool(np.max(figures["gap"]) <= settings.gap)
-    run.status = "gap" if stopped and not proven else "limits_unmet" if run.unmet else "optimal" if proven else "gap"
-    if stopped:
-        run.messages.append(
-            f"feeder {run.name!r}: time was up after round {feeder.rounds}; the best schedule so far costs at most"
-            f" {np.sum(figures['objective'] - figures['lower_bound']):.4g} more than the best there is."
-        )
-    run.groups = {
-        "schedule": schedule,
-        "price": price_arrays(feeder, state),
-        "offset": offset_arrays(state, feeder.network.lines),
-        "certificate": {**figures, "status": as_bytes([run.status])},
-    }
+    run.groups = {"schedule": schedule, "price": prices, "offset": offset_arrays(state, feeder.network.lines)}

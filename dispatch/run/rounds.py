@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,8 +132,12 @@ class Rounds:
             self._integers = settings.integers and any(v.any() for v in least_of(self.inputs).values())
         with stages.stage("solve"):
             self.model = self._model(settings, kept)
-        with stages.stage("verify"):
-            self.ac = AcModel(case)
+
+    @cached_property
+    def ac(self) -> AcModel:
+        """The network by AC power flow, made when it is first asked for."""
+        with self.stages.stage("verify"):
+            return AcModel(self.case)
 
     def _model(self, settings: Settings, kept: Kept | None) -> Model:
         """Go on with the model of an earlier forecast where it has the same elements, else make one."""
@@ -152,15 +157,37 @@ class Rounds:
         if self._integers:
             by_ac, bound = self._committed(by_ac, room)
         offsets = by_ac if room is None else by_ac.plus(room)
-        self._restate(by_ac)
+        self.restate(by_ac)
         with self.stages.stage("solve"):
             solution, relaxation = solve_elastic(self.model, offsets, self.penalty, self.until)
             self._price_at(solution.limit_penalty)
             delivered = deliver(self.program, self.network, self.inputs, offsets, solution, relaxation, self.until)
+        return self.under(by_ac, room, solution, delivered, bound)
+
+    def answer(self, by_ac: Offsets) -> tuple[Offsets, Solution]:
+        """Solve with given AC offsets at the penalty as it is, and look at nothing else.
+
+        Returns
+        -------
+        Offsets
+            Of the program: AC offsets and room.
+        Solution
+        """
+        room = self.room.beside(by_ac)
+        offsets = by_ac if room is None else by_ac.plus(room)
+        self.restate(by_ac)
+        with self.stages.stage("solve"):
+            return offsets, self.model.solve(offsets, self.penalty, self.until)
+
+    def under(
+        self, by_ac: Offsets, room: Offsets | None, solution: Solution, delivered: Delivered, bound: float | None = None
+    ) -> State:
+        """Look at the network under a schedule, linear, by AC power flow and with room, and at that of gas."""
+        offsets, physics = by_ac if room is None else by_ac.plus(room), self.ac
         with self.stages.stage("verify"):
             x = self.program.injection @ delivered.columns + self.program.injection_constant
             p, q = x.reshape(2, self.network.buses, self.inputs.steps)
-            linear, ac = linear_flow(self.network, p, q), self.ac.flow(p, q)
+            linear, ac = linear_flow(self.network, p, q), physics.flow(p, q)
             held = with_room(ac, linear, self.network, room)
             excess = limits_ac(self.case, held[0], linear.v_squared)
             if room is not None:
@@ -174,7 +201,7 @@ class Rounds:
         """Choose what runs by an integer program; the program that follows holds that."""
         free = replace(by_ac, on={})
         offsets = free if room is None else free.plus(room)
-        self._restate(free)
+        self.restate(free)
         with self.stages.stage("solve"):
             solution, _ = solve_elastic(self.model, offsets, self.penalty, self.until)
             self._price_at(solution.limit_penalty)
@@ -184,9 +211,10 @@ class Rounds:
             on, bound = best_commitment(self.program, limits, least, keys, penalty, self.until)
         return replace(by_ac, on=on), bound
 
-    def _restate(self, by_ac: Offsets) -> None:
+    def restate(self, by_ac: Offsets) -> None:
         """Compile anew where other limits of the gas network are stated than in the last program."""
-        if by_ac.gas is self._gas_stated and by_ac.on is self._held and by_ac.point is self._point:
+        pairs = ((by_ac.gas, self._gas_stated), (by_ac.on, self._held), (by_ac.point, self._point))
+        if all(new is old or not (new or old) for new, old in pairs):
             return
         with self.stages.stage("compile"):
             self.inputs = make_inputs(self.case, offsets=by_ac, limit_penalty=self.penalty)
@@ -242,14 +270,14 @@ class Rounds:
     def _settle(self, state: State, most_rounds: int) -> State:
         best = state
         while self.rounds < most_rounds and not self.until.over and not state.settled:
-            state = self.state(self._next(state))
+            state = self.state(self.next(state))
             if state.holds or not best.holds:
                 best = state
-        self._restate(best.by_ac)  # what follows looks at the program of the best
+        self.restate(best.by_ac)  # what follows looks at the program of the best
         self._price_at(best.solution.limit_penalty)
         return best
 
-    def _next(self, state: State) -> Offsets:
+    def next(self, state: State) -> Offsets:
         """Offsets of the next program: of the electric network, of the gas network, or of both."""
         shifted = state.by_ac
         if not state.margins.holds or state.margins.wasteful:

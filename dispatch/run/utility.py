@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dispatch.case.netcdf import check_file, load_case, save_case
+from dispatch.case.netcdf.peek import glance_at
 from dispatch.case.rules import check_case
+from dispatch.case.shared_limits import NAME as SHARED
+from dispatch.case.shared_limits import read_shared_limits, shared_file
 from dispatch.case.slices import split_feeders
 from dispatch.case.utility import case_files
 from dispatch.errors import InputError, Problem, raise_if_any
@@ -165,6 +169,8 @@ def check_utility(utility: Path, components: Sequence[str] = ()) -> Pass:
     """
     load_components(components)
     went = Pass()
+    if shared_file(utility).exists():
+        went.tried(SHARED, lambda: read_shared_limits(utility, _names(utility)))
     for file in case_files(utility):
         notes: list[str] = []
         problems = check_file(file, notes)
@@ -174,6 +180,15 @@ def check_utility(utility: Path, components: Sequence[str] = ()) -> Pass:
         else:
             went.refused |= _by_feeder(file, problems)
     return went
+
+
+def _names(utility: Path) -> list[str]:
+    """Names of the feeders of all cases that can be looked at."""
+    found = []
+    for file in case_files(utility):
+        with suppress(InputError, OSError):
+            found += [f"{file.stem}/{source}" for source in glance_at(file).sources] or [file.stem]
+    return found
 
 
 def _by_feeder(file: Path, problems: list[Problem]) -> dict[str, InputError]:

@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from dispatch.model.program import Program
-    from dispatch.solve.limits.radial import RadialLimits
+    from dispatch.solve.limits.radial import Excess, RadialLimits
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class AtPrices:
 
 
 def at_prices(
-    limits: RadialLimits, dt: float, limit_penalty: float, keys: np.ndarray, prices: np.ndarray, x: np.ndarray
+    limits: RadialLimits, dt: float, limit_penalty: float, keys: np.ndarray, prices: np.ndarray, excess: Excess
 ) -> AtPrices:
     """Say what limits are worth at prices, and whether these fit what is injected.
 
@@ -48,23 +48,23 @@ def at_prices(
         Limits with a price.
     prices : ndarray (limit,)
         Money per unit and hour.
-    x : ndarray (port,)
-        What enters at the ports. [kW, kvar]
+    excess : Excess
+        Of all limits, by a sweep.
     """
     if not len(keys):
         return AtPrices(np.zeros(limits.ports), 0.0, 0.0)
-    rows, ceiling = limits.rows(keys), limit_penalty / limits.rating_of(keys)
-    m = np.clip(prices, 0.0, ceiling)
-    over, price = (rows.matrix @ x - rows.bound) / rows.rating, prices * rows.rating
+    rating = limits.rating_of(keys)
+    m = np.clip(prices, 0.0, limit_penalty / rating)
+    over, price = excess.at(keys) / rating, prices * rating
     fit = np.abs(price - np.clip(price + over, 0.0, limit_penalty))
-    cut = np.abs(prices - m) * rows.rating / (1 + limit_penalty)
-    return AtPrices(rows.matrix.T @ (dt * m), float(np.sum(rows.bound * dt * m)), float(max(fit.max(), cut.max())))
+    cut = np.abs(prices - m) * rating / (1 + limit_penalty)
+    return AtPrices(*limits.worth(keys, dt * m), float(max(fit.max(), cut.max())))
 
 
-def relaxation(limits: RadialLimits, x: np.ndarray) -> float:
-    """By how much all limits are exceeded when `x` enters at the ports, each in units of its rating, steps added up."""
+def relaxation(limits: RadialLimits, excess: Excess) -> float:
+    """By how much all limits are exceeded, each in units of its rating, steps added up."""
     total = 0.0
-    for amount, rating in zip(limits.excess(x).by_kind, limits.rating, strict=True):
+    for amount, rating in zip(excess.by_kind, limits.rating, strict=True):
         over = amount > 0
         if over.any():
             element, step = np.nonzero(over)
@@ -93,5 +93,5 @@ def elastic_cost(program: Program, limits: RadialLimits, dt: float, limit_penalt
     float
         [money]
     """
-    relaxed = relaxation(limits, program.injection @ plan + program.injection_constant)
+    relaxed = relaxation(limits, limits.excess(program.injection @ plan + program.injection_constant))
     return float(np.sum(program.cost * plan)) + program.constant + dt * limit_penalty * relaxed

@@ -41,7 +41,7 @@ def figures_by_program(
         Objective and lower bound [money], residuals.
     """
     x, low, high = program.injection @ plan + program.injection_constant, program.row_lower, program.row_upper
-    limited = at_prices(limits, dt, limit_penalty, prices.keys, prices.limits, x)
+    limited = at_prices(limits, dt, limit_penalty, prices.keys, prices.limits, limits.excess(x))
     y = np.clip(prices.rows, np.where(np.isfinite(high), -np.inf, 0.0), np.where(np.isfinite(low), np.inf, 0.0))
     reduced = program.cost - program.matrix.T @ y + program.injection.T @ limited.weight
     lower, upper = finite_bounds(program)

@@ -79,9 +79,10 @@ class StoresProof:
         bus = inputs.kinds["meter"].nodes["bus"][1][self._meters].astype(np.int64)
         port = bus[:, None] * inputs.steps + np.arange(inputs.steps)
         add_injection(plans.flow, port, x)
-        limited = at_prices(self.limits, inputs.dt, limit_penalty, keys, prices, x)
+        excess = self.limits.excess(x)
+        limited = at_prices(self.limits, inputs.dt, limit_penalty, keys, prices, excess)
         prove_members(self._members, plans, limited.weight[port], rows, proof)
-        objective = float(proof.cost.sum()) + inputs.dt * limit_penalty * relaxation(self.limits, x)
+        objective = float(proof.cost.sum()) + inputs.dt * limit_penalty * relaxation(self.limits, excess)
         bound = float(proof.bound.sum() + np.sum(limited.weight * self._given)) - limited.worth
         dual = max(limited.residual, float(proof.dual.max(initial=0.0)))
         return objective, bound, float(proof.primal.max(initial=0.0)), dual

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,12 +43,16 @@ class AcState:
         powers at both ends over rating. [1]
     converged : ndarray (time,) of bool
         Whether there is a solution; where not, everything else is NaN.
+    p_source, q_source : ndarray (source, time)
+        What each source gives, losses included. [kW, kvar]
     """
 
     v_pu: np.ndarray
     p_from: np.ndarray
     loading_pu: np.ndarray
     converged: np.ndarray
+    p_source: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    q_source: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 class AcModel:
@@ -97,6 +101,7 @@ class AcModel:
         converged = np.isfinite(p).all(axis=0) & np.isfinite(q).all(axis=0)
         v_pu = np.full((network.buses, steps), np.nan)
         p_from, loading = (np.zeros((len(network.s_nom), steps)) for _ in range(2))
+        source = np.zeros((2, len(network.source_bus), steps))
         left = np.nonzero(converged)[0] if self._model is not None else np.zeros(0, int)
         for method, iterations in METHODS:
             if not len(left):
@@ -107,13 +112,14 @@ class AcModel:
                 continue
             done = left[good]
             v_pu[np.ix_(live, done)] = solved["node"]["u_pu"][good].T
+            source[:, :, done] = 1e-3 * np.stack([solved["source"][n][good].T for n in ("p", "q")])
             for name, branch in self._circuit.branches:
                 p_from[np.ix_(branch, done)] = 1e-3 * solved[name]["p_from"][good].T
                 loading[np.ix_(branch, done)] = solved[name]["loading"][good].T
             left = left[~good]
         converged[left] = False
-        p_from[:, ~converged] = loading[:, ~converged] = np.nan
-        return AcState(v_pu, p_from, loading, converged)
+        p_from[:, ~converged] = loading[:, ~converged] = source[:, :, ~converged] = np.nan
+        return AcState(v_pu, p_from, loading, converged, *source)
 
     def _solve(self, p: np.ndarray, q: np.ndarray, method: CalculationMethod, iterations: int) -> dict[str, Any]:
         """One batch by one method; ``good`` tells which steps have a solution."""
@@ -124,7 +130,7 @@ class AcModel:
             "p_specified": np.ascontiguousarray(-1e3 * p.T),
             "q_specified": np.ascontiguousarray(-1e3 * q.T),
         }
-        wanted: dict[Any, Any] = {"node": ["u_pu"]}
+        wanted: dict[Any, Any] = {"node": ["u_pu"], "source": ["p", "q"]}
         wanted |= {name: ["p_from", "loading"] for name, _ in self._circuit.branches}
         try:
             found: dict[str, Any] = model.calculate_power_flow(

@@ -45,18 +45,20 @@ def minutes() -> tuple[pd.DataFrame, float, float]:
 
 
 @pytest.mark.parametrize("read", [typical_year, satellite, minutes])
-@pytest.mark.parametrize("split", [True, False])
-def test_power_is_that_of_pvlib(read, split: bool) -> None:
+def test_power_is_that_of_pvlib(read) -> None:
     frame, latitude, longitude = read()
-    rng = np.random.default_rng(1)
-    systems, planes = random_systems(rng, 4)
-    systems = systems._replace(weather=np.zeros(4, int))
     frame = frame.reindex(columns=["ghi", "dni", "dhi", "temp_air", "wind_speed", "albedo"]).fillna({"albedo": 0.2})
-    if not split:
-        frame[["dni", "dhi"]] = np.nan
-    weather = Weather(*(np.ascontiguousarray(frame[name].to_numpy(float))[None] for name in Weather._fields))
     sun = pvlib.solarposition.spa_python(frame.index, latitude, longitude)
     angles = {n: np.repeat(sun[n].to_numpy()[None], 4, axis=0) for n in ("zenith", "apparent_zenith", "azimuth")}
+    assert_same_power(frame, angles, latitude, longitude)
+    frame[["dni", "dhi"]] = np.nan  # only the global irradiance is known
+    assert_same_power(frame, angles, latitude, longitude)
+
+
+def assert_same_power(frame: pd.DataFrame, angles: dict[str, np.ndarray], latitude: float, longitude: float) -> None:
+    systems, planes = random_systems(np.random.default_rng(1), 4)
+    systems = systems._replace(weather=np.zeros(4, int))
+    weather = Weather(*(np.ascontiguousarray(frame[name].to_numpy(float))[None] for name in Weather._fields))
     time = frame.index.tz_localize(None).to_numpy().astype("datetime64[s]")
     ours, sky = sun_at(time), make_sky(len(time))
     rating = (systems.pdc0 * systems.eta_inv_nom)[:, None]

@@ -33,6 +33,21 @@ def random_limits(rng, buses, chords, sources=1, dead=0):
     return RadialLimits(network, v_min, v_max, x[1], offsets), x, v_min, v_max
 
 
+@settings(deadline=None, max_examples=40)
+@given(SEED, st.integers(3, 14), st.integers(0, 2), st.integers(1, 2))
+def test_worth_is_that_of_the_rows_at_their_prices(seed, buses, chords, sources):
+    rng = np.random.default_rng(seed)
+    limits, _, _, _ = random_limits(rng, buses + sources, chords, sources)
+    kind = rng.integers(0, 4, 25)
+    count = np.array([len(r) for r in limits.rating])[kind]
+    drawn = [*zip(kind, rng.integers(0, count), rng.integers(0, STEPS, 25), strict=True)]
+    keys = np.unique(np.array(drawn, KEY))
+    prices, rows = rng.normal(size=len(keys)), limits.rows(keys)
+    weight, worth = limits.worth(keys, prices)
+    np.testing.assert_allclose(weight, rows.matrix.T @ prices, rtol=1e-9, atol=1e-12)
+    assert worth == pytest.approx(rows.bound @ prices, rel=1e-9, abs=1e-9)
+
+
 @settings(deadline=None, max_examples=80)
 @given(SEED, st.integers(3, 14), st.integers(0, 3), st.integers(1, 2), st.integers(0, 2))
 def test_excess_and_rows_are_the_dense_solution(seed, buses, chords, sources, dead):

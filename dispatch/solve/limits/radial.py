@@ -44,6 +44,14 @@ class Excess:
     forward: np.ndarray
     reverse: np.ndarray
 
+    def at(self, keys: np.ndarray) -> np.ndarray:
+        """Those of given limits, (limit,)."""
+        found = np.empty(len(keys))
+        for kind, excess in enumerate(self.by_kind):
+            here = keys["kind"] == kind
+            found[here] = excess[keys["element"][here], keys["step"][here]]
+        return found
+
     @property
     def by_kind(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """In the order of the keys' kinds."""
@@ -220,6 +228,32 @@ class RadialLimits:
         shape = (len(keys), self.ports)
         rows = sp.csr_matrix((data, port, matrix.indptr), shape=shape)
         return Rows(rows, self.bound(keys) - sign * constant, self.rating_of(keys))
+
+    def worth(self, keys: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, float]:
+        """Say what limits are worth at prices, without stating a row for each step.
+
+        Parameters
+        ----------
+        keys : ndarray (limit,) of KEY
+            Which limits.
+        prices : ndarray (limit,)
+            Money per unit of each.
+
+        Returns
+        -------
+        ndarray (port,)
+            What a unit injected costs.
+        float
+            Sum of the rows' bounds at their prices.
+        """
+        voltage = keys["kind"] <= V_MIN
+        number, of = np.unique(np.where(voltage, keys["element"], self.network.buses + keys["element"]), False, True)
+        is_bus = number < self.network.buses
+        matrix, constant = self._known.rows(is_bus, np.where(is_bus, number, number - self.network.buses))
+        signed = np.where((keys["kind"] == V_MIN) | (keys["kind"] == REVERSE), -prices, prices)
+        priced = np.zeros((len(number), self.steps))
+        np.add.at(priced, (of, keys["step"]), signed)
+        return (matrix.T @ priced).ravel(), float(np.sum(self.bound(keys) * prices) - np.sum(constant[of] * signed))
 
     def bound(self, keys: np.ndarray) -> np.ndarray:
         """Shifted limits themselves: bounds on V, -V, p and -p."""

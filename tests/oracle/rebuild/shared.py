@@ -1,0 +1,72 @@
+"""Feeders of a utility as one program, with the rows that they share stated; see docs/formulation.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.optimize import linprog
+
+if TYPE_CHECKING:
+    from rebuild.model import Feeder
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A limit that all feeders share; infinite where it limits nothing."""
+
+    p_import_max: float = np.inf
+    p_export_max: float = np.inf
+    s_nom: float = np.inf
+    emission_max: float = np.inf
+    intensity: float = 0.0
+    penalty: float = 10.0
+
+
+def together(feeders: list[Feeder], losses: np.ndarray, q: np.ndarray, limit: Shared) -> tuple[float, np.ndarray]:
+    """Optimum of all feeders with the shared rows, and by how much each row of a step is relaxed, (2, step)."""
+    steps, dt = feeders[0].steps, feeders[0].dt
+    programs = [f.program for f in feeders]
+    starts = np.cumsum([0] + [p.columns for p in programs])
+    taken = sp.lil_matrix((steps, int(starts[-1])))
+    for feeder, start in zip(feeders, starts, strict=False):
+        for (name, _), columns in feeder.program.named.items():
+            if name in {"p_import", "p_export"}:
+                taken[np.arange(steps), start + columns] = 1.0 if name == "p_import" else -1.0
+    rated = np.sqrt(np.maximum(limit.s_nom**2 - q.sum(axis=0) ** 2, 0.0)) if np.isfinite(limit.s_nom) else np.inf
+    most, least = (np.minimum(np.full(steps, own), rated) for own in (limit.p_import_max, limit.p_export_max))
+    lost, eye, none = losses.sum(axis=0), sp.identity(steps), sp.csr_matrix((steps, steps))
+    # After the feeders' columns: what is taken and given beyond the limit, what is taken at all, emission beyond it.
+    zero = sp.csr_matrix((steps, 1))
+    rows = [[taken, -eye, none, none, zero], [-taken, none, -eye, none, zero], [taken, none, none, -eye, zero]]
+    bounds = [most - lost, least + lost, -lost]
+    emission = sp.csr_matrix(np.full((1, steps), dt * limit.intensity))
+    empty = sp.csr_matrix((1, int(starts[-1])))
+    rows.append([empty, sp.csr_matrix((1, steps)), sp.csr_matrix((1, steps)), emission, sp.csr_matrix([[-1.0]])])
+    bounds.append(np.array([limit.emission_max]))
+    shared, right = sp.csr_matrix(sp.bmat(rows)), np.concatenate(bounds)
+    stated = np.isfinite(right)
+    own = sp.block_diag([p.matrix() for p in programs], format="csr")
+    low, high = (np.concatenate([np.concatenate(getattr(p, f"row_{n}")) for p in programs]) for n in ("lower", "upper"))
+    equal = low == high
+    below, above = ~equal & np.isfinite(high), ~equal & np.isfinite(low)
+    wide = sp.csr_matrix((own.shape[0], 3 * steps + 1))
+    matrix = sp.csr_matrix(sp.hstack([own, wide]))
+    per_kw = np.full(steps, dt * limit.penalty)
+    cost = [*(np.concatenate(p.cost) for p in programs), per_kw, per_kw, np.zeros(steps), [limit.penalty]]
+    columns = [*(np.concatenate(p.lower) for p in programs), np.zeros(3 * steps + 1)]
+    tops = [*(np.concatenate(p.upper) for p in programs), np.full(3 * steps + 1, np.inf)]
+    found = linprog(
+        np.concatenate(cost),
+        A_ub=sp.vstack([matrix[below], -matrix[above], shared[stated]]),
+        b_ub=np.concatenate([high[below], -low[above], right[stated]]),
+        A_eq=matrix[equal],
+        b_eq=low[equal],
+        bounds=np.column_stack([np.concatenate(columns), np.concatenate(tops)]),
+        method="highs",
+    )
+    if found.status != 0:
+        raise ArithmeticError(found.message)
+    return float(found.fun), found.x[starts[-1] : starts[-1] + 2 * steps].reshape(2, steps)
