@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels._jit import kernel
+from kernels._jit import bare_kernel, kernel
+from kernels._vector import LANES, fill, load, store
 
-OWN = 9  # features of the series itself: one, four lags and means at the same time of day, four recent levels
+OWN = 8  # features of the series itself: four lags and means at the same time of day, four recent levels
 LEVEL_H = (3, 12, 24, 168)  # recent hours whose mean deviation from the profile is a feature
 
 
@@ -44,32 +45,31 @@ def usual_profile(values: np.ndarray, kind: np.ndarray, lead: int, memory: float
             profile[r, j] = common[j] if np.isnan(here) else here
 
 
-@kernel
-def sum_of_lags(
-    filled: np.ndarray, known: np.ndarray, first: int, every: int, count: int, total: np.ndarray, found: np.ndarray
+@bare_kernel
+def mean_of_lags(
+    room: np.ndarray, first: int, every: int, count: int, usual: np.ndarray, scale: float, mean: np.ndarray
 ) -> None:
-    """Sum and number of the known among rows ``first - i * every``, i below `count`, at each time of day.
+    """Mean of the known among rows ``first - i * every``, i below `count`, at each time of day, less what is usual.
 
     Parameters
     ----------
-    filled, known : ndarray (row, step)
-        Values, 0 where not known; 1 where known, else 0.
+    room : ndarray (2, row, step)
+        Values, 0 where not known; 1 where known, else 0. A multiple of 4 steps.
     first, every, count : int
         Which rows; those before row 0 are left out.
-    total : ndarray (step,)
-        Written: sum of the known.
-    found : ndarray (step,)
-        Written: how many are known.
+    usual : ndarray (step,)
+        Subtracted.
+    scale : float
+        By which the difference is divided.
+    mean : ndarray (step,)
+        Written; NaN where nothing is known.
     """
-    total[:], found[:] = 0.0, 0.0
-    for i in range(count):
-        r = first - i * every
-        if r < 0:
-            break
-        values, there = filled[r], known[r]
-        for j in range(len(total)):
-            total[j] += values[j]
-            found[j] += there[j]
+    for j in range(0, len(mean), LANES):
+        total, found = fill(0.0), fill(0.0)
+        for i in range(min(count, first // every + 1)):
+            r = np.uint64(first - i * every)
+            total, found = total + load(room[0, r], j), found + load(room[1, r], j)
+        store(mean, j, (total / found - load(usual, j)) / fill(scale))
 
 
 @kernel
@@ -102,46 +102,72 @@ def recent_levels(deviation: np.ndarray, lead: int, per_hour: float, levels: np.
             levels[r, i] = (total[end] - total[start]) / count if count > 0 else 0.0
 
 
-@kernel
+@bare_kernel
 def fill_lags(
-    values: np.ndarray, profile: np.ndarray, scale: float, lead: int, first: int, features: np.ndarray
+    profile: np.ndarray, scale: float, lead: int, room: np.ndarray, lags: np.ndarray, features: np.ndarray
 ) -> None:
-    """Features 1 to 4: the last day, a week before, the mean of four weeks and of seven days, less the usual profile.
+    """Features 0 to 3: the last day, a week before, the mean of four weeks and of seven days, less the usual profile.
 
     Parameters
     ----------
-    values, profile, scale, lead, first, features
-        See `fill_features`.
+    profile, scale, lead, features
+        See `fill_own`; `profile` is of the steps of `room`.
+    room : ndarray (2, row, step)
+        As for `mean_of_lags`, from the first used step on.
+    lags : ndarray (4, step)
+        Room.
     """
-    used, rows, _ = features.shape
     week = 7 * ((lead + 6) // 7)
-    filled, known = np.zeros((rows, used)), np.zeros((rows, used))
-    for r in range(rows):
-        for i in range(used):
-            if np.isfinite(values[r, first + i]):
-                filled[r, i], known[r, i] = values[r, first + i], 1.0
-    total, found = np.empty(used), np.empty(used)
-    starts, steps, counts = (lead, week, week, lead), (1, 1, 7, 1), (1, 1, 4, 7)
-    for r in range(rows):
-        for f in range(4):
-            sum_of_lags(filled, known, r - starts[f], steps[f], counts[f], total, found)
-            for i in range(used):
-                deviation = (total[i] / found[i] - profile[r, first + i]) / scale
-                features[i, r, 1 + f] = deviation if np.isfinite(deviation) else 0.0
+    for r in range(len(profile)):
+        mean_of_lags(room, r - lead, 1, 1, profile[r], scale, lags[0])
+        mean_of_lags(room, r - week, 1, 1, profile[r], scale, lags[1])
+        mean_of_lags(room, r - week, 7, 4, profile[r], scale, lags[2])
+        mean_of_lags(room, r - lead, 1, 7, profile[r], scale, lags[3])
+        for i in range(len(features)):
+            x = features[i, r]
+            for f in range(4):
+                x[f] = lags[f, i] if abs(lags[f, i]) < np.inf else 0.0
+
+
+@bare_kernel
+def fill_levels(levels: np.ndarray, features: np.ndarray) -> None:
+    """Features 4 to 7: the same at all steps of a row."""
+    for i in range(len(features)):
+        for r in range(len(levels)):
+            store(features[i, r], 4, load(levels[r], 0))
+
+
+@bare_kernel
+def fill_shared(calendar: np.ndarray, weather: np.ndarray, first: int, features: np.ndarray) -> None:
+    """Write the features that a series shares with others: a constant, then those of calendar and weather, then zeros.
+
+    Parameters
+    ----------
+    calendar, weather : ndarray (row, step, column)
+        Features of all series, and of those of a station.
+    first : int
+        Step to which entry 0 of `features` belongs.
+    features : ndarray (used step, row, feature)
+        Written from feature 8 on.
+    """
+    columns, further = calendar.shape[2], weather.shape[2]
+    for i in range(len(features)):
+        for r in range(features.shape[1]):
+            x, here, there = features[i, r], calendar[r, first + i], weather[r, first + i]
+            x[OWN] = 1.0
+            for f in range(columns):
+                x[OWN + 1 + f] = here[f]
+            for f in range(further):
+                x[OWN + 1 + columns + f] = there[f]
+            for f in range(OWN + 1 + columns + further, len(x)):
+                x[f] = 0.0
 
 
 @kernel
-def fill_features(
-    values: np.ndarray,
-    profile: np.ndarray,
-    scale: float,
-    lead: int,
-    first: int,
-    calendar: np.ndarray,
-    weather: np.ndarray,
-    features: np.ndarray,
+def fill_own(
+    values: np.ndarray, profile: np.ndarray, scale: float, lead: int, first: int, features: np.ndarray
 ) -> None:
-    """Features of the steps from `first` on, as deviations from the usual profile.
+    """Write the features of one series: lags and recent levels as deviations from the usual profile.
 
     Parameters
     ----------
@@ -153,24 +179,18 @@ def fill_features(
         Rows from the last known row to the one that is forecast.
     first : int
         Step to which entry 0 of `features` belongs.
-    calendar, weather : ndarray (row, step, column)
-        Further features, of all series and of this one's station.
     features : ndarray (used step, row, feature)
-        Written; what is not known is 0, as if it were usual.
+        Its first 8 features are written; what is not known is 0, as if it were usual.
     """
     used, rows, _ = features.shape
-    levels = np.empty((rows, len(LEVEL_H)))
+    wide = (used + LANES - 1) // LANES * LANES
+    levels, room, lags = np.empty((rows, len(LEVEL_H))), np.zeros((2, rows, wide)), np.empty((4, wide))
+    usual = np.zeros((rows, wide))
     recent_levels((values - profile) / scale, lead, values.shape[1] / 24.0, levels)
-    features[:] = 0.0
-    fill_lags(values, profile, scale, lead, first, features)
-    own = OWN + calendar.shape[2]
     for r in range(rows):
         for i in range(used):
-            x, j = features[i, r], first + i
-            x[0] = 1.0
-            for f in range(len(LEVEL_H)):
-                x[5 + f] = levels[r, f]
-            for f in range(calendar.shape[2]):
-                x[OWN + f] = calendar[r, j, f]
-            for f in range(weather.shape[2]):
-                x[own + f] = weather[r, j, f]
+            known = np.isfinite(values[r, first + i])
+            room[0, r, i], room[1, r, i] = values[r, first + i] if known else 0.0, 1.0 if known else 0.0
+            usual[r, i] = profile[r, first + i]
+    fill_lags(usual, scale, lead, room, lags, features)
+    fill_levels(levels, features)

@@ -32,13 +32,49 @@ class Covariates:
     station: np.ndarray
 
 
-def arranged(values: np.ndarray, time: np.ndarray, clock: Clock, before: int, after: int) -> np.ndarray:
-    """Put series into rows of 24 local hours.
+@dataclass(frozen=True)
+class Rows:
+    """Which time belongs where in rows of 24 local hours.
+
+    Attributes
+    ----------
+    steps : int
+        Of a row.
+    source : ndarray (place,) of int
+        Time of each place, row after row; -1 where there is none.
+    place, other : ndarray (pair,) of int
+        Places to which two times belong, and the second of them.
+    """
+
+    steps: int
+    source: np.ndarray
+    place: np.ndarray
+    other: np.ndarray
+
+    def arrange(self, values: np.ndarray) -> np.ndarray:
+        """Put series (series, time) into rows (series, row, step).
+
+        NaN where nothing belongs; the mean of both where an hour comes twice.
+        """
+        rows = np.full((len(values), len(self.source)), np.nan)
+        filled = self.source >= 0
+        if filled.all():
+            np.take(values, self.source, axis=1, out=rows, mode="clip")
+        else:
+            rows[:, filled] = values[:, self.source[filled]]
+        if len(self.place):
+            pair = np.stack([rows[:, self.place], values[:, self.other]])
+            known = np.isfinite(pair)
+            total, count = np.where(known, pair, 0.0).sum(axis=0), known.sum(axis=0)
+            rows[:, self.place] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        return rows.reshape(len(values), -1, self.steps)
+
+
+def rows_of_hours(time: np.ndarray, clock: Clock, before: int, after: int) -> Rows:
+    """Find where times belong.
 
     Parameters
     ----------
-    values : ndarray (series, time)
-        NaN where not known.
     time : ndarray (time,) of datetime64
         UTC.
     clock : Clock
@@ -48,23 +84,16 @@ def arranged(values: np.ndarray, time: np.ndarray, clock: Clock, before: int, af
 
     Returns
     -------
-    ndarray (series, row, step)
-        NaN where nothing belongs; the mean of both where an hour comes twice.
+    Rows
     """
     size = (before + after) * clock.steps
     place = clock.places(time) + before * clock.steps
-    inside = (place >= 0) & (place < size)
-    kept, place = values[:, inside], place[inside]
-    rows = np.full((len(values), size), np.nan)
-    _, first = np.unique(place, return_index=True)
-    rows[:, place[first]] = kept[:, first]
-    again = np.setdiff1d(np.arange(len(place)), first)
-    if len(again):
-        pair = np.stack([rows[:, place[again]], kept[:, again]])
-        known = np.isfinite(pair)
-        total, count = np.where(known, pair, 0.0).sum(axis=0), known.sum(axis=0)
-        rows[:, place[again]] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return rows.reshape(len(values), before + after, clock.steps)
+    inside = np.nonzero((place >= 0) & (place < size))[0]
+    found, first = np.unique(place[inside], return_index=True)
+    source = np.full(size, -1)
+    source[found] = inside[first]
+    again = inside[np.setdiff1d(np.arange(len(inside)), first)]
+    return Rows(clock.steps, source, place[again], again)
 
 
 def weather_features(covariates: Covariates | None, clock: Clock, before: int, lead: int, used: slice) -> np.ndarray:
@@ -92,9 +121,9 @@ def weather_features(covariates: Covariates | None, clock: Clock, before: int, l
     """
     if covariates is None:
         return np.zeros((1, before + lead, clock.steps, 0))
-    columns = []
+    columns, places = [], rows_of_hours(covariates.time, clock, before, lead)
     for variable in covariates.values:
-        rows = arranged(variable, covariates.time, clock, before, lead)
+        rows = places.arrange(variable)
         known = rows[:, :before][np.isfinite(rows[:, :before])]
         if len(known):
             rows = (rows - known.mean()) / (known.std() or 1.0)

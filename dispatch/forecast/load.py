@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dispatch.forecast.calendar import Clock, calendar_features, country_of
-from dispatch.forecast.covariates import arranged, weather_features
+from dispatch.forecast.covariates import rows_of_hours, weather_features
 from dispatch.forecast.quantiles import residual_quantiles
 from kernels.load import forecast_loads
 from kernels.load_regression import Settings
@@ -18,7 +19,7 @@ from kernels.load_regression import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dispatch.forecast.covariates import Covariates
+    from dispatch.forecast.covariates import Covariates, Rows
 
 CHUNK = 32  # series that a thread takes at once: small enough to share out, large enough not to matter
 OWN_HOURS = 2  # leads with a regression for each hour and all history; further ones have four a day and half a year
@@ -183,16 +184,23 @@ class _Past:
     clock: Clock
 
     @property
+    def known(self) -> int:
+        """How many times are before the issue; by local time alone, some later ones in autumn would be, too."""
+        return int((self.time < self.clock.issue).sum())
+
+    @property
     def rows(self) -> int:
         """How many rows of 24 hours there are, the first perhaps in part."""
-        before = self.time[self.time < self.clock.issue]
-        earliest = int(self.clock.places(before[:1])[0]) if len(before) else 0
+        earliest = int(self.clock.places(self.time[:1])[0]) if self.known else 0
         return min(-(earliest // self.clock.steps), LONGEST)
+
+    @cached_property
+    def _places(self) -> Rows:
+        return rows_of_hours(self.time[: self.known], self.clock, self.rows, 0)
 
     def arranged(self, chunk: slice) -> np.ndarray:
         """Rows of some series (series, row, step)."""
-        before = self.time < self.clock.issue
-        return arranged(self.values[chunk, before], self.time[before], self.clock, self.rows, 0)
+        return self._places.arrange(self.values[chunk])
 
 
 def _parts(clock: Clock, wanted: np.ndarray) -> list[_Part]:

@@ -9,7 +9,7 @@ import dispatch
 from dispatch.cli import main
 from dispatch.errors import InputError
 from dispatch.forecast.calendar import Clock, country_of, public_holidays
-from dispatch.forecast.covariates import Covariates, arranged
+from dispatch.forecast.covariates import Covariates, rows_of_hours
 from dispatch.forecast.history import forecast_loads_of
 from dispatch.forecast.load import Place, forecast_history
 from dispatch.forecast.quality import clean
@@ -96,7 +96,7 @@ def test_days_of_23_and_25_hours_keep_local_time() -> None:
     clock = Clock("Europe/Berlin", np.datetime64("2023-10-28T22:00", "s"), HOUR)
     time = hours("2023-10-28T22:00", 25)
     assert clock.places(time).tolist() == [0, 1, 2, 2, *range(3, 24)]
-    rows = arranged(np.arange(25.0)[None], time, clock, 0, 1)
+    rows = rows_of_hours(time, clock, 0, 1).arrange(np.arange(25.0)[None])
     assert rows[0, 0, 2] == 2.5
     spring = Clock("Europe/Berlin", np.datetime64("2023-03-25T23:00", "s"), HOUR)
     assert spring.places(hours("2023-03-25T23:00", 23)).tolist() == [0, 1, *range(3, 24)]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.load import forecast_loads
-from kernels.load_regression import Settings, solve_ridge
+from kernels.load import forecast_loads, power
+from kernels.load_regression import Settings, learn_rows, solve_ridges
 
 QUICK = Settings(start=4, recent=5, refresh=2, refresh_early=3)
 
@@ -80,8 +80,35 @@ def test_uncompiled_equals_compiled() -> None:
 @settings(max_examples=100, deadline=None)
 def test_solver_equals_numpy(n, seed) -> None:
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(n + 3, n))
-    squares, moments, out = x.T @ x, rng.normal(size=n), np.empty(n)
-    for function in (solve_ridge, solve_ridge.py_func):
-        function(np.tril(squares), moments, 2.0, np.empty((n, n)), out)
-        np.testing.assert_allclose(out, np.linalg.solve(squares + 2 * np.eye(n), moments), atol=1e-9)
+    x, moments = rng.normal(size=(4, n + 3, n)), rng.normal(size=(4, n))
+    squares = x.transpose(0, 2, 1) @ x
+    expected = np.linalg.solve(squares + 2 * np.eye(n), moments[:, :, None])[:, :, 0]
+    for function in (solve_ridges, solve_ridges.py_func):
+        out = moments.T.flatten()
+        function(np.tril(squares).transpose(1, 2, 0).flatten(), 2.0, out)
+        np.testing.assert_allclose(out.reshape(n, 4).T, expected, atol=1e-9)
+
+
+@given(st.integers(1, 3), st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_learnt_sums_are_products_of_matrices(eights, seed) -> None:
+    rng = np.random.default_rng(seed)
+    n, steps, rows = 8 * eights, 3, int(rng.integers(1, 9))
+    x, weight, target = rng.normal(size=(steps, rows, n)), rng.random((steps, rows)), rng.normal(size=(steps, rows))
+    start, hour = int(rng.integers(0, rows)), np.array([0, 0, 1])
+    squares, moments = rng.normal(size=(2, n, n)), rng.normal(size=(2, n))
+    expected, expected_moments = squares.copy(), moments.copy()
+    for j in range(steps):
+        weighted = x[j, start:].T * weight[j, start:]
+        expected[hour[j]] += weighted @ x[j, start:]
+        expected_moments[hour[j]] += weighted @ target[j, start:]
+    learn_rows(x, target, weight, start, rows, hour, squares, moments)
+    np.testing.assert_allclose(np.tril(squares), np.tril(expected), atol=1e-12)
+    np.testing.assert_allclose(moments, expected_moments, atol=1e-12)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 1.0, 2.5, 7.0, 8.0, -2.0])
+def test_power(exponent) -> None:
+    for function in (power, power.py_func):
+        for number in (0.3, 1.0, 1.7):
+            assert function(number, exponent) == pytest.approx(number**exponent, rel=1e-14)
