@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.report.charts import Figure, Part, band_figure, line_of, plot_over_time
-from dispatch.report.gas_totals import gas_day, in_plant_zones
+from dispatch.report.gas_totals import gas_day, in_plant_zones, linepack
 from dispatch.report.plot import Shape, columns_of, level, ribbon, scale_of
 from dispatch.report.tightness import largest
 from dispatch.report.words import number
@@ -43,6 +43,8 @@ def gas_figures(outcome: Outcome, clock: Clock) -> tuple[Figure, ...]:
     if outcome.count("upgrader"):
         found.append(_uptake(outcome, day, clock))
         found.append(_pressure(outcome, clock))
+        if np.isfinite(packed := linepack(outcome)).any():
+            found.append(_linepack(packed, clock))
         found.append(_calorific(outcome, clock))
     return tuple(found)
 
@@ -121,6 +123,18 @@ def _pressure(outcome: Outcome, clock: Clock) -> Figure:
     return band_figure(
         "gas-pressure", "Gas pressure", pressure, scale, clock, "absolute pressure, bar", lines, "after", 3
     )
+
+
+def _linepack(packed: np.ndarray, clock: Clock) -> Figure:
+    """Draw what pipes above 4 bar gauge hold."""
+    least, most = -largest(-packed), largest(packed)
+    room = ROOM * max(most - least, 1.0)
+    scale = scale_of(least - room, most + room)
+    ends = f"{number(least, 0)} to {number(most, 0)} kWh"
+    told = f"Gas in pipes above 4 bar (gauge), {ends}."
+    part = Part("line-after", "at the end of each step", ends)
+    shapes = [line_of("after", packed, scale)]
+    return Figure(plot_over_time("gas-linepack", "Linepack", told, shapes, scale, clock, "gas, kWh"), (part,))
 
 
 def _calorific(outcome: Outcome, clock: Clock) -> Figure:

@@ -66,6 +66,9 @@ class GasTotals:
         Lowest gas price at the plants' junctions. [currency/kWh]
     pressure_min, pressure_max : float
         Lowest and highest pressure in the zones with a plant. [bar]
+    linepack_initial_kwh, linepack_min_kwh, linepack_max_kwh, linepack_end_kwh : float
+        Gas in pipes above 4 bar gauge before the first step, least and most after a step, and at the end; NaN without
+        such pipes. [kWh]
     cost, cost_uncontrolled : float
         Of all plants, without what is on their meters' bills. [currency]
     """
@@ -88,6 +91,10 @@ class GasTotals:
     price_min: float
     pressure_min: float
     pressure_max: float
+    linepack_initial_kwh: float
+    linepack_min_kwh: float
+    linepack_max_kwh: float
+    linepack_end_kwh: float
     cost: float
     cost_uncontrolled: float
 
@@ -149,6 +156,7 @@ def gas_totals(outcome: Outcome) -> GasTotals | None:
     start = np.where(np.isnan(plant["holder_initial"]), plant["holder_nom"] / 2, plant["holder_initial"])
     held = float(day.holder[-1] - start.sum())
     out = {name: dt * float(getattr(day, name).sum()) for name in ("engines", "upgraded", "boilers", "flared")}
+    pack = linepack(outcome)
     price, pressure = gas_price_at_plants(outcome), s["pressure"][in_plant_zones(outcome)]
     return GasTotals(
         plants=outcome.count("plant"),
@@ -166,6 +174,10 @@ def gas_totals(outcome: Outcome) -> GasTotals | None:
         price_min=_least(price),
         pressure_min=_least(pressure),
         pressure_max=-_least(-pressure),
+        linepack_initial_kwh=float(np.nansum(s["linepack_pipe_initial"])) if np.isfinite(pack).any() else np.nan,
+        linepack_min_kwh=_least(pack),
+        linepack_max_kwh=-_least(-pack),
+        linepack_end_kwh=float(pack[-1]),
         cost=float(s["cost_plant"].sum()),
         cost_uncontrolled=float(s["cost_plant_uncontrolled"].sum()),
     )
@@ -175,6 +187,13 @@ def gas_price_at_plants(outcome: Outcome) -> np.ndarray:
     """Gas price at the junctions of all plants that inject, (plant, step). [currency/kWh]."""
     at = _junctions(outcome)
     return np.asarray(outcome.series["marginal_price_gas"][at], float)
+
+
+def linepack(outcome: Outcome) -> np.ndarray:
+    """Gas in all pipes above 4 bar gauge at the end of each step; NaN without such pipes, (step,). [kWh]."""
+    held = outcome.series["linepack_pipe"]
+    own = np.isfinite(held).all(axis=1)
+    return held[own].sum(axis=0) if own.any() else np.full(outcome.steps, np.nan)
 
 
 def in_plant_zones(outcome: Outcome) -> np.ndarray:
@@ -221,6 +240,8 @@ def gas_sentences(outcome: Outcome, gas: GasTotals) -> tuple[str, ...]:
         said.append("The gas network takes all biomethane in every hour.")
     if np.isfinite(gas.pressure_min):
         said.append(f"Gas pressure {number(gas.pressure_min, 3)} to {number(gas.pressure_max, 3)} bar (absolute).")
+    if np.isfinite(gas.linepack_min_kwh):
+        said.append(_said_of_linepack(outcome, gas))
     if quality := outcome.notes.get("gas_quality"):
         said.append(str(quality))
     more = gas.cost_uncontrolled - gas.cost
@@ -230,3 +251,17 @@ def gas_sentences(outcome: Outcome, gas: GasTotals) -> tuple[str, ...]:
         amounts = money(abs(gas.cost), currency), money(abs(more), currency)
         said.append(f"Plants {earn} {amounts[0]} beside their electricity, {amounts[1]} {than} than without control.")
     return tuple(said)
+
+
+def _said_of_linepack(outcome: Outcome, gas: GasTotals) -> str:
+    """Say what pipes above 4 bar gauge hold, and how near the program's pressures are to those under its schedule."""
+    least, most = (number(value / 1000, 2) for value in (gas.linepack_min_kwh, gas.linepack_max_kwh))
+    more = (gas.linepack_end_kwh - gas.linepack_initial_kwh) / 1000
+    end = f"{number(abs(more), 2)} MWh {'more' if more >= 0 else 'less'} at the end than at first"
+    said = f"Pipes above 4 bar (gauge) hold {least} to {most} MWh, {end}"
+    error, moved = (outcome.notes.get(f"pressure_{name}") for name in ("error_max", "step_last"))
+    if not isinstance(error, float) or not isinstance(moved, float):
+        return f"{said}."
+    rounds = number(float(np.nanmax(outcome.certificate["rounds"])), 0)
+    near = f"{number(1000 * error, 2)} mbar of those under the schedule after {rounds} rounds"
+    return f"{said}; the program's pressures are within {near} (last step {number(1000 * moved, 2)} mbar)."

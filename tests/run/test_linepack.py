@@ -11,6 +11,9 @@ import pytest
 from scipy.optimize import brentq, fsolve
 
 from dispatch.case.schema import build_case
+from dispatch.report.gas_totals import gas_sentences, gas_totals
+from dispatch.report.html import render
+from dispatch.report.outcome import read_outcome
 from dispatch.run.optimize import optimize
 from dispatch.run.settings import Settings
 
@@ -145,3 +148,15 @@ def test_a_level_without_its_gate_is_told_beforehand():
     tables["pipe"]["in_service"] = [True, False, True, True, False]
     with pytest.raises(Exception, match="no-gas"):
         optimize(build_case(tables), Settings(horizon_h=4))
+
+
+def test_the_report_tells_and_draws_what_pipes_hold(day):
+    outcome = read_outcome(day)
+    found = gas_totals(outcome)
+    inventory = np.nansum(day["schedule/linepack_pipe"].to_numpy(), axis=0)
+    assert found is not None
+    assert (found.linepack_min_kwh, found.linepack_max_kwh) == pytest.approx((inventory.min(), inventory.max()))
+    assert found.linepack_end_kwh == pytest.approx(inventory[-1])
+    said = " ".join(gas_sentences(outcome, found))
+    assert f"Pipes above 4 bar (gauge) hold {inventory.min() / 1000:.2f} to {inventory.max() / 1000:.2f} MWh" in said
+    assert "gas-linepack" in render(day)
