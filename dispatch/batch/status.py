@@ -63,7 +63,7 @@ class Status:
             return []
         if any(limit["unmet"] for limit in self.shared["limits"]):
             return ["limits_unmet"]
-        gap = self.shared["gap"]
+        gap = self.shared["gap_delivered"]  # as of a single feeder: of what is delivered against the bound
         return ["optimal" if gap is not None and gap <= self.shared["gap_asked"] else "gap"]
 
     @property

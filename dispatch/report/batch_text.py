@@ -56,7 +56,8 @@ def shared_lines(shared: Mapping[str, Any] | None) -> list[str]:
     """
     if not shared:
         return []
-    gap = UNKNOWN if shared["gap"] is None else f"{shared['gap']:.1e}"
+    reached = shared.get("gap_delivered", shared["gap"])
+    gap = UNKNOWN if reached is None else f"{reached:.1e}"
     lines = [f"shared limits: round {shared['rounds']}, gap {gap}" + ("" if shared.get("done") else ", going on")]
     for limit in shared.get("limits", ()):
         loading = UNKNOWN if limit["loading_max"] is None else f"{100 * limit['loading_max']:.1f} %"

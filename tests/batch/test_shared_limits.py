@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -128,7 +129,8 @@ def test_round_one_is_enough_where_nothing_binds(utility: Path) -> None:
     assert sorted(f.read_bytes() for f in groups[0]) == sorted(f.read_bytes() for f in groups[1])
 
 
-@pytest.mark.parametrize("calls", [2, 5, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 4, 9, 12))])
+@pytest.mark.slow
+@pytest.mark.parametrize("calls", (1, 2, 4, 5, 9, 12) if os.environ.get("DISPATCH_SHARED_LONG") else (2, 9))
 def test_it_goes_on_in_the_round_where_it_stopped(night: Path, utility: Path, calls: int, tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         run_batch(utility, tmp_path / "r", executor=Until(calls), **QUIET)

@@ -12,6 +12,7 @@ from dispatch.case.importers.grid import Grid, Table, finish, joined, rows
 from dispatch.case.importers.metering import Tariff
 from dispatch.case.importers.pandapower_switches import UNRATED_KA
 from dispatch.case.importers.roseau_json import Roseau, plain_array, read_roseau
+from dispatch.case.rules.network import RATED_TOLERANCE
 
 if TYPE_CHECKING:
     import os
@@ -74,7 +75,7 @@ def _grid(net: Roseau, path: Path) -> Grid:
     tables = {
         "bus": bus,
         "line": joined("line", _lines(net, bus["v_nom"])),
-        "transformer": joined("transformer", _transformers(net)),
+        "transformer": joined("transformer", _transformers(net, bus["v_nom"])),
         "source": _sources(net, bus["v_nom"]),
         "load": load,
         "pv": pv,
@@ -182,7 +183,7 @@ def _ampacities(net: Roseau) -> np.ndarray:
     return found
 
 
-def _transformers(net: Roseau) -> Table:
+def _transformers(net: Roseau, v_nom: np.ndarray) -> Table:
     params = net.rows("transformers", "params_id", "transformers_params")
     high, low = (net.numbers("transformers_params", k, low=1, high=1e6) for k in ("uhv", "ulv"))
     power = net.numbers("transformers_params", "sn", low=1)
@@ -198,10 +199,16 @@ def _transformers(net: Roseau) -> Table:
     of_type = {"v": high, "u": low, "s": power, "z": z, "p": p0, "i": i0, "shift": shift}
     own = {k: v[params] if len(v) else np.ones(len(params)) for k, v in of_type.items()}
     base = (own["u"] * tap) ** 2 / own["s"]
+    ends = net.rows("transformers", "bus_hv", "buses"), net.rows("transformers", "bus_lv", "buses")
+    for name, bus, rated in zip(("uhv", "ulv"), ends, (own["v"], own["u"] * tap), strict=True):
+        nominal = np.where(bus >= 0, v_nom[bus], np.nan) * 1e3 if len(v_nom) else np.full(len(bus), np.nan)
+        far = np.nonzero(np.abs(rated - nominal) > RATED_TOLERANCE * nominal)[0]
+        said = f"{rated[far[0]]:g} V where its bus is at {nominal[far[0]]:g} V" if len(far) else ""
+        net.refuse("rated-voltage", "transformers", name, far, said, "within 25 % of it", "Is the unit volts?")
     return {
         "id": net.ids("transformers", "transformer"),
-        "bus_from": net.rows("transformers", "bus_hv", "buses"),
-        "bus_to": net.rows("transformers", "bus_lv", "buses"),
+        "bus_from": ends[0],
+        "bus_to": ends[1],
         "s_nom": own["s"] / 1e3 * loading,
         "v_nom_from": own["v"] / 1e3,
         "v_nom_to": own["u"] / 1e3 * tap,

@@ -125,6 +125,8 @@ def broken(change: str) -> dict[str, Any]:
         net["sources"][0]["voltages"] = [[1.0, 0.0]] * 3
     elif change == "twice":
         net["buses"].append(net["buses"][0])
+    elif change == "kilovolts for volts":
+        net["transformers_params"][0]["uhv"] = 20
     elif change == "something else":
         net["flexible_loads"] = [{}]
     return net
@@ -142,6 +144,7 @@ def broken(change: str) -> dict[str, Any]:
         ("two voltages", "voltage"),
         ("dead source", "range"),
         ("twice", "duplicate-id"),
+        ("kilovolts for volts", "rated-voltage"),
         ("something else", "unsupported"),
     ],
 )
