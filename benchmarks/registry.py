@@ -23,8 +23,10 @@ class Timing:
 
     Attributes
     ----------
-    seconds, cpu_s : float
-        Wall-clock time, and processor time of this process in it. [s]
+    seconds : float
+        Wall-clock time. [s]
+    cpu_s : float or None
+        Processor time of this process in it; None where other processes did the work. [s]
     objective : float or None
         Optimum that it reached, where it is an optimization. [currency]
     note : str
@@ -32,7 +34,7 @@ class Timing:
     """
 
     seconds: float
-    cpu_s: float
+    cpu_s: float | None
     objective: float | None = None
     note: str = ""
 

@@ -66,10 +66,9 @@ def _beside(benchmark: Benchmark, case: xr.DataTree, python: Path | None) -> lis
 
 def _busy(ours: Timing, found: dict[str, Any]) -> str:
     """Warn where processor time falls far short of wall-clock time: something else used the machine."""
-    shares = [ours.cpu_s / ours.seconds]
-    if "cpu_s" in found:
-        shares.append(found["cpu_s"] / found["seconds"])
-    return "the machine was busy: repeat it on a quiet one" if min(shares) < QUIET else ""
+    known = [(ours.cpu_s, ours.seconds), (found.get("cpu_s"), found.get("seconds"))]
+    shares = [cpu / seconds for cpu, seconds in known if cpu is not None and seconds is not None]
+    return "the machine was busy: repeat it on a quiet one" if min(shares, default=1.0) < QUIET else ""
 
 
 def _row(subject: Subject, measure: str, ours: Timing, peer: str, found: dict[str, Any]) -> Row:
