@@ -30,7 +30,8 @@ def shared_section(shared: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """
     if not shared or not shared.get("done"):
         return None
-    gap = UNKNOWN if shared["gap"] is None else f"{shared['gap']:.1e}"
+    reached = shared["gap_delivered"]
+    gap = UNKNOWN if reached is None else f"{reached:.1e}"
     bounds = [UNKNOWN if shared[n] is None else f"{shared[n]:,.2f}" for n in ("objective", "lower_bound")]
     said = f"{shared['feeders']:,} feeders, {shared['rounds']} rounds of prices: they cost {bounds[0]} together, no"
     said += f" schedules cost less than {bounds[1]}; gap {gap}."
