@@ -123,7 +123,7 @@ class GasCheck:
         self._live = inputs.kinds["regulator"].index
         self.flow_injection = self._flow("injection", inputs.steps)
         self.demand = self._at_junctions("consumer", self._flow("consumer", inputs.steps))
-        self.given = self.demand - self._at_junctions("injection", self.flow_injection)
+        self.given: np.ndarray = self.demand - self._at_junctions("injection", self.flow_injection)
         plant = parent_index(case, "upgrader", "plant")
         self.injects_at = parent_index(case, "plant", "junction")[plant]
         self._headroom, self._most = headroom_of_zones(case, self.network, self.zones)
