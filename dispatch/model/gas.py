@@ -37,7 +37,7 @@ def gas_kinds(
     *,
     whole: bool = False,
 ) -> dict[str, Elements]:
-    """Elements of plants, and of the gas network where one of them injects; none in a case without plants.
+    """Elements of plants and of the gas network; none in a case without either.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def gas_kinds(
     -------
     dict of str to Elements
     """
-    if not has(case, "plant") or not len(columns(case, "plant")["id"]):
+    if not (has(case, "plant") and len(columns(case, "plant")["id"])) and not has(case, "junction"):
         return {}
     kinds = plant_kinds(case, series.time, windows["day"], dt, offsets.on)
     if not has(case, "junction"):

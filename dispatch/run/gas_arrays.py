@@ -218,7 +218,8 @@ def gas_offset_arrays(offsets: Offsets) -> dict[str, np.ndarray]:
     found = {f"on_{kind}": on for kind, on in offsets.on.items()}
     for name, limit in offsets.gas.items():
         found[name] = limit.constant
-        found[f"{name}_by_injection"] = limit.by_injection
+        if limit.by_injection.shape[1]:
+            found[f"{name}_by_injection"] = limit.by_injection
         if name != "flow_regulator" and limit.by_regulator.shape[1]:
             found[f"{name}_by_regulator"] = limit.by_regulator
         found[f"{name}_by_linepack"] = limit.by_linepack

@@ -66,9 +66,11 @@ def of_gas(
     ------
     Found
     """
-    if "plant" not in inputs.kinds or not inputs.kinds["plant"].count:
+    if "plant" not in inputs.kinds:
         return
-    bus = int(inputs.kinds["meter"].nodes["bus"][1][inputs.kinds["plant"].nodes["meter"][1][0]])
+    plants = inputs.kinds["plant"]
+    meter = int(plants.nodes["meter"][1][0]) if plants.count else 0
+    bus = int(inputs.kinds["meter"].nodes["bus"][1][meter])
     yield from _lacking(case, program, inputs, plan, bus)
     yield from _below_least(program, inputs, plan, bus)
     bounds = bounds_of(case, gas_network_of(case)) if "zone" in inputs.kinds else {}
