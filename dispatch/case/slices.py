@@ -31,11 +31,12 @@ BELONGS = {
     "substrate": "plant",
     "chp": "plant",
     "upgrader": "plant",
+    "compressor": "meter",
 }
 Group = tuple[Arrays, list[str], dict[Any, Any]]
 GAS_DIMS = {"consumer", "injection"}  # of series in /forecast that only the feeders with the gas network need
-ON_GAS = ("plant",)
-"""Kinds that tie their feeder to the gas network where they name a junction of it."""
+ON_GAS = {"plant": "junction", "compressor": "junction_from"}
+"""What ties a feeder to the gas network where it names a junction of it."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +127,13 @@ def cut_feeders(case: xr.DataTree) -> list[Cut]:
 
 
 def _on_gas(case: xr.DataTree, members: Mapping[str, list[np.ndarray]]) -> list[int]:
-    """Numbers of the feeders that have the gas network: those with plants that inject, else the first."""
+    """Numbers of the feeders that have the gas network: with plants that inject or compressors, else the first."""
     if not has(case, "junction"):
         return []
     found: set[int] = set()
-    for kind in ON_GAS:
+    for kind, name in ON_GAS.items():
         if has(case, kind):
-            tied = columns(case, kind)["junction"] != b""
+            tied = columns(case, kind)[name] != b""
             found |= {k for k, own in enumerate(members[kind]) if tied[own].any()}
     return sorted(found) or list(range(len(members["source"])))[:1]
 

@@ -55,9 +55,9 @@ class GasTotals:
         Raw gas that came, and where it went; into holders less than nothing where they are emptier at the end. [m3]
     p_chp_kwh, p_chp_uncontrolled_kwh : float
         Electricity of engines, with and without control. [kWh]
-    injected_kwh, injected_uncontrolled_kwh, taken_kwh, gates_kwh : float
-        Biomethane injected, what consumers take less other injections, and what gates let in, at the higher heating
-        value. [kWh]
+    injected_kwh, injected_uncontrolled_kwh, taken_kwh, gates_kwh, lifted_kwh : float
+        Biomethane injected, what consumers take less other injections, what gates let in, and what compressors lift, at
+        the higher heating value. [kWh]
     flared_uncontrolled_m3 : float
         Raw gas flared without control. [m3]
     uptake_limited_h : float
@@ -90,6 +90,7 @@ class GasTotals:
     injected_uncontrolled_kwh: float
     taken_kwh: float
     gates_kwh: float
+    lifted_kwh: float
     flared_uncontrolled_m3: float
     uptake_limited_h: float
     price_min: float
@@ -176,6 +177,7 @@ def gas_totals(outcome: Outcome) -> GasTotals | None:
         injected_uncontrolled_kwh=dt * energy * float(day.injected_uncontrolled.sum()),
         taken_kwh=dt * energy * float(day.taken.sum()),
         gates_kwh=dt * float(s["gas_gate"].sum()),
+        lifted_kwh=dt * float(np.nansum(s["gas_compressor"], dtype=float)),
         flared_uncontrolled_m3=dt * float(s["flow_flare_uncontrolled"].sum(dtype=float)),
         uptake_limited_h=dt * float((price < PRICED).any(axis=0).sum()),
         price_min=_least(price),
@@ -240,6 +242,8 @@ def gas_sentences(outcome: Outcome, gas: GasTotals) -> tuple[str, ...]:
     """
     currency = outcome.currency
     said = _said_of_plants(outcome, gas) if gas.plants else [_said_of_gates(gas)]
+    if outcome.count("compressor"):
+        said.append(f"Compressors lift {number(gas.lifted_kwh / 1000, 2)} MWh to a higher level.")
     if np.isfinite(gas.pressure_min):
         pressures = f"Gas pressure {number(gas.pressure_min, 3)} to {number(gas.pressure_max, 3)} bar (absolute)"
         error = f"{number(1000 * gas.pressure_error_max, 2)} mbar"
