@@ -35,6 +35,8 @@ BELONGS = {
 }
 Group = tuple[Arrays, list[str], dict[Any, Any]]
 GAS_DIMS = {"consumer", "injection"}  # of series in /forecast that only the feeders with the gas network need
+OF_GAS = ("junction", "gate", "pipe", "regulator", "consumer", "injection", "account")
+"""Elements of the gas network that belong to no meter."""
 ON_GAS = {"plant": "junction", "compressor": "junction_from"}
 """What ties a feeder to the gas network where it names a junction of it."""
 
@@ -128,7 +130,7 @@ def cut_feeders(case: xr.DataTree) -> list[Cut]:
 
 def _on_gas(case: xr.DataTree, members: Mapping[str, list[np.ndarray]]) -> list[int]:
     """Numbers of the feeders that have the gas network: with plants that inject or compressors, else the first."""
-    if not has(case, "junction"):
+    if not has(case, "junction") or not len(columns(case, "junction")["id"]):
         return []
     found: set[int] = set()
     for kind, name in ON_GAS.items():
@@ -175,6 +177,11 @@ def members_of(case: xr.DataTree) -> Mapping[str, list[np.ndarray]]:
         gas = np.concatenate([parent_index(case, kind, "profile") for kind in sorted(GAS_DIMS)])
         on_gas = _on_gas(case, members)
         members["profile"] = [_used([m, gas]) if k in on_gas else m for k, m in enumerate(members["profile"])]
+    if has(case, "junction"):
+        on_gas, none = _on_gas(case, members), np.zeros(0, np.int64)
+        for kind in (k for k in OF_GAS if has(case, k)):
+            every = np.arange(len(columns(case, kind)["id"]))
+            members[kind] = [every if k in on_gas else none for k in range(count)]
     return members
 
 

@@ -142,16 +142,17 @@ def share_slopes(check: GasCheck, moved: Moved) -> tuple[np.ndarray, np.ndarray]
     filling = check.filling(moved)
 
     def at(changed: Moved) -> np.ndarray:
-        return np.nan_to_num(shares(check, check.steady(changed)[0], changed, filling)[0])
+        return np.asarray(np.nan_to_num(shares(check, check.steady(changed)[0], changed, filling)[0]))
 
     before, found = at(moved), []
     for name in ("injected", "lifted"):
         flow = getattr(moved, name)
         slopes = np.zeros((len(before), *flow.shape))
         for k in range(len(flow)):
-            more = flow.copy()
-            more[k] += STEP
-            slopes[:, k] = (at(replace(moved, **{name: more})) - before) / STEP
+            # Less, where there is some: more than is taken changes nothing any more.
+            other, step = flow.copy(), np.where(flow[k] >= STEP, -STEP, STEP)
+            other[k] += step
+            slopes[:, k] = (at(replace(moved, **{name: other})) - before) / step
         found.append(slopes)
     return found[0], found[1]
 

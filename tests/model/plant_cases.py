@@ -117,7 +117,7 @@ def plant_case(**choices: Any) -> Any:
 
 
 def with_gas_limits(case: Any, seed: int = 0) -> Offsets:
-    """Offsets that state two pressures, a gate and a regulator, with any effects of injection and linepack."""
+    """Offsets that state two pressures, two shares, a gate and a regulator, with any effects."""
     rng, steps = np.random.default_rng(seed), case["forecast"].sizes["time"]
     sizes = {name: case[f"gas/{kind}"].sizes[kind] for name, kind in LIMITED.items()}
     lifts, gas = case["gas/compressor"].sizes["compressor"] if "compressor" in case["gas"].children else 0, {}
