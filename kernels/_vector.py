@@ -90,7 +90,7 @@ def total(vector: np.ndarray) -> float:
     return float((vector[0] + vector[2]) + (vector[1] + vector[3]))
 
 
-def select(truths: np.ndarray, yes: float | np.ndarray, no: float | np.ndarray) -> np.ndarray:
+def select(truths: bool | np.ndarray, yes: float | np.ndarray, no: float | np.ndarray) -> np.ndarray:
     """Where true the one, else the other."""
     return np.where(truths, yes, no)
 
@@ -221,7 +221,8 @@ def _add_reader(read: Callable[..., Any], repeat: Callable[..., Any], kind: _Num
 
     @lower_builtin(read, types.Array, types.Integer)
     def _lower_load(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.load(_pointer(context, builder, signature.args[0], *arguments, kind.llvm), align=8)
+        array, at = arguments
+        return builder.load(_pointer(context, builder, signature.args[0], array, at, kind.llvm), align=8)
 
     @type_callable(repeat)
     def _type_fill(_context: Any) -> Callable[..., Any]:

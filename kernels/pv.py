@@ -118,7 +118,8 @@ def plane_power(systems: Systems, k: int, see: View) -> np.ndarray:
     modifier, per_cooling = physical(cos_aoi, systems.u0[k] + systems.u1[k] * see.wind_speed)
     temp_cell = see.temp_air + (direct + diffuse) * per_cooling
     effective = direct * modifier + diffuse
-    return effective * (rating * (1.0 - 25.0 * gamma) + (rating * gamma) * temp_cell)
+    power: np.ndarray = effective * (rating * (1.0 - 25.0 * gamma) + (rating * gamma) * temp_cell)
+    return power
 
 
 @fused_kernel

@@ -42,11 +42,14 @@ def zenith_of(up: np.ndarray, flat: np.ndarray) -> np.ndarray:
     middle = (a[4] + a[5] * u) + (a[6] + a[7] * u) * u2
     high = (a[8] + a[9] * u) + (a[10] + a[11] * u) * u2
     highest = (a[12] + a[13] * u) + a[14] * u2
-    return flat * ((low + middle * u4) + (high + highest * u4) * (u4 * u4))
+    zenith: np.ndarray = flat * ((low + middle * u4) + (high + highest * u4) * (u4 * u4))
+    return zenith
 
 
 @fused_kernel
-def refraction(elevation: np.ndarray, up: np.ndarray, flat: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray]:
+def refraction(
+    elevation: float | np.ndarray, up: float | np.ndarray, flat: float | np.ndarray, factor: float
+) -> tuple[np.ndarray, np.ndarray]:
     """How much the atmosphere lifts the sun, and how much its horizontal part shrinks.
 
     The published tangent of elevation + 10.3 / (elevation + 5.11) degree, by its theorem of addition: the second
