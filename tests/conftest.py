@@ -5,8 +5,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dispatch.run.cold import FORECASTING, SOLVING, cold, start_compiling
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile kernels before workers start, each of which would compile all of them for itself."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        for process in [start_compiling(part) for part in (SOLVING, FORECASTING) if cold(part)]:
+            process.wait()
 
 
 @pytest.fixture(autouse=True, scope="session")

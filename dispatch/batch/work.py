@@ -31,9 +31,9 @@ def run_round(path: str) -> None:
 
 def warm_up() -> None:
     """Compile every kernel once, before many processes would do it at the same time."""
-    from dispatch.batch.warm import run_small_town  # noqa: PLC0415
+    from dispatch.run.warm import compile_solving  # noqa: PLC0415
 
-    run_small_town()
+    compile_solving()
 
 
 def load_libraries() -> None:

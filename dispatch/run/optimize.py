@@ -17,6 +17,7 @@ from dispatch.errors import Problem, raise_if_any
 from dispatch.forecast.profile import predict
 from dispatch.forecast.quantiles import QUANTILES
 from dispatch.model.registry import load_components
+from dispatch.run.cold import compiling_solving
 from dispatch.run.feeder import FeederRun, lost_feeder, run_feeder
 from dispatch.run.parallel import map_feeders
 from dispatch.run.result import assemble, digest, versions, without_results
@@ -86,9 +87,12 @@ def optimize(
     settings, stages = settings or Settings(), stages or Stages()
     settings = settings if limits_at is None else replace(settings, limits_at=limits_at)
     end = time.monotonic() + (settings.deadline_s if settings.deadline_s is not None else np.inf)
-    solved = prepared(case, settings, stages)
-    with stages.stage("forecast"):
-        cuts = cut_feeders(solved)
+    with compiling_solving(wanted=workers != 1, told=progress) as wait:
+        solved = prepared(case, settings, stages)
+        with stages.stage("forecast"):
+            cuts = cut_feeders(solved)
+        with stages.stage("kernels"):
+            wait(end)
     call = partial(_run_cut, feeder)
     runs = map_feeders(call, cuts, settings, end=end, lost=_lost_cut, workers=workers, progress=progress)
     for run in runs:

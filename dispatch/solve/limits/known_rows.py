@@ -69,7 +69,7 @@ class KnownRows:
     def __init__(self, network: Network) -> None:
         self._network, self._feeders = network, dict[int, Feeder]()
         self._place = np.full(network.buses + network.branches, -1, np.int64)
-        self._matrix = sp.csr_matrix((0, 2 * network.buses))
+        self._matrix: sp.csr_matrix | None = None
         self._constant = np.zeros(0)
 
     def rows(self, voltage: np.ndarray, element: np.ndarray) -> tuple[sp.csr_matrix, np.ndarray]:
@@ -93,6 +93,8 @@ class KnownRows:
         new = np.unique(number[self._place[number] < 0])
         if len(new):
             self._add(new)
+        if self._matrix is None:
+            return sp.csr_matrix((0, 2 * self._network.buses)), self._constant
         at = self._place[number]
         return self._matrix[at], self._constant[at]
 
@@ -119,5 +121,5 @@ class KnownRows:
         entries = (np.concatenate(value), (np.concatenate(row), np.concatenate(column)))
         self._place[numbers] = len(self._constant) + np.arange(len(numbers))
         found = sp.csr_matrix(entries, (len(numbers), 2 * buses))
-        self._matrix = sp.vstack([self._matrix, found], format="csr") if len(self._constant) else found
+        self._matrix = found if self._matrix is None else sp.vstack([self._matrix, found], format="csr")
         self._constant = np.concatenate([self._constant, constant])

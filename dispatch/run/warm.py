@@ -1,12 +1,20 @@
-"""A street of three houses whose run compiles the kernels."""
+"""Small work that compiles the kernels, each with the types of arrays that real work hands it.
+
+``python -m dispatch.run.warm`` does all of it: where images of machines are built, nobody waits for it later.
+"""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dispatch.case.embedded import embedded_path
+from dispatch.case.netcdf import load_case
 from dispatch.case.schema import build_case
+from dispatch.forecast.profile import predict
+from dispatch.run.cold import FORECASTING, SOLVING, mark
 from dispatch.run.optimize import optimize
 from dispatch.run.settings import Settings
 
@@ -16,10 +24,17 @@ if TYPE_CHECKING:
 STEPS = 24
 
 
-def run_small_town() -> None:
-    """Run the street once by each method."""
+def compile_solving() -> None:
+    """Run a street of three houses once by each method."""
     for method in ("decomposed", "monolithic"):
         optimize(_street(), Settings(method=method, gap=1e-4))
+    mark(SOLVING)
+
+
+def compile_forecasting() -> None:
+    """Forecast loads and PV of the embedded town for an hour."""
+    predict(load_case(embedded_path("schutterwald_summer")), horizon_h=1)
+    mark(FORECASTING)
 
 
 def _street() -> xr.DataTree:
@@ -52,3 +67,11 @@ def _street() -> xr.DataTree:
         },
     }  # fmt: skip
     return build_case(tables, title="Street")
+
+
+PARTS = {SOLVING: compile_solving, FORECASTING: compile_forecasting}
+
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or PARTS:
+        PARTS[part]()
