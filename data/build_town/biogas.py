@@ -58,7 +58,6 @@ def gas_network(path: Path, time: np.ndarray, shape: np.ndarray) -> xr.DataTree:
     kinds = ("gas_network", "junction", "gate", "pipe", "consumer")
     tables: dict[str, dict[str, Any]] = {kind: columns(case, kind) for kind in kinds}
     ambient = float(tables["gas_network"]["pressure_ambient"])
-    del tables["junction"]["biomethane_share_max"]  # not limited
     tables["junction"]["pressure_min"][:] = ambient + PRESSURE_LOW
     tables["junction"]["pressure_max"][:] = ambient + PRESSURE_HIGH
     tables["consumer"]["profile"] = np.full(len(tables["consumer"]["id"]), GAS_HOUSE)
