@@ -11,7 +11,8 @@ from kernels._vector import WIDE, every, fill_wide, greatest, least, load_wide, 
 from kernels.irradiance import RAD, erbs, haydavies, perez, physical
 from kernels.pv_arrays import Sky, Systems, View, Weather
 from kernels.refraction import lifted, refraction, zenith_of
-from kernels.solar import DEG, Sites, Sun, sun_above
+from kernels.solar import DEG, Sites, sun_above
+from kernels.spa import Sun
 
 PEREZ, HAYDAVIES = range(2)
 ETA_REF = 0.9637

@@ -18,8 +18,9 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels._jit import bare_kernel, fused_kernel
+from kernels._vector import WIDE
 from kernels.refraction import refraction
-from kernels.spa_terms import DISTANCE, LATITUDE, LONGITUDE, NUTATION
+from kernels.spa import Sun, place_sun
 
 RAD, DEG = math.pi / 180.0, 180.0 / math.pi
 DELTA_T = 67.0
@@ -28,29 +29,6 @@ PRESSURE, TEMPERATURE = 101325.0, 12.0
 """Air at sea level, for the bending of light. [Pa, degree_C]"""
 SOLAR_CONSTANT = 1366.1
 """[W m-2]"""
-
-
-class Sun(NamedTuple):
-    """What depends on time alone.
-
-    Attributes
-    ----------
-    hour_sin, hour_cos : ndarray (time,)
-        Of the sun's hour angle at Greenwich.
-    declination_sin, declination_cos : ndarray (time,)
-        Of its geocentric declination.
-    parallax : ndarray (time,)
-        Sine of its equatorial horizontal parallax.
-    dni_extra : ndarray (time,)
-        Irradiance outside the atmosphere. [W m-2]
-    """
-
-    hour_sin: np.ndarray
-    hour_cos: np.ndarray
-    declination_sin: np.ndarray
-    declination_cos: np.ndarray
-    parallax: np.ndarray
-    dni_extra: np.ndarray
 
 
 class Sites(NamedTuple):
@@ -90,8 +68,10 @@ def sun_at(time: np.ndarray, delta_t: float = DELTA_T) -> Sun:
     Sun
     """
     seconds = time.astype("datetime64[ns]").astype(np.int64) * 1e-9
-    sun = Sun(*np.empty((6, len(time))))
-    place_sun(seconds, delta_t, sun)
+    missing = max(WIDE - len(seconds), 0)
+    sun = Sun(*np.empty((6, len(time) + missing)))
+    place_sun(np.concatenate([seconds, np.zeros(missing)]), delta_t, sun)
+    sun = Sun(*(a[: len(time)] for a in sun))
     sun.dni_extra[:] = extra_radiation(time)
     return sun
 
@@ -148,78 +128,6 @@ def sites_at(
     bending = np.asarray(pressure) / 101000.0 * 283.0 / (273.0 + np.asarray(temperature)) * 1.02 / 60.0
     arrays = sin, cos, np.sin(longitude * RAD), np.cos(longitude * RAD), y * cos - x * sin, x * cos + y * sin
     return Sites(*(np.array(a) for a in np.broadcast_arrays(*arrays, bending)))
-
-
-@bare_kernel
-def periodic(terms: np.ndarray, millennia: float) -> float:
-    """Sum a table of periodic terms."""
-    total = 0.0
-    for k in range(len(terms)):
-        total += terms[k, 1] * millennia ** int(terms[k, 0]) * math.cos(terms[k, 2] + terms[k, 3] * millennia)
-    return total * 1e-8
-
-
-@bare_kernel
-def nutation(centuries: float) -> tuple[float, float]:
-    """Nutation in longitude and in obliquity. [rad]."""
-    t = centuries
-    moon_sun = 297.85036 + t * (445267.111480 + t * (-0.0019142 + t / 189474.0))
-    sun = 357.52772 + t * (35999.050340 + t * (-0.0001603 - t / 300000.0))
-    moon = 134.96298 + t * (477198.867398 + t * (0.0086972 + t / 56250.0))
-    argument = 93.27191 + t * (483202.017538 + t * (-0.0036825 + t / 327270.0))
-    node = 125.04452 + t * (-1934.136261 + t * (0.0020708 + t / 450000.0))
-    longitude = obliquity = 0.0
-    for k in range(len(NUTATION)):
-        x = NUTATION[k, 0] * moon_sun + NUTATION[k, 1] * sun + NUTATION[k, 2] * moon
-        x = RAD * (x + NUTATION[k, 3] * argument + NUTATION[k, 4] * node)
-        longitude += (NUTATION[k, 5] + NUTATION[k, 6] * t) * math.sin(x)
-        obliquity += (NUTATION[k, 7] + NUTATION[k, 8] * t) * math.cos(x)
-    return longitude * RAD / 36e6, obliquity * RAD / 36e6
-
-
-@bare_kernel
-def mean_obliquity(millennia: float) -> float:
-    """Mean obliquity of the ecliptic. [rad]."""
-    u = millennia / 10.0
-    far = u * (-249.67 + u * (-39.05 + u * (7.12 + u * (27.87 + u * (5.79 + u * 2.45)))))
-    return RAD / 3600.0 * (84381.448 + u * (-4680.93 + u * (-1.55 + u * (1999.25 + u * (-51.38 + far)))))
-
-
-@bare_kernel
-def place_sun(seconds: np.ndarray, delta_t: float, sun: Sun) -> None:
-    """Write hour angle at Greenwich, declination and parallax.
-
-    Parameters
-    ----------
-    seconds : ndarray (time,)
-        Since 1970, UTC. [s]
-    delta_t : float
-        Terrestrial minus universal time. [s]
-    sun : Sun
-        Written, but for ``dni_extra``.
-    """
-    for t in range(len(seconds)):
-        day = seconds[t] / 86400.0 - 10957.5  # since noon of 2000-01-01
-        century = day / 36525.0
-        ephemeris = (day + delta_t / 86400.0) / 36525.0
-        millennium = ephemeris / 10.0
-        distance = periodic(DISTANCE, millennium)
-        psi, bent = nutation(ephemeris)
-        tilt = mean_obliquity(millennium) + bent
-        longitude = periodic(LONGITUDE, millennium) + math.pi + psi - RAD * 20.4898 / (3600.0 * distance)
-        latitude = -periodic(LATITUDE, millennium)
-        sidereal = 280.46061837 + 360.98564736629 * day + century * century * (0.000387933 - century / 38710000.0)
-        sidereal = RAD * (sidereal % 360.0) + psi * math.cos(tilt)
-        east = math.cos(longitude) * math.cos(latitude)
-        flat = math.sin(longitude) * math.cos(latitude)
-        high = math.sin(latitude)
-        x, y, z = east, flat * math.cos(tilt) - high * math.sin(tilt), flat * math.sin(tilt) + high * math.cos(tilt)
-        radius = math.sqrt(x * x + y * y)
-        s, c = math.sin(sidereal), math.cos(sidereal)
-        sun.hour_sin[t] = (s * x - c * y) / radius
-        sun.hour_cos[t] = (c * x + s * y) / radius
-        sun.declination_sin[t], sun.declination_cos[t] = z, radius
-        sun.parallax[t] = math.sin(RAD * 8.794 / (3600.0 * distance))
 
 
 @fused_kernel

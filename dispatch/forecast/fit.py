@@ -13,7 +13,8 @@ from dispatch.case.units import conversion
 from dispatch.errors import InputError, Problem, raise_if_any
 from kernels.pv import PEREZ, pv_power
 from kernels.pv_arrays import Systems, Weather, make_sky
-from kernels.solar import Sun, sites_at, sun_at
+from kernels.solar import sites_at, sun_at
+from kernels.spa import Sun
 
 FITTED = ("p_dc_effective", "surface_tilt", "surface_azimuth", "gamma_pdc", "p_ac_nom")
 LOSSES = 0.14

@@ -45,6 +45,8 @@ class Finding:
         Largest dip over the standard deviation of the net load.
     orientation : int
         Of the best shape.
+    per_shape : float
+        Output where the shape is 1, if light was measured; else 0. [kW]
     """
 
     prosumer: bool
@@ -52,6 +54,7 @@ class Finding:
     explained: float
     size: float
     orientation: int
+    per_shape: float = 0.0
 
 
 def separate_pv(
@@ -141,8 +144,8 @@ def find_pv(net: np.ndarray, shapes: np.ndarray, steps: int, *, measured: bool) 
     if best.explained < LEAST_EXPLAINED or best.size < LEAST_SIZE:
         return Finding(False, 0.0, best.explained, best.size, best.orientation)
     capacity = max(float(np.nanquantile(-net, TOP)) + base, best.p_nom * LEAST_EXPLAINED)
-    orientation = _by_light(net, shapes, steps) if measured else best.orientation
-    return Finding(True, capacity, best.explained, best.size, orientation)
+    orientation, per_shape = _by_light(net, shapes, steps) if measured else (best.orientation, 0.0)
+    return Finding(True, capacity, best.explained, best.size, orientation, per_shape)
 
 
 def output(net: np.ndarray, shape: np.ndarray, found: Finding, steps: int, *, measured: bool) -> np.ndarray:
@@ -164,9 +167,12 @@ def output(net: np.ndarray, shape: np.ndarray, found: Finding, steps: int, *, me
     """
     if not found.prosumer:
         return np.asarray(np.where(np.isfinite(net), 0.0, np.nan))
-    clear = shape * found.p_nom / np.nanquantile(shape, TOP)
-    by_day = clear > 0
-    guess = clear if measured else clear * _clearness(net, clear, by_day, steps, found.p_nom)
+    by_day = shape > 0
+    if measured and found.per_shape > 0:
+        guess = np.minimum(found.per_shape * shape, found.p_nom)
+    else:
+        clear = shape * found.p_nom / np.nanquantile(shape, TOP)
+        guess = clear if measured else clear * _clearness(net, clear, by_day, steps, found.p_nom)
     return np.asarray(np.where(by_day, np.clip(guess, np.maximum(-net, 0.0), None), 0.0) + 0.0 * net)
 
 
@@ -176,18 +182,20 @@ def _clearness(net: np.ndarray, clear: np.ndarray, by_day: np.ndarray, steps: in
     return (clearness_by_days if small else clearness_by_use)(net, clear, by_day, steps)
 
 
-def _by_light(net: np.ndarray, shapes: np.ndarray, steps: int) -> int:
-    """Orientation that explains most of net load by least squares, both less their usual values by time of day."""
-    best, most = 0, 0.0
+def _by_light(net: np.ndarray, shapes: np.ndarray, steps: int) -> tuple[int, float]:
+    """Find what explains most of net load by least squares, both less their usual values by time of day.
+
+    Returns the orientation and how much net load falls where its shape rises by 1. [kW]
+    """
+    best, slope, most = 0, 0.0, 0.0
     away = net - usual(net, steps)
     for o, shape in enumerate(shapes):
         x = shape - usual(shape, steps)
         known = np.isfinite(away) & np.isfinite(x) & (shape > DARK)
-        common = min(float((x[known] * away[known]).sum()), 0.0)
-        gain = common**2 / max(float((x[known] ** 2).sum()), 1e-12)
-        if gain > most:
-            best, most = o, gain
-    return best
+        common, square = min(float((x[known] * away[known]).sum()), 0.0), max(float((x[known] ** 2).sum()), 1e-12)
+        if common**2 / square > most:
+            best, slope, most = o, -common / square, common**2 / square
+    return best, slope
 
 
 def _quiet(low: np.ndarray, night: np.ndarray) -> np.ndarray:

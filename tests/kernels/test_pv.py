@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from pv_peer import NAMES, chain, random_systems, random_weather
 
-from kernels import irradiance, pv, refraction, solar
+from kernels import irradiance, pv, refraction, solar, spa
 from kernels.pv import HAYDAVIES, PEREZ, pv_power, pv_power_at
 from kernels.pv_arrays import Systems, Weather, make_sky
 from kernels.solar import sites_at, solar_position, sun_at
@@ -87,7 +87,7 @@ def test_few_steps_are_those_of_many(steps: int) -> None:
     whole, some = np.empty((2, 6, 40)), np.empty((2, 6, steps))
     pv_power(sun, sites, weather, systems, PEREZ, make_sky(40), whole[0])
     pv_power_at(*angles, sun.dni_extra, weather, systems, PEREZ, make_sky(40), whole[1])
-    few, light = solar.Sun(*(a[:steps] for a in sun)), Weather(*(a[:, :steps] for a in weather))
+    few, light = spa.Sun(*(a[:steps] for a in sun)), Weather(*(a[:, :steps] for a in weather))
     pv_power(few, sites, light, systems, PEREZ, make_sky(steps), some[0])
     pv_power_at(*angles[:, :, :steps], few.dni_extra, light, systems, PEREZ, make_sky(steps), some[1])
     np.testing.assert_array_equal(some, whole[:, :, :steps])
@@ -147,7 +147,7 @@ def test_without_compilation(monkeypatch: pytest.MonkeyPatch) -> None:
         pv.pv_power_at(*angles, sun.dni_extra, weather, systems, HAYDAVIES, make_sky(40), into[1])
 
     both(compiled)
-    for module in (irradiance, refraction, solar, pv):
+    for module in (irradiance, refraction, spa, solar, pv):
         for name, value in vars(module).items():
             if hasattr(value, "py_func"):
                 monkeypatch.setattr(module, name, value.py_func)

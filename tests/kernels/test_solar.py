@@ -5,7 +5,7 @@ import pandas as pd
 import pvlib
 import pytest
 
-from kernels import irradiance, pv, refraction, solar
+from kernels import irradiance, pv, refraction, solar, spa
 from kernels.solar import sites_at, solar_position, sun_at
 
 FIRST, LAST = (np.datetime64(day, "s").astype(np.int64) for day in ("1990-01-01", "2051-01-01"))
@@ -73,7 +73,7 @@ def test_without_compilation(monkeypatch: pytest.MonkeyPatch) -> None:
     time = rng.integers(FIRST, LAST, 20).astype("datetime64[s]")
     place = rng.uniform(-90, 90, 30), rng.uniform(-180, 180, 30)
     compiled = angles(time, *place)
-    for module in (irradiance, pv, refraction, solar):
+    for module in (irradiance, pv, refraction, solar, spa):
         for name, value in vars(module).items():
             if hasattr(value, "py_func"):
                 monkeypatch.setattr(module, name, value.py_func)
