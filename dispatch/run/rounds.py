@@ -173,11 +173,15 @@ class Rounds:
             Of the program: AC offsets and room.
         Solution
         """
-        room = self.room.beside(by_ac)
-        offsets = by_ac if room is None else by_ac.plus(room)
+        offsets = self.with_room(by_ac)
         self.restate(by_ac)
         with self.stages.stage("solve"):
             return offsets, self.model.solve(offsets, self.penalty, self.until)
+
+    def with_room(self, by_ac: Offsets) -> Offsets:
+        """Offsets of the program: of AC, and room for errors of the forecast."""
+        room = self.room.beside(by_ac)
+        return by_ac if room is None else by_ac.plus(room)
 
     def under(
         self, by_ac: Offsets, room: Offsets | None, solution: Solution, delivered: Delivered, bound: float | None = None
