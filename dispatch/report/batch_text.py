@@ -78,8 +78,8 @@ def fixed_lines(shared: Mapping[str, Any]) -> list[str]:
     if not names:
         return []
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    said = f"{', '.join(names[:NAMED])}{more} ended workers again and again when asked at prices: the schedule without any"
-    return [f"{said} is delivered, the limits are shared by the others, and bound and gap are of these"]
+    said = f"{', '.join(names[:NAMED])}{more} ended workers again and again when asked at prices: the schedule"
+    return [f"{said} without any is delivered, the limits are shared by the others, and bound and gap are of these"]
 
 
 def unmet_lines(limit: Mapping[str, Any]) -> list[str]:
