@@ -84,6 +84,58 @@ def potentials(
 
 
 @kernel
+def worth_of_injections(
+    order: np.ndarray,
+    parent: np.ndarray,
+    gain: np.ndarray,
+    per_p: np.ndarray,
+    per_q: np.ndarray,
+    root: np.ndarray,
+    of_potential: np.ndarray,
+    of_flow: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Say what injections are worth where potentials and flows of p have prices: the other sweeps, reversed.
+
+    Parameters
+    ----------
+    order, parent : ndarray of int32
+        The forest.
+    gain, per_p, per_q, root : ndarray (bus,)
+        As in `potentials`.
+    of_potential, of_flow : ndarray (bus, column)
+        Prices of the potential of each bus, and of the flow of p away from the root through the branch above it.
+
+    Returns
+    -------
+    p, q : ndarray (bus, column)
+        Worth of a unit injected; 0 outside the forest.
+    fixed : ndarray (column,)
+        Worth of all potentials where nothing is injected.
+    """
+    of_p, of_q, fixed = np.zeros_like(of_flow), np.zeros_like(of_flow), np.zeros(of_flow.shape[1])
+    moved = of_potential.copy()
+    width = of_flow.shape[1]
+    for k in range(len(order) - 1, -1, -1):
+        bus = order[k]
+        above = parent[bus]
+        if above < 0:
+            for t in range(width):
+                fixed[t] += root[bus] * moved[bus, t]
+            continue
+        for t in range(width):
+            moved[above, t] += gain[bus] * moved[bus, t]
+    for k in range(len(order)):
+        bus = order[k]
+        above = parent[bus]
+        if above < 0:
+            continue
+        for t in range(width):
+            of_p[bus, t] = of_p[above, t] + per_p[bus] * moved[bus, t] - of_flow[bus, t]
+            of_q[bus, t] = of_q[above, t] + per_q[bus] * moved[bus, t]
+    return of_p, of_q, fixed
+
+
+@kernel
 def potential_sensitivity(
     order: np.ndarray, parent: np.ndarray, gain: np.ndarray, per_flow: np.ndarray, buses: np.ndarray
 ) -> np.ndarray:

@@ -57,6 +57,7 @@ BENCHMARK = Benchmark(
     subjects=lambda: (
         Subject("20 junctions", "a week of hours", lambda: regional_gas(20, 168, 60)),
         Subject("8 junctions", "a week of quarter-hours", lambda: regional_gas(8, 672, 15)),
+        Subject("20 junctions", "a week of quarter-hours", lambda: regional_gas(20, 672, 15)),
     ),
     small=lambda: (Subject("6 junctions", "small", lambda: regional_gas(6, 4, 60, houses=3)),),
 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Arrays = dict[str, np.ndarray]
 FOLDER = "rounds"
-STATE, ERRORS = ("pressure", "flow", "initial", "final"), ("reach", "error", "objective")
+STATE, ERRORS = ("pressure", "flow", "initial", "final", "starved"), ("reach", "error", "objective")
 """Arrays and numbers of a state of the gas network."""
 OF_GAS = ("constant", "by_injection", "by_regulator", "by_linepack")
 
@@ -75,9 +75,9 @@ def offsets_of_arrays(arrays: Mapping[str, np.ndarray]) -> Offsets:
     v_max, v_min, s = (arrays[f"offsets.{n}"] for n in ("v_max", "v_min", "s"))
     point = None
     if "offsets.point.pressure" in arrays:
-        pressure, flow, initial, final = (arrays[f"offsets.point.{n}"] for n in STATE)
+        pressure, flow, initial, final, starved = (arrays[f"offsets.point.{n}"] for n in STATE)
         reach, error, objective = (float(arrays[f"offsets.point.{n}"]) for n in ERRORS)
-        point = GasPoint(pressure, flow, initial, final, reach, error, objective)
+        point = GasPoint(pressure, flow, initial, final, starved, reach, error, objective)
     return Offsets(v_max, v_min, s, gas=gas, on=on, point=point)
 
 

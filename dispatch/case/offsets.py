@@ -51,6 +51,8 @@ class GasPoint:
         [m3 h-1]
     initial, final : ndarray (junction,)
         Pressure before the first step; pressure that set-points alone make in the last one. [bar]
+    starved : ndarray (junction, time)
+        Demand that may be left out, at junctions of levels in steps in which no pressures carry all of it. [kW]
     reach : float
         What a pipe's drop may be wrong by because the program's flow differs from this one; infinite: by any amount.
         [bar]
@@ -64,6 +66,7 @@ class GasPoint:
     flow: np.ndarray
     initial: np.ndarray
     final: np.ndarray
+    starved: np.ndarray
     reach: float = np.inf
     error: float = np.inf
     objective: float = np.inf

@@ -118,7 +118,7 @@ def at_rest(levels: Levels, pipes: int, steps: int) -> GasPoint:
         Of the horizon.
     """
     pressure = np.repeat(levels.held[:, None], steps, axis=1)
-    return GasPoint(pressure, np.zeros((pipes, steps)), levels.held, levels.held)
+    return GasPoint(pressure, np.zeros((pipes, steps)), levels.held, levels.held, np.zeros_like(pressure))
 
 
 def level_kinds(
@@ -163,6 +163,7 @@ def level_kinds(
         "pipe": _pipes(case, levels, zones, about),
         "pressure_limit": _limits(case, network, levels, limit_penalty),
         "set_point": _set_points(case, network, levels),
+        "undelivered": _undelivered(case, levels, zones, about),
         "level": Elements(levels.count, least, {}, np.arange(levels.count, dtype=np.int32)),
     }
 
@@ -204,11 +205,14 @@ def _junctions(case: xr.DataTree, levels: Levels, zones: Zones, about: GasPoint)
     allowed = np.fmax(levels.held[levels.junction], columns(case, "junction")["pressure_max"][levels.junction])
     most = np.zeros(levels.count)
     np.maximum.at(most, level, allowed)
+    starved = np.zeros((levels.count, own.shape[1]), bool)
+    np.logical_or.at(starved, level, about.starved[levels.junction] > 0)
     parameters = {
         "pressure": own,
         "capacity": gas["heating_value_higher"] * levels.volume[:, None] * rise,
         "content": content_of(case, levels, about.pressure, about.initial),
         "most": AMPLE * most[level][:, None],
+        "lowest": np.where(starved[level], gas["pressure_ambient"], -AMPLE * most[level][:, None]),
     }
     nodes = {
         "zone": ("zone", zones.of_junction[levels.junction].astype(np.int32)),
@@ -216,6 +220,14 @@ def _junctions(case: xr.DataTree, levels: Levels, zones: Zones, about: GasPoint)
     }
     index = levels.junction.astype(np.int32)
     return Elements(len(index), parameters, nodes, index, columns(case, "junction")["id"][index])
+
+
+def _undelivered(case: xr.DataTree, levels: Levels, zones: Zones, about: GasPoint) -> Elements:
+    """Demand that may be left out."""
+    index = levels.junction[(about.starved[levels.junction] > 0).any(axis=1)].astype(np.int32)
+    nodes = {"zone": ("zone", zones.of_junction[index].astype(np.int32))}
+    most = np.maximum(about.starved[index], 0.0)
+    return Elements(len(index), {"most": most}, nodes, index, columns(case, "junction")["id"][index])
 
 
 def _pipes(case: xr.DataTree, levels: Levels, zones: Zones, about: GasPoint) -> Elements:

@@ -76,6 +76,26 @@ def zones_of_case(case: xr.DataTree, network: GasNetwork, *, whole: bool = False
     return Zones(zone, len(found), holder[network.zone[supplied][first]], junction, split)
 
 
+def zones_that_hold(network: GasNetwork, zones: Zones, whole: Zones) -> np.ndarray:
+    """Find in which zone the pressure of each zone is held, where it falls apart into junctions the first of them.
+
+    Parameters
+    ----------
+    network : GasNetwork
+        Of the case.
+    zones, whole : Zones
+        As they are, and with gas above 4 bar gauge balanced by the whole.
+
+    Returns
+    -------
+    ndarray (zone of whole,) of int
+    """
+    roots = np.nonzero((network.held >= 0) & network.supplied)[0][::-1]
+    found = np.full(whole.count, -1)
+    found[whole.of_junction[roots]] = zones.of_junction[roots]
+    return found
+
+
 def zones_of_elements(network: GasNetwork, zones: Zones) -> dict[str, np.ndarray]:
     """Zone of each junction, gate and regulator (the one behind it), -1 without a way to a gate."""
     of = zones.of_junction

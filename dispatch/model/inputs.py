@@ -27,7 +27,12 @@ LIMIT_PENALTY = 1e4
 
 
 def make_inputs(
-    case: xr.DataTree, *, offsets: Offsets | None = None, limit_penalty: float = LIMIT_PENALTY, rated: bool = True
+    case: xr.DataTree,
+    *,
+    offsets: Offsets | None = None,
+    limit_penalty: float = LIMIT_PENALTY,
+    rated: bool = True,
+    whole: bool = False,
 ) -> Inputs:
     """Resolve a case into elements, parameters and windows.
 
@@ -41,6 +46,8 @@ def make_inputs(
         Penalty of relaxing a limit by its own rating for an hour. [money h-1]
     rated : bool
         Whether to work out what the rating of each branch leaves, for a program that states the network's rows.
+    whole : bool
+        Balance gas above 4 bar gauge by the whole, without what its pipes hold.
 
     Returns
     -------
@@ -59,7 +66,7 @@ def make_inputs(
     windows = windows_of(series.time, str(case.attrs["time_zone"]))
     own = {name: _own_elements(case, name, series) for name in own_components()}
     q = reactive(case, series, network.buses)
-    gas = gas_kinds(case, series, windows, step_hours(case), offsets, limit_penalty)
+    gas = gas_kinds(case, series, windows, step_hours(case), offsets, limit_penalty, whole=whole)
     kinds = meter_kinds(case, series, own | gas) | own | gas
     kinds |= network_kinds(case, network, q if rated else None, offsets, limit_penalty)
     return Inputs(step_hours(case), steps, kinds, windows, when_of(windows))

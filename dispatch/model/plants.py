@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from dispatch.model.elements import Inputs
 
+LONGEST_DAY = 25.0
+"""[h]"""
 SATURDAY = 5
 MINIMUM = {"chp": ("p_nom", "p_min_pu", "p_initial"), "upgrader": ("flow_nom", "flow_min_pu", "flow_initial")}
 """Kinds that have a minimum: what is largest, the least part of it while they run, and what was before the horizon."""
@@ -187,6 +189,9 @@ def _substrates(case: xr.DataTree, time: np.ndarray, day: np.ndarray, dt: float)
     hours = np.bincount(day)[day] * dt
     even = np.where(known, np.nan_to_num(given), due / hours)
     parameters["feed_even"] = even
+    largest = np.max(parameters["feed_highest"], axis=1, initial=0.0)
+    parameters["fed_most"] = LONGEST_DAY * largest
+    parameters["gas_rate_most"] = np.maximum(parameters["gas_rate_initial"], gas * largest)
     parameters["gas_rate_final"] = _final_rate(table.get("gas_rate_final", none), parameters, even, dt)
     at = parent_index(case, "substrate", "plant") if len(none) else np.zeros(0, np.int32)
     return _elements(table, parameters, {"plant": ("plant", at)})

@@ -38,6 +38,7 @@ from dispatch.model.components.source import source
 from dispatch.model.components.substrate import substrate
 from dispatch.model.components.tank import tank
 from dispatch.model.components.transformer import transformer
+from dispatch.model.components.undelivered import undelivered
 from dispatch.model.components.upgrader import upgrader
 from dispatch.model.components.zone import zone
 
@@ -77,7 +78,7 @@ PLANT = ("substrate", "plant", "chp", "upgrader", "zone", "gate", "regulator")
 _PROSUMER = (load, pv, battery, car, tank, meter, peak)
 _PLANT = (substrate, plant, chp, upgrader, zone, gate, regulator)
 _ACCOUNT = (account, deposit)
-_LEVEL = (junction, pipe, pressure_limit, set_point, level)
+_LEVEL = (junction, pipe, pressure_limit, set_point, level, undelivered)
 _LIMIT = (gas_limit, gas_limit_injection, gas_limit_linepack, gas_limit_regulator)
 _NETWORK = (bus, source, line, transformer)
 _own: dict[str, Registered] = {}

@@ -66,11 +66,15 @@ class GasTotals:
         Lowest gas price at the plants' junctions. [currency/kWh]
     pressure_min, pressure_max : float
         Lowest and highest pressure in the zones with a plant. [bar]
+    pressure_error_max : float
+        Largest difference of the program's pressures and those under its schedule. [bar]
     linepack_initial_kwh, linepack_min_kwh, linepack_max_kwh, linepack_end_kwh : float
         Gas in pipes above 4 bar gauge before the first step, least and most after a step, and at the end; NaN without
         such pipes. [kWh]
     cost, cost_uncontrolled : float
         Of all plants, without what is on their meters' bills. [currency]
+    accounts : tuple of dict
+        Statement of each account and balancing period, see `dispatch.run.statements.account_statements`.
     """
 
     plants: int
@@ -91,12 +95,14 @@ class GasTotals:
     price_min: float
     pressure_min: float
     pressure_max: float
+    pressure_error_max: float
     linepack_initial_kwh: float
     linepack_min_kwh: float
     linepack_max_kwh: float
     linepack_end_kwh: float
     cost: float
     cost_uncontrolled: float
+    accounts: tuple[dict[str, Any], ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Figures by name."""
@@ -174,13 +180,20 @@ def gas_totals(outcome: Outcome) -> GasTotals | None:
         price_min=_least(price),
         pressure_min=_least(pressure),
         pressure_max=-_least(-pressure),
+        pressure_error_max=_pressure_error(outcome),
         linepack_initial_kwh=float(np.nansum(s["linepack_pipe_initial"])) if np.isfinite(pack).any() else np.nan,
         linepack_min_kwh=_least(pack),
         linepack_max_kwh=-_least(-pack),
         linepack_end_kwh=float(pack[-1]),
         cost=float(s["cost_plant"].sum()),
         cost_uncontrolled=float(s["cost_plant_uncontrolled"].sum()),
+        accounts=outcome.accounts,
     )
+
+
+def _pressure_error(outcome: Outcome) -> float:
+    error = outcome.notes.get("pressure_error_max")
+    return float(error) if isinstance(error, float) else np.nan
 
 
 def gas_price_at_plants(outcome: Outcome) -> np.ndarray:
@@ -239,7 +252,10 @@ def gas_sentences(outcome: Outcome, gas: GasTotals) -> tuple[str, ...]:
     elif outcome.count("upgrader"):
         said.append("The gas network takes all biomethane in every hour.")
     if np.isfinite(gas.pressure_min):
-        said.append(f"Gas pressure {number(gas.pressure_min, 3)} to {number(gas.pressure_max, 3)} bar (absolute).")
+        pressures = f"Gas pressure {number(gas.pressure_min, 3)} to {number(gas.pressure_max, 3)} bar (absolute)"
+        error = f"{number(1000 * gas.pressure_error_max, 2)} mbar"
+        known = np.isfinite(gas.pressure_error_max)
+        said.append(f"{pressures}; the program takes it for at most {error} else." if known else f"{pressures}.")
     if np.isfinite(gas.linepack_min_kwh):
         said.append(_said_of_linepack(outcome, gas))
     if quality := outcome.notes.get("gas_quality"):

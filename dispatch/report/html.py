@@ -12,6 +12,7 @@ from markupsafe import Markup
 from dispatch.case.netcdf import write_atomically
 from dispatch.report import charts, words
 from dispatch.report.feeders import feeder_figures
+from dispatch.report.gas_accounts import account_rows
 from dispatch.report.gas_charts import gas_figures, gas_price_figure
 from dispatch.report.gas_totals import gas_sentences, gas_totals
 from dispatch.report.headline import headline
@@ -128,8 +129,9 @@ def _content(outcome: Outcome) -> dict[str, Any]:
 def _gas(outcome: Outcome, clock: Clock) -> dict[str, Any]:
     gas = gas_totals(outcome)
     if gas is None:
-        return {"gas": (), "gas_said": (), "gas_price": None}
+        return {"gas": (), "gas_said": (), "gas_price": None, "accounts": ()}
     return {
+        "accounts": account_rows(outcome, clock),
         "gas": gas_figures(outcome, clock),
         "gas_said": gas_sentences(outcome, gas),
         "gas_price": gas_price_figure(outcome, clock),

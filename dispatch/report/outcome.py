@@ -98,6 +98,11 @@ class Outcome:
         return [str(m) for m in _json(self.notes.get("messages"), [])]
 
     @property
+    def accounts(self) -> tuple[dict[str, Any], ...]:
+        """Statements of gas accounts, one for each account and balancing period."""
+        return tuple(entry for entry in _json(self.notes.get("accounts"), []) if isinstance(entry, dict))
+
+    @property
     def limits_at(self) -> float:
         """Quantile of net load against which limits were held."""
         found = _json(self.notes.get("settings"), {}).get("limits_at", 0.5)

@@ -192,12 +192,7 @@ def _schedule(
 ) -> None:
     """Fill in a feeder's run."""
     feeder = Rounds(case, settings, until, run.stages, kept)
-    try:
-        state = feeder.settle(settings.rounds)
-    except SolverError:
-        if feeder.gas is not None and feeder.gas.levels is not None and settings.method == "monolithic":
-            run.messages += [f"Gas, with set-points held and nothing injected: {t}" for t in feeder.gas.levels.flaws]
-        raise
+    state = feeder.settle(settings.rounds)
     stopped = until.over
     if settings.all_rows and not stopped:
         state = feeder.state_all_rows(state, settings.rounds)

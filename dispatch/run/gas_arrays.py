@@ -69,6 +69,8 @@ def gas_arrays(feeder: Rounds, plan: np.ndarray) -> dict[str, np.ndarray]:
     if "plant" not in kinds:
         return {}
     found = {n: placed(feeder, plan, k, n) for k, names in OF_PLANTS.items() if k in kinds for n in names}
+    if "undelivered" in kinds and kinds["undelivered"].count:
+        found["gas_undelivered"] = _undelivered(feeder, plan)
     found["cost_plant"] = _costs(feeder, plan)
     if "account" in kinds:
         found |= _accounts(feeder, plan)
@@ -79,6 +81,13 @@ def gas_arrays(feeder: Rounds, plan: np.ndarray) -> dict[str, np.ndarray]:
         linepack = np.full((gates + len(columns(feeder.case, "regulator")["id"]), feeder.inputs.steps), np.nan)
         linepack[zones.holder[whole]] = plan[feeder.program.column("zone", "linepack")[whole]]
         found |= {"linepack_gate": linepack[:gates], "linepack_regulator": linepack[gates:]}
+    return found
+
+
+def _undelivered(feeder: Rounds, plan: np.ndarray) -> np.ndarray:
+    """Demand that no pressure carries, at each junction."""
+    found = np.zeros((len(columns(feeder.case, "junction")["id"]), feeder.inputs.steps))
+    found[feeder.inputs.kinds["undelivered"].index] = plan[feeder.program.column("undelivered", "gas_undelivered")]
     return found
 
 
@@ -217,6 +226,8 @@ def gas_offset_arrays(offsets: Offsets) -> dict[str, np.ndarray]:
         point = offsets.point
         found |= {"pressure_about": point.pressure, "flow_about": point.flow, "pressure_initial": point.initial}
         found["pressure_final"] = point.final
+        if point.starved.any():
+            found["demand_most"] = point.starved
         if np.isfinite(point.reach):
             found["pressure_reach"] = np.full(len(point.initial), point.reach)
     return found

@@ -105,6 +105,8 @@ class GasCheck:
         First junction that holds its pressure.
     flow_injection : ndarray (injection, step)
         What injections give. [m3 h-1]
+    demand : ndarray (junction, step)
+        What consumers take. [m3 h-1]
     given : ndarray (junction, step)
         Demand less what injections give. [m3 h-1]
     levels : PackedLevels or None
@@ -120,7 +122,8 @@ class GasCheck:
         self.energy = gas_values(case)["heating_value_higher"]
         self._live = inputs.kinds["regulator"].index
         self.flow_injection = self._flow("injection", inputs.steps)
-        self.given = self._demand(inputs.steps)
+        self.demand = self._at_junctions("consumer", self._flow("consumer", inputs.steps))
+        self.given: np.ndarray = self.demand - self._at_junctions("injection", self.flow_injection)
         plant = parent_index(case, "upgrader", "plant")
         self.injects_at = parent_index(case, "plant", "junction")[plant]
         self._headroom, self._most = headroom_of_zones(case, self.network, self.zones)
@@ -142,13 +145,12 @@ class GasCheck:
             found[self.zones.of_junction[self.levels.of.junction]] = self.levels.content()
         return found
 
-    def _demand(self, steps: int) -> np.ndarray:
-        """Net demand of each junction that is given. [m3 h-1]."""
-        taken = np.zeros((len(self.network.parent), steps))
-        for kind, flow in (("consumer", self._flow("consumer", steps)), ("injection", -self.flow_injection)):
-            if len(flow):
-                np.add.at(taken, parent_index(self.case, kind, "junction"), flow)
-        return taken
+    def _at_junctions(self, kind: str, flow: np.ndarray) -> np.ndarray:
+        """Sum of flows of elements of a kind at each junction. [m3 h-1]."""
+        found = np.zeros((len(self.network.parent), flow.shape[1]))
+        if len(flow):
+            np.add.at(found, parent_index(self.case, kind, "junction"), flow)
+        return found
 
     def _flow(self, kind: str, steps: int) -> np.ndarray:
         """Flow that each consumer takes or injection gives, (element, step). [m3 h-1]."""
@@ -184,7 +186,12 @@ class GasCheck:
         through = np.zeros((len(self.network.regulator_from), content.shape[1]))
         through[self._live] = plan[program.column("regulator", "gas_regulator")]
         injected, let_in = plan[program.column("upgrader", "gas_injected")], plan[program.column("gate", "gas_gate")]
-        moved = Moved(injected, let_in, through, content, spilled - unserved)
+        lost = spilled - unserved
+        if self.levels is not None:
+            self.levels.flow = plan[program.column("pipe", "flow")] / self.energy
+            left_out = plan[program.column("undelivered", "gas_undelivered")]
+            np.subtract.at(lost, self.zones.of_junction[self.levels.starved], left_out)
+        moved = Moved(injected, let_in, through, content, lost)
         state, taken = self.steady(moved)
         linear, filling = self._linear(moved, gas), self.filling(moved)
         if self.levels is not None:
@@ -206,9 +213,13 @@ class GasCheck:
         if also is not None:
             taken[also[0]] += also[1] / self.energy
         np.add.at(taken, self.outlet, self.filling(moved) + moved.lost / self.energy)
-        lifted = np.zeros_like(taken)
-        lifted[self._roots] = self._lift(moved.content)[self.zones.of_junction[self._roots]] + raised
-        return gas_flow(self.case, taken, lifted), taken
+        return gas_flow(self.case, taken, self.lifted(moved, raised)), taken
+
+    def lifted(self, moved: Moved, raised: float = 0.0) -> np.ndarray:
+        """By how much pressures are above their set-points where they are held, (junction, step). [bar]."""
+        found = np.zeros(self.given.shape)
+        found[self._roots] = self._lift(moved.content)[self.zones.of_junction[self._roots]] + raised
+        return found
 
     def _lift(self, content: np.ndarray) -> np.ndarray:
         """By how much linepack lifts the pressure of each zone. [bar]."""

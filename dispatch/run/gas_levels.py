@@ -10,8 +10,8 @@ import numpy as np
 from dispatch.case.offsets import GasPoint
 from dispatch.model.gas_levels import levels_of
 from dispatch.model.gas_pipes import friction_law, gas_values, pipes_of, some_pipes
+from dispatch.run.gas_carried import carried_part
 from dispatch.verify.gas import gas_flow
-from dispatch.verify.gas_findings import flaws_of
 from dispatch.verify.gas_transient import FOUND, PackedNetwork, transient
 
 if TYPE_CHECKING:
@@ -57,8 +57,10 @@ class PackedLevels:
         Junctions whose pressures have limits.
     initial : ndarray (junction,)
         Pressure of all junctions before the first step; set by `first`. [bar]
-    flaws : list of str
-        What is wrong with the network while nothing is injected, in words.
+    flow : ndarray (pipe, step)
+        What flows through their pipes by the last program. [m3 h-1]
+    starved : ndarray of int
+        Junctions at which demand may be left out, because no pressures carry all of it; set by `first`.
     found : bool
         Whether pressures and flows under the last schedule were found.
     """
@@ -71,16 +73,28 @@ class PackedLevels:
             self.of.start, self.of.stop, self.of.half, self.of.volume, pipes, friction_law(case),
             gas["compressibility"], gas["compressibility_slope"],
         )  # fmt: skip
-        self.initial, self.found, self.flaws = self.of.held, True, list[str]()
+        self.starved, self._ambient = np.zeros(0, np.int64), gas["pressure_ambient"]
+        self.initial, self.found, self.flow = self.of.held, True, np.zeros((len(self.of.pipe), inputs.steps))
 
     def first(self, check: GasCheck) -> GasPoint:
         """Take the steady state in which gates and regulators hold their pressures and plants inject nothing."""
-        state = gas_flow(check.case, self._without_return(check))
-        self.flaws = flaws_of(check.case, state)
-        least = LEAST_PART * self.of.held[:, None]
+        taken, network = self._without_return(check), check.network
+        demand = check.demand
+        part = carried_part(check.case, network, taken, demand)[network.zone]
+        state = gas_flow(check.case, taken - (1 - part) * demand)
+        starved = np.where((part < 1) & check.zones.split[:, None], check.energy * demand, 0.0)
+        self.starved = np.nonzero(starved.any(axis=1))[0]
+        least = self._least(starved)
         pressure = np.where(np.isnan(least), np.nan, np.fmax(state.pressure, least))
         self.initial = pressure[:, 0].copy()
-        return GasPoint(pressure, state.flow_pipe, self.initial, pressure[:, -1].copy())
+        return GasPoint(pressure, state.flow_pipe, self.initial, pressure[:, -1].copy(), starved)
+
+    def _least(self, starved: np.ndarray) -> np.ndarray:
+        """Tell below which pressures no state is taken, (junction, step); air pressure where demand may be left out."""
+        least = np.array(np.repeat(LEAST_PART * self.of.held[:, None], starved.shape[1], axis=1))
+        for own in (self.of.of_junction == k for k in range(self.of.count)):
+            least[own] = np.where((starved[own] > 0).any(axis=0), self._ambient, least[own])
+        return least
 
     def _without_return(self, check: GasCheck) -> np.ndarray:
         """Give net demand with what is injected beyond it behind a regulator left out, since gas never flows back."""
@@ -142,9 +156,10 @@ class PackedLevels:
 
     def _by_program(self, found: UnderSchedule, point: GasPoint) -> GasPoint:
         """Go on from the program's own pressures where no state under its schedule was found."""
-        least = LEAST_PART * self.of.held[:, None]
-        pressure = np.where(np.isnan(least), np.nan, np.fmax(found.linear["pressure"], least))
-        return GasPoint(pressure, point.flow, point.initial, point.final)
+        least = self._least(point.starved)
+        pressure, flow = np.where(np.isnan(least), np.nan, np.fmax(found.linear["pressure"], least)), point.flow.copy()
+        flow[self.of.pipe] = self.flow
+        return replace(point, pressure=pressure, flow=flow, reach=np.inf, error=np.inf, objective=np.inf)
 
     def settled(self, found: UnderSchedule, point: GasPoint, objective: float) -> bool:
         """Tell whether pressures are those under the schedule, and what holds flows back costs nothing."""
@@ -158,9 +173,8 @@ class PackedLevels:
         reach = point.reach / LESS if shrunk else max(LESS * min(error, point.reach), LEAST_REACH)
         if not self.found:
             return self._by_program(found, point)
-        return GasPoint(
-            found.state.pressure, found.state.flow_pipe, point.initial, point.final, reach, error, objective
-        )
+        own = {"pressure": found.state.pressure, "flow": found.state.flow_pipe}
+        return replace(point, **own, reach=reach, error=error, objective=objective)
 
 
 def _put(state: GasState, junction: np.ndarray, pipe: np.ndarray, found: Transient) -> GasState:

@@ -11,6 +11,7 @@ from dispatch.case.offsets import GasLimit
 from dispatch.case.schema import columns
 from dispatch.model.components.plant import HIGHER
 from dispatch.model.gas_limits import LIMITED, stated_limits
+from dispatch.run.gas_carried import carried_part, short_zones
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,11 +42,15 @@ class GasMargins:
     over : dict of str to (ndarray, ndarray)
         By how much each quantity is above its upper and below its lower limit beyond what the program relaxes, 0 inside
         the tolerance, (element, step). [bar or kW]
+    lacking : ndarray (junction, step)
+        Demand below 4 bar gauge that takes more pressure than there is, every consumer of the zone and of those behind
+        it getting the same part. [kW]
     settled : bool
         Nothing is exceeded, and the rows that are priced or relaxed are as exact as the tolerance.
     """
 
     over: dict[str, tuple[np.ndarray, np.ndarray]]
+    lacking: np.ndarray
     settled: bool
 
     @property
@@ -117,8 +122,18 @@ def gas_margins(
         inside = np.isfinite(value)
         high, low = (np.where(inside & (side > tolerance[name]), side, 0.0) for side in (high, low))
         over[name] = (high, low)
-    margins = GasMargins(over, settled=False)
-    return GasMargins(over, settled=exact and margins.holds)
+    margins = GasMargins(over, _lacking(check, found), settled=False)
+    return replace(margins, settled=exact and margins.holds)
+
+
+def _lacking(check: GasCheck, found: UnderSchedule) -> np.ndarray:
+    """Demand of zones below 4 bar gauge for which there is no pressure under a schedule. [kW]."""
+    network, low = check.network, ~check.zones.split
+    short = short_zones(check.case, network, np.where(low[:, None], found.state.squared, np.inf))
+    if not short.any():
+        return np.zeros_like(check.demand)
+    part = carried_part(check.case, network, found.taken, check.demand, check.lifted(found.moved))
+    return np.asarray(check.energy * np.where(low[:, None], (1 - part[network.zone]) * check.demand, 0.0))
 
 
 def next_limits(

@@ -12,6 +12,7 @@ from dispatch.solve.explain import local_time, spans
 from dispatch.solve.explain_gas import NAMES
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from dispatch.run.gas_margins import GasMargins
@@ -57,4 +58,30 @@ def unmet_by_gas(case: xr.DataTree, margins: GasMargins, dt: float) -> list[dict
                         "text": f"{LIMITED[name]} {element!r}: {said}; more rounds did not hold it.",
                     }
                 )
+    return found + _without_pressure(case, margins, local, feeder, dt)
+
+
+def _without_pressure(
+    case: xr.DataTree, margins: GasMargins, local: pd.DatetimeIndex, feeder: str, dt: float
+) -> list[dict[str, Any]]:
+    """List junctions below 4 bar gauge whose demand takes more pressure than there is."""
+    ids, found = columns(case, "junction")["id"], []
+    for k in np.nonzero(margins.lacking.any(axis=1))[0].tolist():
+        steps = np.nonzero(margins.lacking[k])[0]
+        element, hours, most = ids[k].decode(errors="replace"), spans(steps, local, dt), float(margins.lacking[k].max())
+        text = f"no pressure carries {most:.4g} kW of the gas that is taken here; {most:.4g} kW less would do"
+        found.append(
+            {
+                "feeder": feeder,
+                "kind": "junction",
+                "element": element,
+                "limit": "delivery",
+                "hours": hours,
+                "hours_total": float(len(steps) * dt),
+                "amount": most,
+                "least_relaxation": most,
+                "unit": "kW",
+                "text": f"junction {element!r}: {text} ({hours[0]} …; {len(steps) * dt:g} h in all).",
+            }
+        )
     return found

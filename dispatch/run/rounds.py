@@ -11,8 +11,10 @@ import numpy as np
 from dispatch.case.network import network_of
 from dispatch.case.offsets import Offsets
 from dispatch.case.schema import columns
+from dispatch.errors import SolverError
 from dispatch.model.compiler import compile_program
 from dispatch.model.gas_limits import stated_limits
+from dispatch.model.gas_zones import zones_of_case, zones_that_hold
 from dispatch.model.inputs import make_inputs
 from dispatch.model.linear import LinearFlow, linear_flow
 from dispatch.model.plants import least_of
@@ -26,7 +28,7 @@ from dispatch.solve.commitment import best_commitment
 from dispatch.solve.decomposed import Decomposed
 from dispatch.solve.explain import explain_unmet
 from dispatch.solve.limits.radial import limits_of
-from dispatch.solve.methods import Model, make_model
+from dispatch.solve.methods import PIPES, Model, make_model
 from dispatch.solve.monolithic import Monolithic, solve_elastic
 from dispatch.solve.own_slacks import OwnSlacks
 from dispatch.solve.repair import Delivered, deliver
@@ -132,6 +134,7 @@ class Rounds:
             self._integers = settings.integers and any(v.any() for v in least_of(self.inputs).values())
         with stages.stage("solve"):
             self.model = self._model(settings, kept)
+            self._start_from_zones()
 
     @cached_property
     def ac(self) -> AcModel:
@@ -149,6 +152,19 @@ class Rounds:
         if kept is not None:
             kept[name] = model
         return model
+
+    def _start_from_zones(self) -> None:
+        """Let the first solve start from the optimum without pressures and linepack above 4 bar gauge."""
+        if self.gas is None or self.gas.levels is None or not isinstance(self.model, Monolithic):
+            return
+        inputs = make_inputs(self.case, limit_penalty=self.penalty, whole=True)
+        whole = Monolithic(compile_program(inputs), self.network, inputs, options=PIPES)
+        try:
+            whole.solve(self._zero(), self.penalty, self.until)
+        except SolverError:
+            return
+        zones = zones_of_case(self.case, self.gas.network, whole=True)
+        self.model.start_from_zones(whole, zones_that_hold(self.gas.network, self.gas.zones, zones), self.penalty)
 
     def state(self, by_ac: Offsets) -> State:
         """Solve with given AC offsets, repair, and look at the network under the schedule."""

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dispatch.case.schema import columns
+from dispatch.case.schema import columns, parent_index
 from dispatch.model.accounts import period_ends
 from dispatch.model.windows import windows_of
 
 if TYPE_CHECKING:
     import xarray as xr
+
+MOST_SITES = 20
+"""Sites of an account that are told one by one; the smaller ones are told together."""
+OTHERS = "others"
 
 
 def account_statements(result: xr.DataTree) -> list[dict[str, Any]]:
@@ -27,7 +31,8 @@ def account_statements(result: xr.DataTree) -> list[dict[str, Any]]:
     list of dict
         ``account``, ``start`` and ``end`` (UTC), ``carried_in``, ``injected``, ``withdrawn``, ``bought``, ``sold``,
         ``balance`` (all kWh, higher heating value), ``cost`` (money: what is bought at `price_short`, less what is sold
-        at `price_surplus`, and `fee` on both); empty without accounts.
+        at `price_surplus`, and `fee` on both), ``band`` (kWh), ``fee`` and ``carry_over`` of the account, and
+        ``sites``: what each plant injected and each consumer took (below zero), by their names; empty without accounts.
     """
     table, held, time = columns(result, "account"), columns(result, "schedule"), columns(result, "forecast")["time"]
     if not len(table["id"]) or "account_balance" not in held or not np.isfinite(held["account_balance"]).any():
@@ -35,6 +40,7 @@ def account_statements(result: xr.DataTree) -> list[dict[str, Any]]:
     step = columns(result, "forecast")["time_step"][0]
     dt = float(step / np.timedelta64(1, "s")) / 3600
     ends = period_ends(table["period"], windows_of(time, str(result.attrs["time_zone"])))
+    sites = _sites(result, dt)
     found = []
     for a, name in enumerate(table["id"]):
         first, before = 0, float(table["balance_initial"][a])
@@ -54,8 +60,37 @@ def account_statements(result: xr.DataTree) -> list[dict[str, Any]]:
                     "bought": bought,
                     "sold": sold,
                     "balance": balance,
+                    **{n: float(table[n][a]) for n in ("band", "fee", "carry_over")},
+                    "sites": _told(sites[a], own),
                     "cost": price_in * bought - price_out * sold + float(table["fee"][a]) * (bought + sold),
                 }
             )
             first, before = last + 1, float(table["carry_over"][a]) * balance
     return found
+
+
+def _sites(result: xr.DataTree, dt: float) -> list[list[tuple[str, np.ndarray]]]:
+    """For each account its plants and consumers, with what they inject in each step, below zero what they take."""
+    found: list[list[tuple[str, np.ndarray]]] = [[] for _ in columns(result, "account")["id"]]
+    upgrader, plant, consumer = (columns(result, kind) for kind in ("upgrader", "plant", "consumer"))
+    injected = columns(result, "schedule").get("gas_injected", np.zeros((0, 0)))
+    at, into = parent_index(result, "upgrader", "plant"), parent_index(result, "plant", "account")
+    for k in np.nonzero(into >= 0)[0].tolist() if len(upgrader["id"]) else []:
+        found[into[k]].append((plant["id"][k].decode(errors="replace"), dt * injected[at == k].sum(axis=0)))
+    if len(consumer["id"]):
+        energy = float(columns(result, "gas_network")["heating_value_higher"][()])
+        flow, of = columns(result, "forecast").get("flow_consumer"), parent_index(result, "consumer", "account")
+        for k in np.nonzero(of >= 0)[0].tolist():
+            own = np.full(injected.shape[1], np.nan) if flow is None else flow[k].astype(float)
+            own = np.where(np.isnan(own), consumer["flow_nom"][k], own)
+            found[of[k]].append((consumer["id"][k].decode(errors="replace"), -dt * energy * own))
+    return found
+
+
+def _told(sites: list[tuple[str, np.ndarray]], own: slice) -> dict[str, float]:
+    """Sum up a period by site, the largest one by one."""
+    sums = sorted(((name, float(flow[own].sum())) for name, flow in sites), key=lambda s: -abs(s[1]))
+    told = dict(sums[:MOST_SITES])
+    if rest := sums[MOST_SITES:]:
+        told[OTHERS] = sum(amount for _, amount in rest)
+    return told

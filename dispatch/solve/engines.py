@@ -152,12 +152,17 @@ class LazyRows:
         self._highs.start_from(basis)
         self._ladder = GROWN if grown else LADDER
 
-    def go_on_from(self, before: LazyRows, limits: Limits, penalty: float) -> None:
-        """Start from where another engine ended whose program has the same columns and rows, with other numbers."""
+    def go_on_from(self, before: LazyRows, limits: Limits, penalty: float, basis: Basis | None = None) -> None:
+        """Start from where another engine ended whose program has the same columns and rows, with other numbers.
+
+        With `basis` it may have others: that is then where to start, in the first columns and rows. The primal simplex
+        goes on in either case: other numbers leave a few hundred moves, of which the dual one makes up to twenty times
+        as many.
+        """
         keys = np.sort(before._keys)
         if len(keys):
             self.state(limits, keys, penalty)
-        self.start_from(before.basis())
+        self.start_from(before.basis() if basis is None else basis, grown=True)
 
     def state(self, limits: Limits, keys: np.ndarray, penalty: float, ceiling: float = np.inf) -> None:
         """Add limits as rows over the prosumers' columns; see `optimum`."""

@@ -44,6 +44,7 @@ SENTENCES = {
     "heat_demand": "lacks {amount:.4g} kW of heat",
     "feed_day": "{amount:.4g} t of its daily feed are not fed",
     "minimum": "runs up to {amount:.4g} below its minimum of {do:.4g}: it can neither stand still nor run at it",
+    "delivery": "no pressure carries {amount:.4g} kW of the gas that is taken here; {least:.4g} kW less would do",
     "gas_demand": "{amount:.4g} kW of the gas that is taken behind it cannot come",
     "gas_uptake": "{amount:.4g} kW more gas is injected behind it than can go anywhere",
 }

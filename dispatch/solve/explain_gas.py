@@ -37,6 +37,7 @@ LACKING = {
     "unfed": ("substrate", "feed_day", "t"),
     "linepack_short": ("level", "linepack_final", "kW h"),
     "gas_unserved": ("zone", "gas_demand", "kW"),
+    "gas_undelivered": ("undelivered", "delivery", "kW"),
     "gas_spilled": ("zone", "gas_uptake", "kW"),
 }
 """Columns that are above 0 where something cannot be met: of which component, which limit, and its unit."""
@@ -98,12 +99,11 @@ def _lacking(case: xr.DataTree, program: Program, inputs: Inputs, plan: np.ndarr
         if elements is None:
             continue
         values = plan[program.column(component, name)]
-        noticed = (
-            NOTICED * np.maximum(1.0, np.abs(plan).max(initial=0.0)) if component in {"zone", "level"} else NOTICED
-        )
+        large = component in {"zone", "level", "undelivered"}
+        noticed = NOTICED * np.maximum(1.0, np.abs(plan).max(initial=0.0)) if large else NOTICED
         for e in np.nonzero((values > noticed).any(axis=1))[0].tolist():
             amounts = _by_step(np.where(values[e] > noticed, values[e], 0.0), inputs, name)
-            kind, number = component, int(elements.index[e])
+            kind, number = {"undelivered": "junction"}.get(component, component), int(elements.index[e])
             if component == "zone":
                 kind, number = _holder(case, number)
             elif component == "level":

@@ -142,7 +142,12 @@ def _last_point(offset: dict[str, np.ndarray]) -> GasPoint | None:
     reach = offset.get("pressure_reach", np.full(1, np.nan))
     most = float(np.fmin.reduce(reach)) if np.isfinite(reach).any() else np.inf
     return GasPoint(
-        offset["pressure_about"], offset["flow_about"], offset["pressure_initial"], offset["pressure_final"], most
+        offset["pressure_about"],
+        offset["flow_about"],
+        offset["pressure_initial"],
+        offset["pressure_final"],
+        np.nan_to_num(offset.get("demand_most", np.zeros_like(offset["pressure_about"]))),
+        most,
     )
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
+from kernels.implied import imply_bounds
+
 if TYPE_CHECKING:
     from dispatch.model.program import Program
 
@@ -32,15 +34,14 @@ def finite_bounds(program: Program) -> tuple[np.ndarray, np.ndarray]:
     open_ended = np.nonzero(~(np.isfinite(lower) & np.isfinite(upper)))[0]
     if not len(open_ended):
         return lower, upper
-    by_row = sp.csr_matrix(program.matrix)
     used = np.unique(sp.csc_matrix(program.matrix[:, open_ended]).indices)
-    part = sp.csr_matrix(by_row[used])
+    part = sp.csr_matrix(sp.csr_matrix(program.matrix)[used])
     row_lower, row_upper = program.row_lower[used], program.row_upper[used]
-    for _ in range(len(used) + 1):
-        before = np.isfinite(lower).sum() + np.isfinite(upper).sum()
-        _tighten(part, row_lower, row_upper, lower, upper, open_ended)
-        if np.isfinite(lower).sum() + np.isfinite(upper).sum() == before:
-            break
+    by_column, bounds, among = sp.csc_matrix(part), np.stack([lower, upper]), np.zeros(len(lower), np.bool_)
+    among[open_ended] = True
+    sides = np.stack([row_lower, row_upper])
+    imply_bounds(part.indptr, part.indices, part.data, (by_column.indptr, by_column.indices), sides, bounds, among)
+    lower, upper = bounds
     _relaxing(program, part, row_lower, row_upper, lower, upper, open_ended)
     return lower, upper
 
@@ -50,10 +51,8 @@ def _entries(part: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return row, part.indices, part.data
 
 
-def _activity(
-    part: sp.csr_matrix, lower: np.ndarray, upper: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """For each entry the least and greatest sum of the other entries of its row, and those of the entry itself."""
+def _activity(part: sp.csr_matrix, lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each entry the least and greatest sum of the other entries of its row."""
     row, column, value = _entries(part)
     low = np.where(value > 0, value * lower[column], value * upper[column])
     high = np.where(value > 0, value * upper[column], value * lower[column])
@@ -64,26 +63,7 @@ def _activity(
         endless = np.bincount(row, ~finite, part.shape[0])
         rest = total[row] - np.where(finite, own, 0.0)
         others.append(np.where(endless[row] - ~finite > 0, np.nan, rest))
-    return others[0], others[1], low, high
-
-
-def _tighten(
-    part: sp.csr_matrix,
-    row_lower: np.ndarray,
-    row_upper: np.ndarray,
-    lower: np.ndarray,
-    upper: np.ndarray,
-    open_ended: np.ndarray,
-) -> None:
-    """Give open-ended columns the bounds that one pass over their rows implies."""
-    least, greatest, _, _ = _activity(part, lower, upper)
-    row, column, value = _entries(part)
-    most, fewest = (row_upper[row] - least) / value, (row_lower[row] - greatest) / value
-    above, below = np.where(value > 0, most, fewest), np.where(value > 0, fewest, most)
-    own = np.isin(column, open_ended)
-    for bound, found, pick in ((upper, above, np.minimum), (lower, below, np.maximum)):
-        good = own & np.isfinite(found) & ~np.isfinite(bound[column])
-        pick.at(bound, column[good], found[good])
+    return others[0], others[1]
 
 
 def _relaxing(
@@ -96,7 +76,7 @@ def _relaxing(
     open_ended: np.ndarray,
 ) -> None:
     """Bound columns that cost something and whose increase can only help rows."""
-    least, greatest, _, _ = _activity(part, lower, upper)
+    least, greatest = _activity(part, lower, upper)
     row, column, value = _entries(part)
     helps = np.where(value > 0, np.isinf(row_upper[row]), np.isinf(row_lower[row]))
     needed = np.where(value > 0, (row_lower[row] - least) / value, (row_upper[row] - greatest) / value)

@@ -10,6 +10,7 @@ from dispatch.errors import TimeUp
 from dispatch.solve.ascent import Ascent
 from dispatch.solve.coordinated import plan_at
 from dispatch.solve.engines import AllRows, LazyRows
+from dispatch.solve.level_start import basis_of_levels
 from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.members import Members
 from dispatch.solve.own_slacks import OwnSlacks
@@ -82,6 +83,23 @@ class Monolithic:
         )
         if same and isinstance(engine, LazyRows) and isinstance(last, LazyRows):
             engine.go_on_from(last, self._limits, self.dt * limit_penalty)
+
+    def start_from_zones(self, whole: Monolithic, zone: np.ndarray, limit_penalty: float) -> None:
+        """Start from the optimum of the same program with every level of the gas network as one zone.
+
+        Parameters
+        ----------
+        whole : Monolithic
+            Solved.
+        zone : ndarray (zone of whole,) of int
+            Zone in which its pressure is held.
+        limit_penalty : float
+            Of relaxing a limit by its own rating for an hour. [money h-1]
+        """
+        engine, last = self._engine, whole._engine
+        if isinstance(engine, LazyRows) and isinstance(last, LazyRows):
+            basis = basis_of_levels(last.basis(), whole.program, self.program, zone)
+            engine.go_on_from(last, self._limits, self.dt * limit_penalty, basis)
 
     def solve(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Solution:
         """Find the optimum under given offsets and penalty.

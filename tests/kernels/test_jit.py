@@ -46,12 +46,13 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(place: Path, code: str = RUN, **environment: str) -> subprocess.Popen[str]:
+def start(place: Path, code: str = RUN, stdin: int | None = None, **environment: str) -> subprocess.Popen[str]:
     """Start Python beside the kernels, with home and temporary folder inside `place`."""
     own = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "NUMBA_", "PYTHON"))}
     own |= {"HOME": str(place / "home"), "TMPDIR": str(place), **environment}
     command = [sys.executable, "-W", "error", "-c", code]
-    return subprocess.Popen(command, cwd=place, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=place, env=own, stdin=stdin, stdout=pipe, stderr=pipe, text=True)
 
 
 def run(place: Path, code: str = RUN, **environment: str) -> tuple[str, str]:
@@ -189,15 +190,45 @@ def test_without_compilation_kernels_are_plain_functions(place: Path) -> None:
     assert run(place, code, NUMBA_DISABLE_JIT="1") == ("30.0 function", "")
 
 
+FORKED = """
+import os, sys
+import numba, numpy
+numba.njit(lambda a: a[0] + 1.0)(numpy.ones(1))
+codes = sys.stdin.read().split("\\0")
+running = {}
+for code in codes:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        os.dup2(writing, 1)
+        os.dup2(writing, 2)
+        try:
+            exec(code, {"__name__": "__main__"})
+        finally:
+            sys.stdout.flush()
+            os._exit(sys.exc_info()[0] is not None)
+    os.close(writing)
+    running[child] = os.fdopen(reading)
+for child, printed in running.items():
+    with printed:
+        text = printed.read().strip()
+    _, ended = os.waitpid(child, 0)
+    print(ended, text, sep="\\t")
+"""
+
+
 @pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_32_cold_processes_at_once(place: Path) -> None:
+    """They share a Numba that has compiled before, so that all compile, write and read at the same time."""
     dtypes = ("float64", "float32", "int64", "int32")
     codes = [RUN.replace("2.0])", f"2.0]).astype('{dtypes[i % 4]}')") for i in range(32)]
-    processes = [start(place, code) for code in codes]
-    for process in processes:
-        out, err = process.communicate(timeout=300)
-        assert (process.returncode, err) == (0, "")
-        assert out.split()[0] == "30.0"
+    process = start(place, FORKED, stdin=subprocess.PIPE)
+    out, err = process.communicate("\0".join(codes), timeout=300)
+    assert (process.returncode, err) == (0, "")
+    ended = [line.split("\t") for line in out.splitlines()]
+    assert [(status, printed.split()[0]) for status, printed in ended] == [("0", "30.0")] * 32
     for code in codes[:4]:
         assert run(place, code)[0] == "30.0 1"
     assert not list((place / "home").rglob("*.part"))

@@ -105,3 +105,21 @@ def test_forest_without_branches():
     assert linear_flow(network, np.ones((1, 2)), np.ones((1, 2))).v_squared.tolist() == [
         [network.source_v_pu[0] ** 2] * 2
     ]
+
+
+def test_worth_of_injections_reverses_the_sweeps_on_a_thousand_forests():
+    """Prices times potentials and flows are worth times injections, and what there is without any."""
+    rng = np.random.default_rng(11)
+    for _ in range(1000):
+        network = random_network(rng, int(rng.integers(2, 13)), dead=int(rng.integers(0, 3)))
+        order, parent = network.order, network.parent
+        p, q, of_flow = rng.normal(0, 10, (3, network.buses, 2))
+        gain, per_p, per_q, root = rng.uniform(0.9, 1.1, (4, network.buses))
+        of_potential = np.where(np.isin(np.arange(network.buses), order)[:, None], rng.normal(size=p.shape), 0.0)
+        of_flow[parent < 0] = 0.0
+        taken = (radial.flow_towards(order, parent, p), radial.flow_towards(order, parent, q))
+        potential = np.nan_to_num(radial.potentials(order, parent, gain, per_p, per_q, *taken, root))
+        expected = np.sum(of_potential * potential + of_flow * taken[0], axis=0)
+        arguments = (order, parent, gain, per_p, per_q, root, of_potential, of_flow)
+        for of_p, of_q, fixed in compiled_and_plain(radial.worth_of_injections, *arguments):
+            np.testing.assert_allclose(np.sum(of_p * p + of_q * q, axis=0) + fixed, expected, rtol=1e-9, atol=1e-9)

@@ -15,6 +15,7 @@ from dispatch.model.compiler import compile_program
 from dispatch.model.inputs import make_inputs
 
 LEVEL = ("junction", "pipe", "pressure_limit", "set_point", "level")
+"""Besides there is `undelivered` where demand may be left out."""
 
 
 def some_state(case, seed: int, reach: float) -> Offsets:
@@ -23,7 +24,10 @@ def some_state(case, seed: int, reach: float) -> Offsets:
     pressure = rng.uniform(7.0, 12.0, (junctions, steps))
     pressure[4:] = np.nan
     flow = rng.normal(0, 100, (pipes, steps)) * rng.integers(0, 2, (pipes, steps))
-    point = GasPoint(pressure, flow, pressure[:, 0], pressure[:, -1], reach)
+    starved = np.zeros((junctions, steps))
+    starved[1:4, -1] = rng.uniform(-50, 100, 3)
+    starved[2, -1] = 80.0
+    point = GasPoint(pressure, flow, pressure[:, 0], pressure[:, -1], starved, reach)
     zero = Offsets.zero(case["electric/bus"].sizes["bus"], case["electric/line"].sizes["line"], steps)
     return replace(zero, point=point)
 
@@ -35,6 +39,7 @@ def test_compiled_arrays_are_those_of_the_explicit_model(seed):
     offsets = some_state(case, seed, [np.inf, 0.3][seed % 2]) if seed else None
     inputs = make_inputs(case, offsets=offsets, limit_penalty=300.0)
     assert all(inputs.kinds[kind].count for kind in LEVEL)
+    assert bool(inputs.kinds["undelivered"].count) is bool(seed)
     program = compile_program(inputs)
     assert largest_difference(program, written(inputs, program, network=False)) <= TOLERANCE
     for kind in LEVEL[:3]:

@@ -41,6 +41,14 @@ def narrow() -> dict:
     return tables
 
 
+def thin() -> dict:
+    """No pressure brings what y takes."""
+    tables = level_tables(loop=False)
+    tables["junction"]["pressure_min"] = [np.nan] * 6
+    tables["pipe"]["inner_diameter"][2] = 0.01
+    return tables
+
+
 CASES = {
     "one branch": level_tables(loop=False),
     "a loop": level_tables(),
@@ -48,8 +56,9 @@ CASES = {
     "a lower limit out of reach": narrow(),
     "a small gate": level_tables(flow_max=20.0, seed=4),
     "two levels": two_levels(),
+    "a thin pipe": thin(),
 }
-UNMET = {"a lower limit out of reach"}
+UNMET = {"a lower limit out of reach", "a thin pipe"}
 
 
 @pytest.fixture(scope="module", params=CASES, ids=str)

@@ -92,3 +92,21 @@ def test_page_and_terminal_say_the_same(day: xr.DataTree) -> None:
     ):
         assert title in page
     assert "<script" not in page
+    assert gas["pressure_error_max"] == day["certificate"].attrs["pressure_error_max"] >= 0
+    assert f"at most {1000 * gas['pressure_error_max']:.2f} mbar else" in page
+    assert f"at most {1000 * gas['pressure_error_max']:.2f} mbar else" in text
+
+
+def test_statements_of_accounts_stand_on_the_page_and_in_json() -> None:
+    result = optimize(build_case(plant_tables(steps=26, seed=2, account="day")), Settings(horizon_h=26))
+    entries = [e for e in told(result)["accounts"] if e["account"] == "dairy"]
+    taken = 11.0 * result["forecast/flow_consumer"].to_numpy()[0].astype(float)
+    injected = result["schedule/gas_injected"].to_numpy()[0]
+    for entry, own in zip(entries, (slice(0, 2), slice(2, 26)), strict=True):
+        assert entry["sites"]["plant"] == pytest.approx(injected[own].sum())
+        assert entry["sites"]["k0"] == pytest.approx(-taken[own].sum())
+        assert sum(entry["sites"].values()) == pytest.approx(entry["injected"] - entry["withdrawn"])
+        assert (entry["band"], entry["fee"]) == (400.0, 0.005)
+    page = render(result)
+    assert "Gas accounts" in page
+    assert f"<td>{entries[1]['injected']:,.0f}</td><td>{entries[1]['withdrawn']:,.0f}</td>" in page

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from dispatch.case.schema import build_case, columns
 from dispatch.run.optimize import optimize
@@ -59,6 +60,28 @@ def test_pressures_that_cannot_be_are_unmet():
     pressure = result["schedule/pressure"].to_numpy()[1]
     assert found["amount"] == pytest.approx(5.49 - pressure.min(), abs=1e-3)
     assert found["least_relaxation"] <= found["amount"] + 1e-9
+
+
+def test_demand_without_pressure_below_4_bar_is_unmet():
+    tables = plant_tables(steps=4, seed=1)
+    tables["pipe"]["inner_diameter"] = [0.15, 0.02]
+    result = optimize(build_case(tables), Settings(horizon_h=4))
+    (found,) = json.loads(result["certificate"].attrs["unmet"])
+    assert result["certificate/status"].to_numpy() == [b"limits_unmet"]
+    assert (found["kind"], found["element"], found["limit"], found["unit"]) == ("junction", "z", "delivery", "kW")
+    demand, held = result["forecast/flow_consumer"].to_numpy()[1].astype(float), result["schedule/pressure"].to_numpy()
+    assert found["hours_total"] == 4
+
+    def drop(flow: float, p1: float, p2: float) -> float:  # of 5 km of 20 mm with 0.1 mm of roughness, docs/gas.md
+        area = np.pi / 4 * 0.02**2
+        mean = 2 / 3 * (p1 + p2 - p1 * p2 / (p1 + p2))
+        speed = flow / 3600 / area
+        friction = 64 * 1.07e-5 / (0.78 * speed * 0.02) + (2 * np.log10(0.02 / 1e-4) + 1.14) ** -2
+        return (1 - 0.0022 * mean) * friction * 5000 / 0.02 * 0.78 * 101325 * 283.15 / 273.15 * speed**2 / 1e10
+
+    air, before = 1.01325, held[2]
+    comes = [brentq(lambda q, p=p: p**2 - air**2 - drop(q, p, air), 1e-3, 50) for p in before]
+    assert found["amount"] == pytest.approx(11.0 * (demand - 5 - comes).max(), rel=1e-4)
 
 
 def test_a_zone_right_behind_its_gate():

@@ -35,9 +35,8 @@ def friction(flow: float, d: float) -> float:
     return 64 * VISCOSITY / (DENSITY * max(abs(speed), 1e-12) * d) + (2 * np.log10(d / 1e-4) + 1.14) ** -2
 
 
-def drop(k: int, p1: float, p2: float, flow: float) -> float:
+def drop(k: int, p1: float, p2: float, flow: float, table: dict = TABLES["pipe"]) -> float:
     """Drop of squared pressure in bar², by the formula of docs/gas.md."""
-    table = TABLES["pipe"]
     d, long, given = table["inner_diameter"][k], table["length"][k], table["friction_factor"][k]
     mean = 2 / 3 * (p1 + p2 - p1 * p2 / (p1 + p2))
     factor = (friction(flow, d) if np.isnan(given) else given) * long / d + table["loss_coefficient"][k]
@@ -133,14 +132,23 @@ def test_gates_never_take_gas_back(day):
     assert (day["schedule/flow_gate"].to_numpy() >= -1e-6).all()
 
 
-def test_a_demand_that_no_pressure_carries_is_told():
+def test_a_demand_that_no_pressure_carries_is_unmet():
     tables = level_tables(steps=4, loop=False)
     tables["junction"]["pressure_min"] = [np.nan] * 6
     tables["pipe"]["inner_diameter"][2] = 0.01
-    result = optimize(build_case(tables), Settings(horizon_h=4, rounds=3))
-    messages = json.loads(result["certificate"].attrs["messages"])
-    assert result["certificate/status"].to_numpy() == [b"failed"]
-    assert any("takes more pressure than there is: k0, in 3 of 4 steps" in m for m in messages), messages
+    result = optimize(build_case(tables), Settings(horizon_h=4))
+    (unmet,) = json.loads(result["certificate"].attrs["unmet"])
+    assert result["certificate/status"].to_numpy() == [b"limits_unmet"]
+    assert (unmet["kind"], unmet["element"], unmet["limit"]) == ("junction", "y", "delivery")
+    assert unmet["hours"] == ["2026-06-02 00:00 to 02:00"]
+    s, demand = result["schedule"], 11.0 * result["forecast/flow_consumer"].to_numpy()[0].astype(float)
+    left_out, pressure = s["gas_undelivered"].to_numpy()[3], s["pressure"].to_numpy()
+    assert unmet["amount"] == pytest.approx(left_out.max(), rel=1e-6)
+    # What comes is what the largest drop there is brings: from the highest pressure allowed down to that of the air.
+    most = brentq(lambda q: 16.0**2 - 1.01325**2 - drop(2, 16.0, 1.01325, q, tables["pipe"]), 0, 500, xtol=1e-10)
+    assert demand[3] - left_out[3] == pytest.approx(11.0 * (most + 5), rel=1e-3)  # the step before took what was packed
+    assert pressure[3, 2:] == pytest.approx(1.01325, abs=5e-4)
+    assert (left_out[:2] == 0).all()
 
 
 def test_a_level_without_its_gate_is_told_beforehand():

@@ -10,6 +10,6 @@ if TYPE_CHECKING:
 
 def junction(b: Block, p: Any) -> None:
     """Let what is packed here, half of each of its pipes, follow the pressure; linear about the last state."""
-    pressure, content = b.var("pressure", -p.most, p.most), b.at("zone").linepack
+    pressure, content = b.var("pressure", p.lowest, p.most), b.at("zone").linepack
     b.constraint("packing", content == p.capacity * (pressure - p.pressure) + p.content)
     b.inject("level", linepack=content)

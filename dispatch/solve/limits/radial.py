@@ -14,6 +14,7 @@ from dispatch.case.offsets import Offsets
 from dispatch.model.linear import LinearFlow, forest_of, loops_of, rating_left, solve_flow
 from dispatch.solve.limits.branches import voltage_groups
 from dispatch.solve.limits.known_rows import KnownRows
+from dispatch.solve.limits.worth import worth_by_rows, worth_by_sweep
 from dispatch.solve.protocols import KEY, Rows
 from kernels.radial import worst_of_group
 
@@ -246,14 +247,13 @@ class RadialLimits:
         float
             Sum of the rows' bounds at their prices.
         """
-        voltage = keys["kind"] <= V_MIN
-        number, of = np.unique(np.where(voltage, keys["element"], self.network.buses + keys["element"]), False, True)
-        is_bus = number < self.network.buses
-        matrix, constant = self._known.rows(is_bus, np.where(is_bus, number, number - self.network.buses))
         signed = np.where((keys["kind"] == V_MIN) | (keys["kind"] == REVERSE), -prices, prices)
-        priced = np.zeros((len(number), self.steps))
-        np.add.at(priced, (of, keys["step"]), signed)
-        return (matrix.T @ priced).ravel(), float(np.sum(self.bound(keys) * prices) - np.sum(constant[of] * signed))
+        priced = (keys["kind"] <= V_MIN, keys, signed, self.steps)
+        if self._loops is None:
+            weight, fixed = worth_by_sweep(self.network, self._forest, *priced)
+        else:
+            weight, fixed = worth_by_rows(self._known, self.network.buses, *priced)
+        return weight, float(np.sum(self.bound(keys) * prices)) - fixed
 
     def bound(self, keys: np.ndarray) -> np.ndarray:
         """Shifted limits themselves: bounds on V, -V, p and -p."""

@@ -100,7 +100,9 @@ class Levels:
         for j in self.inside:
             mine = [i for i in self.inside if self.part[i] == self.part[j]]
             most = 2 * np.nanmax([self.held[int(self.part[j])], *high[mine]])
-            self.pressure[j] = lp.column("pressure", j, -most, most)
+            starved = (self.about("demand_most", len(ids), np.zeros((1, 1)))[mine] > 0).any(axis=0)
+            least = np.where(starved, self.gas["pressure_ambient"], -most)
+            self.pressure[j] = lp.column("pressure", j, least, most)
         flows: dict[int, list] = {j: [] for j in self.inside}
         holds: dict[int, list[Pipe]] = {j: [] for j in self.inside}
         law = bytes(c["gas_network"]["friction_law"][()]) if "friction_law" in c["gas_network"] else b"nikuradse"

@@ -294,6 +294,11 @@ class Zones:
             unserved = self.f.program.column("gas_unserved", first, 0, np.maximum(net, 0), self.f.dt * UNMET)
             spilled = self.f.program.column("gas_spilled", first, 0, np.maximum(-net, 0), self.f.dt * UNMET)
             self.enters[self.number_of(first)] += [(unserved, 1.0), (spilled, -1.0)]
+            for j in own:
+                most = np.asarray(self.f.offsets.get("demand_most", {j: np.zeros(self.f.steps)})[j], float)
+                if (most > 0).any():
+                    left_out = self.f.program.column("gas_undelivered", j, 0, most, self.f.dt * UNMET)
+                    self.enters[self.number_of(j)].append((left_out, 1.0))
 
     def number_of(self, j: int) -> int:
         """Zone of a junction by its position."""
