@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
     from dispatch.batch.kept import Arrays
 
+NEEDED = (
+    "aside", "again", "bound", "cost", "delivered", "dt", "losses", "offsets.s", "p", "prices", "q", "relaxed",
+    "repaired", "taken", "time",
+)  # fmt: skip
+"""What is read of what groups keep: series of feeders, never their columns."""
+
 
 @dataclass
 class Member:
@@ -84,8 +90,8 @@ class Members:
         self.time = time.astype("datetime64[s]")
 
     def read(self, group: str, stage: str) -> dict[str, Arrays]:
-        """Read what a group has kept of a stage."""
-        return read_feeders(self._folder / FOLDER / f"{group}.{stage}.npz")
+        """Read what a group has kept of a stage, but for columns of programs."""
+        return read_feeders(self._folder / FOLDER / f"{group}.{stage}.npz", NEEDED)
 
     def wide(self, member: Member, values: np.ndarray) -> np.ndarray:
         """Spread a feeder's steps over all steps."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from tiny import STEPS, TIME, tiny_case
 
 from dispatch.case.network import network_of
 from dispatch.case.shared_limits import SharedLimit
@@ -17,16 +15,13 @@ from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.protocols import KEY
 from dispatch.solve.shared_rows import shared_rows
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "batch"))
-from tiny import STEPS, TIME, tiny_case
-
 SCALE = np.array([1.0, 0.25, 0.5])
 ADDED = np.arange(8.0)
 
 
 @pytest.fixture(scope="module")
 def parts() -> list:
-    """Limits of three feeders of different sizes; the last has no first step."""
+    """Limits of three feeders of different sizes."""
     found = []
     for houses in (1, 3, 2):
         case = tiny_case(houses=houses)
@@ -47,7 +42,7 @@ def test_rows_say_what_sweeps_say(parts: list, limits: CombinedLimits) -> None:
     draw = np.random.default_rng(1)
     for size in (1.0, 30.0, 300.0):
         x = draw.normal(size=limits.ports) * size
-        x.reshape(-1)[...] = np.where(_is_q(parts), 0.0, x)
+        x = np.where(_is_q(parts), 0.0, x)
         keys, amounts = limits.exceeded(x)
         assert np.array_equal(keys, np.sort(keys))
         rows = limits.rows(keys)
