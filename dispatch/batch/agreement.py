@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dispatch.batch.agreed import HELD, finite, gaps, limit_told
 from dispatch.batch.member import Members
+from dispatch.batch.orders import ask_orders, joint_order, mix_orders
 from dispatch.batch.solve_joint import ALL
 from dispatch.solve.shared import Plan, SharedMaster
 from dispatch.solve.shared_rows import SharedPrices, shared_rows
@@ -157,15 +157,9 @@ class Agreement:
         groups = [g for g in self.groups if any(m.group == g.key for m in asked)]
         if not asked or len(self.rows.budgets) or sum(g.size.cells for g in groups) > MOST_TOGETHER:
             return [], None
-        key, chosen = groups[0].key, np.array([not m.fixed for m in self.members])
-        order = {
-            "what": "joint",
-            "groups": [g.to_json() for g in groups],
-            "members": {m.name: {"group": m.group, "offsets": m.offsets, "steps": m.steps.tolist()} for m in asked},
-            "rows": replace(self.rows, members=self.rows.members[:, chosen]).to_json(),
-            "added": self.rows.activity(self.master.added + self._fixed_taken()).tolist(),
-        }
-        record = do(stage, {key: order}).get(key)
+        added = self.rows.activity(self.master.added + self._fixed_taken())
+        key, order = groups[0].key, joint_order(self.members, groups, self.rows, added)
+        record = do(stage, order).get(key)
         if record is None or record.get("given_up"):
             return [], None
         found = self.all.read(key, stage)
@@ -189,15 +183,7 @@ class Agreement:
     def _asked(self, do: Do, stage: str, asked: Sequence[SharedPrices]) -> bool:
         """Ask all groups once; False where time was up before all have answered."""
         prices = [self.rows.price_of(p, len(self.all.time)) for p in asked]
-        orders: dict[str, dict[str, Any]] = {}
-        for k, member in enumerate(self.members):
-            if member.fixed:
-                continue
-            order = orders.setdefault(member.group, {"what": "ask", "prices": {}, "offsets": {}, "again": {}})
-            order["prices"][member.name] = [each[k, member.steps].tolist() for each in prices]
-            order["offsets"][member.name] = member.offsets
-            if member.name in self._again:
-                order["again"][member.name] = [list(label) for label in member.labels]
+        orders = ask_orders(self.members, prices, self._again)
         found = do(stage, orders)
         if any(key not in found for key in orders):
             return False
@@ -251,32 +237,13 @@ class Agreement:
         self._joined = False
         self.master.restate(self.rows, added)
 
-    def _mix_orders(self, mix: Mix) -> dict[str, dict[str, Any]]:
-        """Say which plans each group is to mix."""
-        prices = self.rows.price_of(self.master.center, len(self.all.time))
-        proven = self.master.gap(mix) <= self.gap
-        orders: dict[str, dict[str, Any]] = {}
-        for k, member in enumerate(self.members):
-            if member.fixed:
-                continue
-            order = orders.setdefault(
-                member.group,
-                {"what": "mix", "proven": proven, "weights": {}, "price": {}, "offsets": {}, "alone": [], "order": []},
-            )
-            used = np.nonzero(mix.weights[k])[0].tolist()
-            order["weights"][member.name] = [[list(member.labels[j]) for j in used], mix.weights[k][used].tolist()]
-            order["price"][member.name] = prices[k, member.steps].tolist()
-            order["offsets"][member.name] = member.offsets
-        for key, order in orders.items():
-            order["order"] = self.order[key]
-            order["alone"] = [n for n in self.order[key] if n not in order["weights"]]
-        return orders
-
     def _mixed(self, do: Do, mix: Mix, first: dict[str, Record]) -> dict[str, Record] | None:
         """Let groups mix, check and write; None where AC asks for other offsets or losses."""
         self.mixes += 1
         stage = f"m{self.mixes}"
-        found = do(stage, self._mix_orders(mix))
+        prices = self.rows.price_of(self.master.center, len(self.all.time))
+        proven = self.master.gap(mix) <= self.gap
+        found = do(stage, mix_orders(self.members, mix, prices, self.order, proven=proven))
         kept, lost = self._answers(found, stage)
         last = self.mixes >= MOST_MIXES or self._over()
         if lost:
@@ -286,7 +253,7 @@ class Agreement:
         found = {key: record for key, record in found.items() if not record.get("given_up")}
         p, taken, added = self.all.each("p", kept), self.all.each("taken", kept), self.master.added
         relaxed = self.rows.relaxation(mix.taken + added)
-        figures = self._figures(mix, kept, taken)
+        figures = self._figures(mix, kept, taken, prices)
         self.rows = self._rows(self.all.each("q", kept))
         others = [m for m in self.members if not m.fixed and "offsets.s" in kept[m.name]]
         if last or (not others and self._holds(p, *relaxed, HELD)):
@@ -298,10 +265,9 @@ class Agreement:
         self.master.restate(self.rows, p - taken)
         return None
 
-    def _figures(self, mix: Mix, kept: dict[str, Arrays], taken: np.ndarray) -> dict[str, float]:
+    def _figures(self, mix: Mix, kept: dict[str, Arrays], taken: np.ndarray, prices: np.ndarray) -> dict[str, float]:
         """Add up what is delivered, what was mixed, and what no plans cost less than."""
         added = self.master.added
-        prices = self.rows.price_of(self.master.center, len(self.all.time))
         cost, mixed, bound = (
             sum(float(self.all.of(m, kept)[n][0]) for m in self.members) for n in ("cost", "relaxed", "bound")
         )

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
     from dispatch.case.offsets import Offsets
     from dispatch.model.program import Program
-    from dispatch.run.rounds import Kept, State
+    from dispatch.run.rounds import Kept
     from dispatch.run.settings import Settings
+    from dispatch.run.state import State
     from dispatch.solve.solution import Solution
 
 FINER = 0.05
