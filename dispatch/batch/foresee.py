@@ -63,12 +63,12 @@ class Foreseen:
     limited_by: str
 
 
-def foresee(seconds: Sequence[float], cluster: Cluster, seed: int = 1) -> Foreseen:
+def foresee(seconds: Sequence[float] | np.ndarray, cluster: Cluster, seed: int = 1) -> Foreseen:
     """Simulate a night: the longest groups first, each to the worker that is free first, lost ones again.
 
     Parameters
     ----------
-    seconds : sequence of float
+    seconds : sequence of float, or ndarray (group,)
         Work of each group on one of the workers. [s]
     cluster : Cluster
     seed : int
