@@ -1,19 +1,17 @@
-"""Power of PV systems from weather: sun, light on each plane, cells, inverters, all sites in one sweep.
-
-A system is what one pv of the case is: any number of inverters at one place, each with any number of planes. Planes,
-inverters and systems are slices of flat arrays, in order.
-"""
+"""Power of PV systems from weather: sun, light on each plane, cells, inverters, all sites in one sweep."""
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from kernels._jit import fused_kernel
-from kernels.irradiance import RAD, erbs, haydavies, perez, physical, relative_airmass
-from kernels.solar import DEG, Sites, Sun, lifted, refraction, sun_above, zenith_of
+from kernels._vector import WIDE, every, fill_wide, greatest, least, load_wide, root, select, store
+from kernels.irradiance import RAD, erbs, haydavies, perez, physical
+from kernels.pv_arrays import Sky, Systems, View, Weather
+from kernels.refraction import lifted, refraction, zenith_of
+from kernels.solar import DEG, Sites, Sun, sun_above
 
 PEREZ, HAYDAVIES = range(2)
 ETA_REF = 0.9637
@@ -22,160 +20,87 @@ DEEP = -0.0157
 """Sine of the elevation below which the sun gives no light even after refraction."""
 
 
-class Systems(NamedTuple):
-    """PV systems; the planes of inverter i are ``first_plane[i]`` to ``first_plane[i + 1]``, and likewise inverters.
-
-    Attributes
-    ----------
-    first_inverter : ndarray (system + 1,) of int
-        Where each system's inverters begin.
-    weather : ndarray (system,) of int
-        Row of the weather that it sees.
-    first_plane : ndarray (inverter + 1,) of int
-        Where each inverter's planes begin.
-    pdc0 : ndarray (inverter,)
-        DC power at which its AC limit is reached. [kW]
-    eta_inv_nom : ndarray (inverter,)
-        Nominal efficiency.
-    tilt_sin, tilt_cos, azimuth_sin, azimuth_cos : ndarray (plane,)
-        Of ``surface_tilt`` and ``surface_azimuth``.
-    p_dc_nom : ndarray (plane,)
-        Power of its modules at 1000 W m-2 and 25 degree_C, losses taken off. [kW]
-    gamma_pdc : ndarray (plane,)
-        Change of power with cell temperature. [K-1]
-    u0, u1 : ndarray (plane,)
-        Heat loss of the modules, without wind and for wind. [W m-2 K-1, W s m-3 K-1]
-    """
-
-    first_inverter: np.ndarray
-    weather: np.ndarray
-    first_plane: np.ndarray
-    pdc0: np.ndarray
-    eta_inv_nom: np.ndarray
-    tilt_sin: np.ndarray
-    tilt_cos: np.ndarray
-    azimuth_sin: np.ndarray
-    azimuth_cos: np.ndarray
-    p_dc_nom: np.ndarray
-    gamma_pdc: np.ndarray
-    u0: np.ndarray
-    u1: np.ndarray
-
-
-class Weather(NamedTuple):
-    """Weather, of any number of places, over the time of the sun.
-
-    Attributes
-    ----------
-    ghi, dni, dhi : ndarray (row, time)
-        Irradiance. Where `dni` or `dhi` is NaN, both come from `ghi` after Erbs; where `ghi` is NaN, it comes from
-        the other two. [W m-2]
-    temp_air, wind_speed : ndarray (row, time)
-        [degree_C, m s-1]
-    albedo : ndarray (row, time)
-        Of the ground.
-    """
-
-    ghi: np.ndarray
-    dni: np.ndarray
-    dhi: np.ndarray
-    temp_air: np.ndarray
-    wind_speed: np.ndarray
-    albedo: np.ndarray
-
-
-class Sky(NamedTuple):
-    """Sun and light at one place: what all planes there share; a column a step.
-
-    Attributes
-    ----------
-    east, north, cos_zenith : ndarray (column,)
-        Unit vector to the sun; first without, then with refraction.
-    zenith : ndarray (column,)
-        Where it appears. [rad]
-    ghi, dni, dhi : ndarray (column,)
-        [W m-2]
-    brightness : ndarray (column,)
-        Of the sky after Perez.
-    risen : ndarray (column,)
-        1 where the sun appears above the horizon, else 0; before that, 0 where it is dark.
-    pdc, power : ndarray (column,)
-        Of the inverter at hand, and of the system. [kW]
-    """
-
-    east: np.ndarray
-    north: np.ndarray
-    cos_zenith: np.ndarray
-    zenith: np.ndarray
-    ghi: np.ndarray
-    dni: np.ndarray
-    dhi: np.ndarray
-    brightness: np.ndarray
-    risen: np.ndarray
-    pdc: np.ndarray
-    power: np.ndarray
-
-
-def make_sky(steps: int) -> Sky:
-    """Room for the sky of one place."""
-    return Sky(*np.empty((len(Sky._fields), steps)))
+@fused_kernel
+def row_of(weather: Weather, w: int) -> Weather:
+    """Weather of one place."""
+    return Weather(
+        weather.ghi[w], weather.dni[w], weather.dhi[w], weather.temp_air[w], weather.wind_speed[w], weather.albedo[w]
+    )
 
 
 @fused_kernel
-def see_sun(sun: Sun, sites: Sites, weather: Weather, s: int, w: int, sky: Sky) -> None:
-    """Write where the sun is in each step, and whether that is night with all weather known: power is 0 then."""
-    for t in range(len(sun.parallax)):
-        east, north, up = sun_above(sun, sites, s, t)
-        sky.east[t], sky.north[t], sky.cos_zenith[t] = east, north, up
-        light = max(weather.ghi[w, t], 0.0) + max(weather.dni[w, t], 0.0) + max(weather.dhi[w, t], 0.0)
-        air = weather.temp_air[w, t] + weather.wind_speed[w, t] + weather.albedo[w, t]
-        sky.risen[t] = 0.0 if up < DEEP and light <= 0.0 and air < math.inf else 1.0  # NaN is never dark
+def see_sun(sun: Sun, sites: Sites, weather: Weather, s: int, sky: Sky, t: int) -> None:
+    """Write where the sun is from step `t` on, and whether that is night with all weather known: power is 0 then."""
+    at = Sun(
+        load_wide(sun.hour_sin, t), load_wide(sun.hour_cos, t), load_wide(sun.declination_sin, t),
+        load_wide(sun.declination_cos, t), load_wide(sun.parallax, t), load_wide(sun.dni_extra, t),
+    )  # fmt: skip
+    east, north, up = sun_above(at, sites, s)
+    store(sky.east, t, east)
+    store(sky.north, t, north)
+    store(sky.up, t, up)
+    store(sky.awake, t, fill_wide(1.0))
+    if not every(up >= DEEP):
+        ghi, dni, dhi = load_wide(weather.ghi, t), load_wide(weather.dni, t), load_wide(weather.dhi, t)
+        light = greatest(ghi, 0.0) + greatest(dni, 0.0) + greatest(dhi, 0.0)
+        air = load_wide(weather.temp_air, t) + load_wide(weather.wind_speed, t) + load_wide(weather.albedo, t)
+        dark = (up < DEEP) & (light <= 0.0) & (air < math.inf)  # NaN is never dark
+        store(sky.awake, t, select(dark, 0.0, 1.0))
 
 
 @fused_kernel
-def complete_light(weather: Weather, w: int, dni_extra: np.ndarray, sky: Sky, a: int, b: int) -> None:
-    """Make what is missing of global, beam and diffuse irradiance from the others; `cos_zenith` without refraction."""
-    for i in range(b - a):
-        j = np.uint64(a + i)
-        ghi, dni, dhi, up = weather.ghi[w, j], weather.dni[w, j], weather.dhi[w, j], sky.cos_zenith[j]
-        beam, diffuse = erbs(ghi, up, dni_extra[j])
-        split = math.isnan(dni + dhi)
-        sky.ghi[j] = dni * max(up, 0.0) + dhi if math.isnan(ghi) else ghi
-        sky.dni[j] = beam if split else dni
-        sky.dhi[j] = diffuse if split else dhi
+def complete_light(
+    weather: Weather, t: int, up: np.ndarray, dni_extra: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Make what is missing of global, beam and diffuse irradiance from the others; `up` without refraction."""
+    ghi, dni, dhi = load_wide(weather.ghi, t), load_wide(weather.dni, t), load_wide(weather.dhi, t)
+    beam, diffuse = erbs(ghi, up, dni_extra)
+    both = dni + dhi
+    split = both != both  # noqa: PLR0124  (NaN)
+    made = dni * greatest(up, 0.0) + dhi
+    return select(ghi != ghi, made, ghi), select(split, beam, dni), select(split, diffuse, dhi)  # noqa: PLR0124
 
 
 @fused_kernel
-def lift_sun(sky: Sky, a: int, b: int, factor: float) -> None:
-    """Move the sun to where it appears."""
-    for i in range(b - a):
-        j = np.uint64(a + i)
-        east, north, up = sky.east[j], sky.north[j], sky.cos_zenith[j]
-        flat = math.sqrt(east * east + north * north)
-        zenith = zenith_of(up)
-        lift = refraction(90.0 - zenith * DEG, up, flat, factor)
-        high, wide = lifted(up, flat, lift)
-        wider = wide / max(flat, 1e-9)
-        sky.east[j], sky.north[j] = east * wider, north * wider
-        sky.cos_zenith[j], sky.zenith[j] = high, zenith - lift
+def lift_sun(
+    east: np.ndarray, north: np.ndarray, up: np.ndarray, factor: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Move the sun to where it appears: east, north, up and the zenith. [rad]."""
+    flat = root(east * east + north * north)
+    zenith = zenith_of(up, flat)
+    lift, per_flat = refraction(90.0 - zenith * DEG, up, flat, factor)
+    high, wide = lifted(up, flat, lift)
+    wider = wide * per_flat
+    return east * wider, north * wider, high, zenith - lift
 
 
 @fused_kernel
-def brighten(dni_extra: np.ndarray, sky: Sky, a: int, b: int) -> None:
-    """Write the brightness of the sky and whether the sun has risen."""
-    for i in range(b - a):
-        j = np.uint64(a + i)
-        zenith = sky.zenith[j] * DEG
-        airmass = relative_airmass(sky.cos_zenith[j], min(zenith, 90.0))
-        sky.brightness[j] = sky.dhi[j] * airmass / dni_extra[j]
-        sky.risen[j] = 1.0 if zenith <= 90.0 else 0.0
+def view(
+    weather: Weather,
+    t: int,
+    light: tuple[np.ndarray, np.ndarray, np.ndarray],
+    dni_extra: np.ndarray,
+    sun: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    model: int,
+) -> View:
+    """Gather what all planes share: light, and the sun where it appears."""
+    ghi, dni, dhi = light
+    east, north, up, zenith = sun
+    if model == HAYDAVIES:
+        dome, around, horizon = haydavies(dhi, dni, dni_extra, up)
+    else:
+        risen = select(up >= 0.0, 1.0, 0.0)
+        dome, around, horizon = perez(dhi, dni, dni_extra, least(zenith, 0.5 * math.pi), greatest(up, 0.0))
+        dome, around, horizon = risen * dome, risen * around, risen * horizon
+    return View(
+        east, north, up, ghi, dni, dome, around, horizon,
+        load_wide(weather.temp_air, t), load_wide(weather.wind_speed, t), load_wide(weather.albedo, t),
+    )  # fmt: skip
 
 
 @fused_kernel
-def add_plane(
-    systems: Systems, k: int, weather: Weather, w: int, dni_extra: np.ndarray, sky: Sky, a: int, b: int, model: int
-) -> None:
-    """Add the DC power of one plane: transposition, incidence losses, cell temperature (Faiman), PVWatts.
+def plane_power(systems: Systems, k: int, see: View) -> np.ndarray:
+    """DC power of one plane: transposition, incidence losses, cell temperature (Faiman), PVWatts.
 
     References
     ----------
@@ -183,26 +108,22 @@ def add_plane(
        16 (2008) 307, :doi:`10.1002/pip.813`
     .. [2] A. Dobos, "PVWatts version 5 manual", NREL/TP-6A20-62641 (2014), :doi:`10.2172/1158421`
     """
-    sin_tilt, cos_tilt, u0, u1 = systems.tilt_sin[k], systems.tilt_cos[k], systems.u0[k], systems.u1[k]
+    sin_tilt, cos_tilt = systems.tilt_sin[k], systems.tilt_cos[k]
     east, north = sin_tilt * systems.azimuth_sin[k], sin_tilt * systems.azimuth_cos[k]
     rating, gamma = systems.p_dc_nom[k] * 0.001, systems.gamma_pdc[k]
-    for i in range(b - a):
-        j = np.uint64(a + i)
-        dhi, dni, high, zenith = sky.dhi[j], sky.dni[j], sky.cos_zenith[j], sky.zenith[j]
-        cos_aoi = min(max(cos_tilt * high + east * sky.east[j] + north * sky.north[j], 0.0), 1.0)
-        if model == HAYDAVIES:
-            diffuse = haydavies(dhi, dni, dni_extra[j], high, cos_aoi, cos_tilt)
-        else:
-            diffuse = sky.risen[j] * perez(dhi, dni, sky.brightness[j], zenith, high, cos_aoi, sin_tilt, cos_tilt)
-        diffuse += sky.ghi[j] * weather.albedo[w, j] * ((1.0 - cos_tilt) * 0.5)
-        direct = max(dni * cos_aoi, 0.0)
-        temp_cell = weather.temp_air[w, j] + (direct + diffuse) / (u0 + u1 * weather.wind_speed[w, j])
-        effective = direct * physical(cos_aoi) + diffuse
-        sky.pdc[j] += effective * rating * (1.0 + gamma * (temp_cell - 25.0))
+    cos_aoi = least(greatest(cos_tilt * see.up + east * see.east + north * see.north, 0.0), 1.0)
+    diffuse = greatest(see.dome * (1.0 + cos_tilt) + see.around * cos_aoi + see.horizon * sin_tilt, 0.0)  # NaN stays
+    diffuse = diffuse + see.ghi * see.albedo * ((1.0 - cos_tilt) * 0.5)
+    direct = greatest(see.dni * cos_aoi, 0.0)
+    modifier, per_cooling = physical(cos_aoi, systems.u0[k] + systems.u1[k] * see.wind_speed)
+    temp_cell = see.temp_air + (direct + diffuse) * per_cooling
+    effective = direct * modifier + diffuse
+    power: np.ndarray = effective * (rating * (1.0 - 25.0 * gamma) + (rating * gamma) * temp_cell)
+    return power
 
 
 @fused_kernel
-def ac_power(load: float, pdc0: float, eta_inv_nom: float) -> float:
+def ac_power(load: np.ndarray, pdc0: float, eta_inv_nom: float) -> np.ndarray:
     """Power of an inverter at a part of its DC limit after PVWatts: part-load efficiency, and its AC limit.
 
     References
@@ -210,52 +131,103 @@ def ac_power(load: float, pdc0: float, eta_inv_nom: float) -> float:
     .. [1] A. Dobos, "PVWatts version 5 manual", NREL/TP-6A20-62641 (2014), :doi:`10.2172/1158421`
     """
     # Efficiency times power, multiplied out: no division by a load of 0.
-    power = eta_inv_nom * (1.0 / ETA_REF) * pdc0 * (load * (0.9858 - 0.0162 * load) - 0.0059)
-    power = max(power, 0.0)  # NaN stays
-    return min(power, eta_inv_nom * pdc0)
+    power = (eta_inv_nom * (1.0 / ETA_REF) * pdc0) * (load * (0.9858 - 0.0162 * load) - 0.0059)
+    return least(greatest(power, 0.0), eta_inv_nom * pdc0)  # NaN stays
 
 
 @fused_kernel
-def system_power(
-    systems: Systems,
-    s: int,
-    weather: Weather,
-    w: int,
+def system_power(systems: Systems, s: int, see: View) -> np.ndarray:
+    """Power of all inverters of a system. [kW]."""
+    power = fill_wide(0.0)
+    for v in range(systems.first_inverter[s], systems.first_inverter[s + 1]):
+        pdc = fill_wide(0.0)
+        for k in range(systems.first_plane[v], systems.first_plane[v + 1]):
+            pdc = pdc + plane_power(systems, k, see)
+        power = power + ac_power(pdc * (1.0 / systems.pdc0[v]), systems.pdc0[v], systems.eta_inv_nom[v])
+    return power
+
+
+@fused_kernel
+def power_by_sun(
+    sun: Sun, sites: Sites, weather: Weather, systems: Systems, s: int, model: int, sky: Sky, t: int
+) -> None:
+    """Write the power of one system in a vector of steps."""
+    east, north, up = load_wide(sky.east, t), load_wide(sky.north, t), load_wide(sky.up, t)
+    extra = load_wide(sun.dni_extra, t)
+    light = complete_light(weather, t, up, extra)
+    see = view(weather, t, light, extra, lift_sun(east, north, up, sites.refraction[s]), model)
+    store(sky.power, t, select(load_wide(sky.awake, t) > 0.0, system_power(systems, s, see), 0.0))
+
+
+@fused_kernel
+def sweep_by_sun(
+    sun: Sun, sites: Sites, weather: Weather, systems: Systems, model: int, sky: Sky, power: np.ndarray
+) -> None:
+    """Write the power of all systems; at least ``WIDE`` steps."""
+    steps = len(sun.parallax)
+    last = steps - WIDE  # the vector of the last steps overlaps the one before
+    for s in range(len(systems.weather)):
+        here = row_of(weather, systems.weather[s])
+        for t in range(0, steps, WIDE):
+            see_sun(sun, sites, here, s, sky, min(t, last))
+        b = 0
+        while b < steps:
+            a = b
+            while a < steps and sky.awake[a] == 0.0:
+                sky.power[a] = 0.0
+                a += 1
+            b = a
+            while b < steps and sky.awake[b] != 0.0:
+                b += 1
+            for t in range(a, b, WIDE):
+                power_by_sun(sun, sites, here, systems, s, model, sky, max(min(t, b - WIDE), 0))
+        for t in range(steps):
+            power[s, t] = sky.power[t]
+
+
+@fused_kernel
+def place_angles(zenith: np.ndarray, apparent: np.ndarray, azimuth: np.ndarray, s: int, sky: Sky) -> None:
+    """Write the sun of one system where its angles are given."""
+    for t in range(zenith.shape[1]):
+        z, a = apparent[s, t] * RAD, azimuth[s, t] * RAD
+        sky.true_up[t] = math.cos(zenith[s, t] * RAD)
+        sky.east[t], sky.north[t] = math.sin(z) * math.sin(a), math.sin(z) * math.cos(a)
+        sky.up[t], sky.zenith[t] = math.cos(z), z
+
+
+@fused_kernel
+def sweep_by_angles(
+    zenith: np.ndarray,
+    apparent_zenith: np.ndarray,
+    azimuth: np.ndarray,
     dni_extra: np.ndarray,
-    sky: Sky,
-    a: int,
-    b: int,
+    weather: Weather,
+    systems: Systems,
     model: int,
+    sky: Sky,
     power: np.ndarray,
 ) -> None:
-    """Write the power of all inverters of a system from step `a` to before `b`."""
-    for i in range(b - a):
-        j = np.uint64(a + i)
-        sky.power[j] = 0.0
-    for v in range(systems.first_inverter[s], systems.first_inverter[s + 1]):
-        for i in range(b - a):
-            j = np.uint64(a + i)
-            sky.pdc[j] = 0.0
-        for k in range(systems.first_plane[v], systems.first_plane[v + 1]):
-            add_plane(systems, k, weather, w, dni_extra, sky, a, b, model)
-        pdc0, efficiency = systems.pdc0[v], systems.eta_inv_nom[v]
-        per_pdc0 = 1.0 / pdc0
-        for i in range(b - a):
-            j = np.uint64(a + i)
-            sky.power[j] += ac_power(sky.pdc[j] * per_pdc0, pdc0, efficiency)
-    for i in range(b - a):
-        j = np.uint64(a + i)
-        power[s, j] = sky.power[j]
+    """Write the power of all systems; at least ``WIDE`` steps."""
+    steps = len(dni_extra)
+    for s in range(len(systems.weather)):
+        here = row_of(weather, systems.weather[s])
+        place_angles(zenith, apparent_zenith, azimuth, s, sky)
+        for begin in range(0, steps, WIDE):
+            t = min(begin, steps - WIDE)
+            extra = load_wide(dni_extra, t)
+            light = complete_light(here, t, load_wide(sky.true_up, t), extra)
+            at = load_wide(sky.east, t), load_wide(sky.north, t), load_wide(sky.up, t), load_wide(sky.zenith, t)
+            store(sky.power, t, system_power(systems, s, view(here, t, light, extra, at, model)))
+        for t in range(steps):
+            power[s, t] = sky.power[t]
 
 
-@fused_kernel
 def pv_power(
     sun: Sun, sites: Sites, weather: Weather, systems: Systems, model: int, sky: Sky, power: np.ndarray
 ) -> None:
     """Write the power of PV systems over time.
 
-    Each day of a system passes through in stages, each a loop over its steps without branches, so that the compiler
-    makes vectors of it: a third of the time of one loop with everything in it.
+    Eight steps at once go through the whole chain in registers; steps of night are passed over.
 
     Parameters
     ----------
@@ -275,47 +247,20 @@ def pv_power(
         Written. [kW]
     """
     steps = len(sun.parallax)
-    for s in range(len(systems.weather)):
-        w = systems.weather[s]
-        see_sun(sun, sites, weather, s, w, sky)
-        b = 0
-        while b < steps:
-            a = b
-            while a < steps and sky.risen[a] == 0.0:
-                power[s, a] = 0.0
-                a += 1
-            b = a
-            while b < steps and sky.risen[b] != 0.0:
-                b += 1
-            complete_light(weather, w, sun.dni_extra, sky, a, b)
-            lift_sun(sky, a, b, sites.refraction[s])
-            brighten(sun.dni_extra, sky, a, b)
-            system_power(systems, s, weather, w, sun.dni_extra, sky, a, b, model, power)
+    wide, (sun, weather) = _widened(power), (Sun(*map(_widened, sun)), Weather(*map(_widened, weather)))
+    sweep_by_sun(sun, sites, weather, systems, model, sky, wide)
+    if wide is not power:
+        power[:] = wide[:, :steps]
 
 
-@fused_kernel
-def place_angles(
-    zenith: np.ndarray,
-    apparent: np.ndarray,
-    azimuth: np.ndarray,
-    dni_extra: np.ndarray,
-    weather: Weather,
-    s: int,
-    w: int,
-    sky: Sky,
-) -> None:
-    """Write light and sun of one system where its angles are given; every step is a column."""
-    steps = len(dni_extra)
-    for t in range(steps):
-        sky.cos_zenith[t] = math.cos(zenith[s, t] * RAD)
-    complete_light(weather, w, dni_extra, sky, 0, steps)
-    for t in range(steps):
-        z, a = apparent[s, t] * RAD, azimuth[s, t] * RAD
-        sky.east[t], sky.north[t] = math.sin(z) * math.sin(a), math.sin(z) * math.cos(a)
-        sky.cos_zenith[t], sky.zenith[t] = math.cos(z), z
+def _widened(values: np.ndarray) -> np.ndarray:
+    """Give the same values, contiguous and in at least a vector of steps."""
+    missing = WIDE - values.shape[-1]
+    if missing > 0:
+        return np.concatenate([values, np.repeat(values[..., -1:], missing, axis=-1)], axis=-1)
+    return np.ascontiguousarray(values)
 
 
-@fused_kernel
 def pv_power_at(
     zenith: np.ndarray,
     apparent_zenith: np.ndarray,
@@ -339,8 +284,8 @@ def pv_power_at(
         As for `pv_power`.
     """
     steps = len(dni_extra)
-    for s in range(len(systems.weather)):
-        w = systems.weather[s]
-        place_angles(zenith, apparent_zenith, azimuth, dni_extra, weather, s, w, sky)
-        brighten(dni_extra, sky, 0, steps)
-        system_power(systems, s, weather, w, dni_extra, sky, 0, steps, model, power)
+    wide, weather = _widened(power), Weather(*map(_widened, weather))
+    angles = _widened(zenith), _widened(apparent_zenith), _widened(azimuth)
+    sweep_by_angles(*angles, _widened(dni_extra), weather, systems, model, sky, wide)
+    if wide is not power:
+        power[:] = wide[:, :steps]

@@ -18,27 +18,16 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels._jit import bare_kernel, fused_kernel
+from kernels.refraction import refraction
 from kernels.spa_terms import DISTANCE, LATITUDE, LONGITUDE, NUTATION
 
 RAD, DEG = math.pi / 180.0, 180.0 / math.pi
-SIXTH, TWELFTH, TWENTIETH, THIRTIETH = 1.0 / 6.0, 1.0 / 12.0, 1.0 / 20.0, 1.0 / 30.0
-"""Factors of series: dividing by a constant takes ten times as long as multiplying."""
 DELTA_T = 67.0
 """Terrestrial minus universal time, as pvlib has it by default. [s]"""
-LOWEST = -0.26667 - 0.5667
-"""Elevation down to which light is bent: the sun's radius and the bending at the horizon. [degree]"""
 PRESSURE, TEMPERATURE = 101325.0, 12.0
 """Air at sea level, for the bending of light. [Pa, degree_C]"""
 SOLAR_CONSTANT = 1366.1
 """[W m-2]"""
-# fmt: off
-ARC = np.array([
-    2.0000000000027263, 0.3333333315636849, 0.1500001895822138, 0.08927776781309277, 0.060936050256918096,
-    0.04253934074671372, 0.05267270337883814, -0.06898832559694452, 0.37474317135683, -0.8333555731653808,
-    1.3525206683501483, -1.2231925178144334, 0.5463481825106629,
-])
-# fmt: on
-"""Chebyshev fit of 2 asin(sqrt(s)) / sqrt(s) for s from 0 to 0.51."""
 
 
 class Sun(NamedTuple):
@@ -234,76 +223,32 @@ def place_sun(seconds: np.ndarray, delta_t: float, sun: Sun) -> None:
 
 
 @fused_kernel
-def sun_above(sun: Sun, sites: Sites, s: int, t: int) -> tuple[float, float, float]:
+def sun_above(at: Sun, sites: Sites, s: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compute the unit vector from a site to the sun, without the atmosphere.
-
-    Returns
-    -------
-    float, float, float
-        East, north, up.
-    """
-    a, b = sites.longitude_sin[s], sites.longitude_cos[s]
-    hour_sin = sun.hour_sin[t] * b + sun.hour_cos[t] * a
-    hour_cos = sun.hour_cos[t] * b - sun.hour_sin[t] * a
-    flat, high = sun.declination_cos[t] * hour_cos, sun.declination_sin[t]
-    east = -sun.declination_cos[t] * hour_sin
-    north = high * sites.latitude_cos[s] - flat * sites.latitude_sin[s] - sun.parallax[t] * sites.north[s]
-    up = high * sites.latitude_sin[s] + flat * sites.latitude_cos[s] - sun.parallax[t] * sites.up[s]
-    excess = east * east + north * north + up * up - 1.0  # below 1e-4: the third term of the root is 3e-13
-    scale = 1.0 + excess * (0.375 * excess - 0.5)
-    return east * scale, north * scale, up * scale
-
-
-@fused_kernel
-def zenith_of(up: float) -> float:
-    """Angle from the zenith whose cosine is `up`, for angles up to 91 degree; within 4e-12. [rad].
-
-    Twice the arc sine of w = sqrt((1 - up) / 2), a polynomial in w squared: a quarter of the time of ``atan2``. Its
-    terms are added in pairs, so that the processor need not wait for each before the next.
-    """
-    s = max(0.5 - 0.5 * up, 0.0)
-    a = ARC
-    s2 = s * s
-    s4 = s2 * s2
-    low = (a[0] + a[1] * s) + (a[2] + a[3] * s) * s2
-    middle = (a[4] + a[5] * s) + (a[6] + a[7] * s) * s2
-    high = (a[8] + a[9] * s) + (a[10] + a[11] * s) * s2 + a[12] * s4
-    p: float = low + (middle + high * s4) * s4
-    return p * math.sqrt(s)
-
-
-@fused_kernel
-def refraction(elevation: float, up: float, flat: float, factor: float) -> float:
-    """How much the atmosphere lifts the sun. [rad].
-
-    The published tangent of elevation + 10.3 / (elevation + 5.11) degree, by its theorem of addition: the second
-    angle is below 0.045 rad, where the series are exact to 1e-13.
 
     Parameters
     ----------
-    elevation : float
-        Without the atmosphere. [degree]
-    up, flat : float
-        Its sine and cosine.
-    factor : float
-        Of the site. [degree]
+    at : Sun
+        Of one instant, or of a vector of instants.
+    sites : Sites
+    s : int
+        The site.
+
+    Returns
+    -------
+    float or vector, three times
+        East, north, up.
     """
-    bend = RAD * factor if elevation >= LOWEST else 0.0  # chosen, not branched to: the loop stays one of vectors
-    x = RAD * 10.3 / (elevation + 5.11)
-    y = x * x
-    sin, cos = (
-        x * (1.0 - SIXTH * y * (1.0 - TWENTIETH * y)),
-        1.0 - 0.5 * y * (1.0 - TWELFTH * y * (1.0 - THIRTIETH * y)),
-    )
-    return bend * (flat * cos - up * sin) / (up * cos + flat * sin)
-
-
-@fused_kernel
-def lifted(up: float, flat: float, lift: float) -> tuple[float, float]:
-    """Sine and cosine of an elevation raised by at most 0.02 rad, by series exact to 1e-14."""
-    y = lift * lift
-    sin, cos = lift * (1.0 - SIXTH * y * (1.0 - TWENTIETH * y)), 1.0 - 0.5 * y * (1.0 - TWELFTH * y)
-    return up * cos + flat * sin, flat * cos - up * sin
+    a, b = sites.longitude_sin[s], sites.longitude_cos[s]
+    hour_sin = at.hour_sin * b + at.hour_cos * a
+    hour_cos = at.hour_cos * b - at.hour_sin * a
+    flat, high = at.declination_cos * hour_cos, at.declination_sin
+    east = at.declination_cos * hour_sin
+    north = high * sites.latitude_cos[s] - flat * sites.latitude_sin[s] - at.parallax * sites.north[s]
+    up = high * sites.latitude_sin[s] + flat * sites.latitude_cos[s] - at.parallax * sites.up[s]
+    excess = east * east + north * north + up * up - 1.0  # below 1e-4: the third term of the root is 3e-13
+    scale = 1.0 + excess * (0.375 * excess - 0.5)
+    return east * (0.0 - scale), north * scale, up * scale
 
 
 @bare_kernel
@@ -323,9 +268,14 @@ def solar_position(
     """
     for s in range(len(sites.up)):
         for t in range(len(sun.parallax)):
-            east, north, up = sun_above(sun, sites, s, t)
+            at = Sun(
+                sun.hour_sin[t], sun.hour_cos[t], sun.declination_sin[t], sun.declination_cos[t], sun.parallax[t],
+                sun.dni_extra[t],
+            )  # fmt: skip
+            east, north, up = sun_above(at, sites, s)
             flat = math.sqrt(east * east + north * north)
             elevation = math.atan2(up, flat) * DEG
+            lift, _ = refraction(elevation, up, flat, sites.refraction[s])
             zenith[s, t] = 90.0 - elevation
-            apparent_zenith[s, t] = 90.0 - elevation - refraction(elevation, up, flat, sites.refraction[s]) * DEG
+            apparent_zenith[s, t] = 90.0 - elevation - lift * DEG
             azimuth[s, t] = math.atan2(east, north) * DEG % 360.0

@@ -158,6 +158,7 @@ def summary(group: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
         found["capacity_within_15"] = float(np.mean([r["within"] for r in sized]))
         found["capacity_interval"] = interval(sized, "within")
         found["capacity_error"] = float(np.mean([abs(r["capacity"] - 1) for r in sized]))
+        found["energy"] = float(np.mean([r["energy"] for r in sized]))
         found["energy_error"] = float(np.mean([abs(r["energy"] - 1) for r in sized]))
     return found
 
@@ -195,6 +196,6 @@ def made(rng: np.random.Generator) -> Mixture:
 
 COLUMNS = (
     "group", "meters", "with_pv", "found", "interval", "capacity_within_15", "capacity_interval", "capacity_error",
-    "energy_error", "failure",
+    "energy", "energy_error", "failure",
 )  # fmt: skip
 STUDY = Study("net-load", "PV found behind meters that show import less export", COLUMNS, measure)

@@ -12,7 +12,8 @@ import xarray as xr
 
 from benchmarks.registry import Benchmark, Reference, Subject, Timing
 from benchmarks.solving import timed
-from kernels.pv import PEREZ, Systems, Weather, make_sky, pv_power
+from kernels.pv import PEREZ, pv_power
+from kernels.pv_arrays import Systems, Weather, make_sky
 from kernels.solar import sites_at, solar_position, sun_at
 
 if TYPE_CHECKING:

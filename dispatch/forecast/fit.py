@@ -11,7 +11,8 @@ from scipy.optimize import least_squares
 
 from dispatch.case.units import conversion
 from dispatch.errors import InputError, Problem, raise_if_any
-from kernels.pv import PEREZ, Systems, Weather, make_sky, pv_power
+from kernels.pv import PEREZ, pv_power
+from kernels.pv_arrays import Systems, Weather, make_sky
 from kernels.solar import Sun, sites_at, sun_at
 
 FITTED = ("p_dc_effective", "surface_tilt", "surface_azimuth", "gamma_pdc", "p_ac_nom")

@@ -10,20 +10,23 @@ import xarray as xr
 
 from dispatch.case.units import conversion
 from dispatch.errors import InputError, Problem
+from dispatch.forecast.clearness import clearness_by_days, clearness_by_use
+from dispatch.forecast.day_blocks import by_block, usual
 from dispatch.forecast.sun_shape import clear_sky, sun_shapes
 
-BLOCK = 28  # days whose lowest net load is set against the sun of that season
 LOW, HIGH = 0.1, 0.9  # quantiles over the days of a block: net load at strong sun, and the strong sun
 TOP = 0.999  # of output, the capacity
 DARK = 0.01  # part of the largest shape below which it counts as night
 QUIET = 0.2  # quantile over the night's steps of the lowest net load: before dawn, not in the evening
 LEAST_DAYS = 14
+FEW = 0.2
+"""Use in quiet hours over capacity, above which days tell use rather than light: homes 0.17 at most, a substation 0.25
+at least."""
 LEAST_EXPLAINED, LEAST_SIZE = 0.25, 0.5
 """A meter has PV where the sun's shape explains so much of the dips of its lowest net load by day, and where their
 largest is so much of the standard deviation of its net load. Set on 220 homes with PV and 172 series without
 (docs/forecast.md): the least with PV had 0.29 and 0.68, the most without 0.83 and 0.32."""
 DAY = np.timedelta64(24 * 3600, "s")
-ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ def find_pv(net: np.ndarray, shapes: np.ndarray, steps: int, *, measured: bool) 
     measured : bool
         Whether the shapes are of measured light, clouds included.
     """
-    low, sun = _by_block(net, steps, LOW), [_by_block(x, steps, HIGH) for x in shapes]
+    low, sun = by_block(net, steps, LOW), [by_block(x, steps, HIGH) for x in shapes]
     best, spread = Finding(False, 0.0, 0.0, 0.0, 0), float(np.nanstd(net)) if np.isfinite(net).any() else 0.0
     base = np.nan
     for o, x in enumerate(sun):
@@ -163,36 +166,22 @@ def output(net: np.ndarray, shape: np.ndarray, found: Finding, steps: int, *, me
         return np.asarray(np.where(np.isfinite(net), 0.0, np.nan))
     clear = shape * found.p_nom / np.nanquantile(shape, TOP)
     by_day = clear > 0
-    guess = clear if measured else _under_clouds(net, clear, by_day, steps)
+    guess = clear if measured else clear * _clearness(net, clear, by_day, steps, found.p_nom)
     return np.asarray(np.where(by_day, np.clip(guess, np.maximum(-net, 0.0), None), 0.0) + 0.0 * net)
 
 
-def _under_clouds(net: np.ndarray, clear: np.ndarray, by_day: np.ndarray, steps: int) -> np.ndarray:
-    """Clear output times the clearness that makes the rest look like the usual use at that time of day."""
-    clearness = np.ones(len(net))
-    width = max(steps // 8, 1) | 1
-    for _ in range(ROUNDS):
-        use = _usual(net + clearness * clear, steps)
-        wanted = np.where(by_day & np.isfinite(net), use - net, 0.0)
-        weight = np.where(by_day & np.isfinite(net), clear, 0.0)
-        kernel = np.ones(width)
-        total, whole = np.convolve(wanted, kernel, "same"), np.convolve(weight, kernel, "same")
-        clearness = np.clip(np.where(whole > 0, total / np.maximum(whole, 1e-9), 0.0), 0.0, 1.05)
-    return np.asarray(clearness * clear)
-
-
-def _usual(use: np.ndarray, steps: int) -> np.ndarray:
-    """Median by block of days and time of day."""
-    blocks = [np.tile(_quantile(part, 0.5), len(part)) for part in _blocks(use, steps)]
-    return np.concatenate(blocks)[: len(use)]
+def _clearness(net: np.ndarray, clear: np.ndarray, by_day: np.ndarray, steps: int, p_nom: float) -> np.ndarray:
+    """Read clearness from the meter: by days where PV is large against use, else by the usual use."""
+    small = _quiet_use(net, clear / p_nom) < FEW * p_nom
+    return (clearness_by_days if small else clearness_by_use)(net, clear, by_day, steps)
 
 
 def _by_light(net: np.ndarray, shapes: np.ndarray, steps: int) -> int:
     """Orientation that explains most of net load by least squares, both less their usual values by time of day."""
     best, most = 0, 0.0
-    away = net - _usual(net, steps)
+    away = net - usual(net, steps)
     for o, shape in enumerate(shapes):
-        x = shape - _usual(shape, steps)
+        x = shape - usual(shape, steps)
         known = np.isfinite(away) & np.isfinite(x) & (shape > DARK)
         common = min(float((x[known] * away[known]).sum()), 0.0)
         gain = common**2 / max(float((x[known] ** 2).sum()), 1e-12)
@@ -212,29 +201,6 @@ def _quiet_use(net: np.ndarray, shape: np.ndarray) -> float:
     """Use in quiet hours of the night. [kW]."""
     night = net[(shape < DARK) & np.isfinite(net)]
     return float(np.quantile(night, LOW)) if len(night) else 0.0
-
-
-def _blocks(series: np.ndarray, steps: int) -> list[np.ndarray]:
-    """Days (day, step) of each block; the last day may be filled up with NaN."""
-    days = -(-len(series) // steps)
-    whole = np.concatenate([series, np.full(days * steps - len(series), np.nan)]).reshape(days, steps)
-    return list(np.array_split(whole, max(days // BLOCK, 1)))
-
-
-def _by_block(series: np.ndarray, steps: int, level: float) -> np.ndarray:
-    """Quantile of each block by time of day (block, step)."""
-    return np.array([_quantile(part, level) for part in _blocks(series, steps)])
-
-
-def _quantile(part: np.ndarray, level: float) -> np.ndarray:
-    """Quantile over the days, NaN where nothing is known; sorting once is ten times as fast as `np.nanquantile`."""
-    ordered = np.sort(part, axis=0)  # NaN come last
-    count = np.isfinite(part).sum(axis=0)
-    place = level * np.maximum(count - 1, 0)
-    low = place.astype(int)
-    high = np.minimum(low + 1, np.maximum(count - 1, 0))
-    column = np.arange(part.shape[1])
-    return np.asarray(ordered[low, column] + (place - low) * (ordered[high, column] - ordered[low, column]))
 
 
 def _axis(p_net: xr.DataArray) -> tuple[np.ndarray, np.timedelta64]:

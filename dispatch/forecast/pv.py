@@ -10,7 +10,8 @@ import xarray as xr
 from dispatch.case.schema import Columns, columns, positions
 from dispatch.errors import InputError, Problem
 from dispatch.forecast.weather import Assignment, Share, assign, blend, covers, on_steps, require_places
-from kernels.pv import HAYDAVIES, PEREZ, Systems, make_sky, pv_power
+from kernels.pv import HAYDAVIES, PEREZ, pv_power
+from kernels.pv_arrays import Systems, make_sky
 from kernels.solar import PRESSURE, Sites, sites_at, sun_at
 
 if TYPE_CHECKING:

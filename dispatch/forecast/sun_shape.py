@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels.pv import PEREZ, Systems, Weather, make_sky, pv_power
+from kernels.pv import PEREZ, pv_power
+from kernels.pv_arrays import Systems, Weather, make_sky
 from kernels.solar import sites_at, solar_position, sun_at
 
 SOUTH, SIDES = ((0.0, 180.0), (10.0, 180.0), (25.0, 180.0), (40.0, 180.0)), ((25.0, 120.0), (25.0, 240.0))

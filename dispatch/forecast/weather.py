@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dispatch.errors import Problem, raise_if_any
-from kernels.pv import Weather
+from kernels.pv_arrays import Weather
 from kernels.solar import sites_at, solar_position, sun_at
 
 if TYPE_CHECKING:

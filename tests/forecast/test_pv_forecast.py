@@ -13,7 +13,7 @@ from dispatch.case.schema import build_case, columns
 from dispatch.errors import InputError
 from dispatch.forecast import pv
 from dispatch.forecast.weather import Share, assign, blend, on_steps
-from kernels.pv import Weather
+from kernels.pv_arrays import Weather
 
 if TYPE_CHECKING:
     import xarray as xr

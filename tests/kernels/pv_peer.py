@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pvlib
 
-from kernels.pv import Systems, Weather
+from kernels.pv_arrays import Systems, Weather
 
 if TYPE_CHECKING:
     import pandas as pd

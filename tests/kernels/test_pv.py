@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from pv_peer import NAMES, chain, random_systems, random_weather
 
-from kernels import irradiance, pv, solar
-from kernels.pv import HAYDAVIES, PEREZ, Systems, Weather, make_sky, pv_power, pv_power_at
+from kernels import irradiance, pv, refraction, solar
+from kernels.pv import HAYDAVIES, PEREZ, pv_power, pv_power_at
+from kernels.pv_arrays import Systems, Weather, make_sky
 from kernels.solar import sites_at, solar_position, sun_at
 
 MODELS = {"perez": PEREZ, "haydavies": HAYDAVIES}
@@ -78,6 +79,33 @@ def test_missing_global_light_comes_from_beam_and_diffuse() -> None:
     assert (made[angles[1] < 85] > 0).any()
 
 
+@pytest.mark.parametrize("steps", [1, 7, 9])
+def test_few_steps_are_those_of_many(steps: int) -> None:
+    rng = np.random.default_rng(11)
+    _, sun, sites, angles, weather = situation(rng, 6, 40, split=False)
+    systems, _ = random_systems(rng, 6)
+    whole, some = np.empty((2, 6, 40)), np.empty((2, 6, steps))
+    pv_power(sun, sites, weather, systems, PEREZ, make_sky(40), whole[0])
+    pv_power_at(*angles, sun.dni_extra, weather, systems, PEREZ, make_sky(40), whole[1])
+    few, light = solar.Sun(*(a[:steps] for a in sun)), Weather(*(a[:, :steps] for a in weather))
+    pv_power(few, sites, light, systems, PEREZ, make_sky(steps), some[0])
+    pv_power_at(*angles[:, :, :steps], few.dni_extra, light, systems, PEREZ, make_sky(steps), some[1])
+    np.testing.assert_array_equal(some, whole[:, :, :steps])
+
+
+def test_light_below_the_horizon_gives_numbers() -> None:
+    rng = np.random.default_rng(12)
+    time = np.arange("2024-06-20", "2024-06-21", 1, dtype="datetime64[m]").astype("datetime64[s]")
+    sun, sites = sun_at(time), sites_at(np.array([0.0, 52.0, 89.0]), np.array([0.0, 10.0, 20.0]))
+    systems, _ = random_systems(rng, 3)
+    level = [np.full((3, len(time)), x) for x in (5.0, np.nan, np.nan, 10.0, 1.0, 0.2)]
+    power = np.empty((3, len(time)))
+    for model in MODELS.values():
+        pv_power(sun, sites, Weather(*level), systems, model, make_sky(len(time)), power)
+        assert np.isfinite(power).all()
+        assert (power <= 0.02 * rating(systems)).all()
+
+
 def test_polar_night_and_polar_day() -> None:
     time = np.arange("2024-12-21", "2024-12-22", 15, dtype="datetime64[m]").astype("datetime64[s]")
     sun, sites = sun_at(time), sites_at(np.array([80.0, -80.0]), np.array([20.0, 20.0]))
@@ -119,7 +147,7 @@ def test_without_compilation(monkeypatch: pytest.MonkeyPatch) -> None:
         pv.pv_power_at(*angles, sun.dni_extra, weather, systems, HAYDAVIES, make_sky(40), into[1])
 
     both(compiled)
-    for module in (irradiance, solar, pv):
+    for module in (irradiance, refraction, solar, pv):
         for name, value in vars(module).items():
             if hasattr(value, "py_func"):
                 monkeypatch.setattr(module, name, value.py_func)

@@ -11,7 +11,8 @@ import pvlib
 import pytest
 from pv_peer import chain, random_systems
 
-from kernels.pv import HAYDAVIES, PEREZ, Weather, make_sky, pv_power, pv_power_at
+from kernels.pv import HAYDAVIES, PEREZ, pv_power, pv_power_at
+from kernels.pv_arrays import Weather, make_sky
 from kernels.solar import sites_at, sun_at
 
 WEATHER = Path(__file__).resolve().parents[3] / "shared" / "data" / "weather"

@@ -5,7 +5,7 @@ import pandas as pd
 import pvlib
 import pytest
 
-from kernels import irradiance, pv, solar
+from kernels import irradiance, pv, refraction, solar
 from kernels.solar import sites_at, solar_position, sun_at
 
 FIRST, LAST = (np.datetime64(day, "s").astype(np.int64) for day in ("1990-01-01", "2051-01-01"))
@@ -33,7 +33,7 @@ def test_angles_are_those_of_pvlib_over_sixty_years_and_all_latitudes() -> None:
     for s in range(50):
         theirs = oracle(time, latitude[s], longitude[s], altitude[s], pressure[s])
         # Where refraction sets in, 0.83 degree below the horizon, the published algorithm jumps by half a degree.
-        clear = np.abs(theirs["elevation"].to_numpy() - solar.LOWEST) > 1e-4
+        clear = np.abs(theirs["elevation"].to_numpy() - refraction.LOWEST) > 1e-4
         np.testing.assert_allclose(found[0, s], theirs["zenith"], rtol=0, atol=1e-4)
         np.testing.assert_allclose(found[1, s][clear], theirs["apparent_zenith"][clear], rtol=0, atol=1e-4)
         turn = (found[2, s] - theirs["azimuth"].to_numpy() + 180) % 360 - 180
@@ -53,15 +53,19 @@ def test_parts_that_the_chain_uses_are_exact_to_a_billionth() -> None:
     up, flat = np.sin(np.radians(elevation)), np.cos(np.radians(elevation))
     tangent = np.tan(np.radians(elevation + 10.3 / (elevation + 5.11)))
     for k in range(len(up)):
-        assert abs(solar.zenith_of(up[k]) - np.radians(90 - elevation[k])) < 2e-8  # a cosine near 1 holds no more
-        if elevation[k] < 89:
-            assert abs(solar.zenith_of(up[k]) - np.radians(90 - elevation[k])) < 1e-11
-        assert solar.refraction(elevation[k], up[k], flat[k], 0.017) == pytest.approx(
-            np.radians(0.017 / tangent[k]), abs=1e-12
-        )
-        high, wide = solar.lifted(up[k], flat[k], 0.01)
+        assert abs(refraction.zenith_of(up[k], flat[k]) - np.radians(90 - elevation[k])) < 1e-11
+        lift, per_flat = refraction.refraction(elevation[k], up[k], flat[k], 0.017)
+        assert lift == pytest.approx(np.radians(0.017 / tangent[k]), abs=1e-12)
+        assert per_flat * flat[k] == pytest.approx(float(elevation[k] < 89.99), rel=1e-12)
+        high, wide = refraction.lifted(up[k], flat[k], 0.01)
         assert high == pytest.approx(np.sin(np.radians(elevation[k]) + 0.01), abs=1e-12)
         assert wide == pytest.approx(np.cos(np.radians(elevation[k]) + 0.01), abs=1e-12)
+
+
+@pytest.mark.parametrize("elevation", [-5.11, -5.110000001, -2.555, -0.8334, -90.0, -12.345])
+def test_light_below_the_horizon_is_not_bent(elevation: float) -> None:
+    up, flat = np.sin(np.radians(elevation)), np.cos(np.radians(elevation))
+    assert refraction.refraction(elevation, up, flat, 0.017)[0] == 0.0
 
 
 def test_without_compilation(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +73,7 @@ def test_without_compilation(monkeypatch: pytest.MonkeyPatch) -> None:
     time = rng.integers(FIRST, LAST, 20).astype("datetime64[s]")
     place = rng.uniform(-90, 90, 30), rng.uniform(-180, 180, 30)
     compiled = angles(time, *place)
-    for module in (irradiance, pv, solar):
+    for module in (irradiance, pv, refraction, solar):
         for name, value in vars(module).items():
             if hasattr(value, "py_func"):
                 monkeypatch.setattr(module, name, value.py_func)
