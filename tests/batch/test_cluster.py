@@ -140,7 +140,7 @@ def test_a_live_scheduler_with_certificates_is_used_and_not_without_them(tmp_pat
         strangers = tmp_path / "strangers"
         strangers.mkdir()
         with (
-            pytest.raises(OSError, match="certificate|connect"),
+            pytest.raises(OSError, match=r"certificate|connect"),
             dask_executor(connection(address, certificates(strangers)), wait_s=3),
         ):
             pass
