@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import shutil
@@ -205,3 +206,4 @@ def test_a_queue_of_a_short_file_runs_the_night(tmp_path, monkeypatch) -> None:
     assert "--tls-key" in script
     module.run_batch(utility, tmp_path / "here", executor=Here(), workers=1, report=False)
     assert files_of(tmp_path / "r") == files_of(tmp_path / "here")
+    gc.collect()  # dask-jobqueue leaves files open, which would be told of in a later test
