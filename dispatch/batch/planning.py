@@ -107,7 +107,7 @@ def _pieces(file: Path, part: Part, known: dict[str, Any]) -> list[Part]:
             found = feeder_rows(file)
         except InputError:  # whoever reads it whole will say why
             return [part]
-        if sum(found.count("plant", k) > 0 for k in range(len(found.sources))) > 1:
+        if sum(found.count("plant", k) + found.count("compressor", k) > 0 for k in range(len(found.sources))) > 1:
             return [part]  # feeders with plants can share a gas network, and then are solved together
         single = [
             Size(found.count("meter", k), found.count("bus", k), part.size.steps, 1) for k in range(len(found.sources))

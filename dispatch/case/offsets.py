@@ -26,12 +26,15 @@ class GasLimit:
         Change by what regulators take from its own zone. [unit kW-1]
     by_linepack : ndarray (element, time)
         Change by linepack in its own zone. [unit kW-1 h-1]
+    by_compressor : ndarray (element, compressor, time)
+        Change by what compressors take from its own zone or give to it. [unit kW-1]
     """
 
     constant: np.ndarray
     by_injection: np.ndarray
     by_regulator: np.ndarray
     by_linepack: np.ndarray
+    by_compressor: np.ndarray
 
     @property
     def stated(self) -> np.ndarray:

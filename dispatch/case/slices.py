@@ -31,9 +31,14 @@ BELONGS = {
     "substrate": "plant",
     "chp": "plant",
     "upgrader": "plant",
+    "compressor": "meter",
 }
 Group = tuple[Arrays, list[str], dict[Any, Any]]
-GAS_DIMS = {"consumer", "injection"}  # of series in /forecast that only feeders with a plant need
+GAS_DIMS = {"consumer", "injection"}  # of series in /forecast that only the feeders with the gas network need
+OF_GAS = ("junction", "gate", "pipe", "regulator", "consumer", "injection", "account")
+"""Elements of the gas network that belong to no meter."""
+ON_GAS = {"plant": "junction", "compressor": "junction_from"}
+"""What ties a feeder to the gas network where it names a junction of it."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def split_feeders(case: xr.DataTree) -> list[xr.DataTree]:
 
     Prosumers, tariffs and profiles go with the meters and elements that use them; weather is kept whole. An open branch
     between two feeders, or to an isolated bus, is in none. Feeders with plants that inject share the gas network: they
-    are one case, in the place of the first of them; no other case has the gas network.
+    are one case, in the place of the first of them; where there is none, the first feeder has it. No other case has it.
 
     Parameters
     ----------
@@ -113,21 +118,26 @@ def cut_feeders(case: xr.DataTree) -> list[Cut]:
     """Do the same as `split_feeders`, but leave the making of each case to whoever needs it."""
     with reading(case):
         members = members_of(case)
+        shared = _on_gas(case, members)
     groups = {node.path: _whole(node.to_dataset(inherit=False)) for node in case.subtree}
+    alone = [[k] for k in range(len(members["source"]))]
+    cases = [shared if k in shared else [k] for (k,) in alone if k not in shared[1:]]
     return [
-        _feeder(groups, {kind: _used([chosen[k] for k in together]) for kind, chosen in members.items()})
-        for together in _together(case, members)
+        _feeder(groups, {kind: _used([chosen[k] for k in own]) for kind, chosen in members.items()}, own == shared)
+        for own in cases
     ]
 
 
-def _together(case: xr.DataTree, members: Mapping[str, list[np.ndarray]]) -> list[list[int]]:
-    """Numbers of the feeders of each case: those with plants that inject share a gas network, and so one case."""
-    alone = [[k] for k in range(len(members["source"]))]
-    if not (has(case, "plant") and has(case, "junction")):
-        return alone
-    injects = columns(case, "plant")["junction"] != b""
-    shared = [k for k, own in enumerate(members["plant"]) if injects[own].any()]
-    return [shared if k in shared else [k] for (k,) in alone if k not in shared[1:]]
+def _on_gas(case: xr.DataTree, members: Mapping[str, list[np.ndarray]]) -> list[int]:
+    """Numbers of the feeders that have the gas network: with plants that inject or compressors, else the first."""
+    if not has(case, "junction") or not len(columns(case, "junction")["id"]):
+        return []
+    found: set[int] = set()
+    for kind, name in ON_GAS.items():
+        if has(case, kind):
+            tied = columns(case, kind)[name] != b""
+            found |= {k for k, own in enumerate(members[kind]) if tied[own].any()}
+    return sorted(found) or list(range(len(members["source"])))[:1]
 
 
 def members_of(case: xr.DataTree) -> Mapping[str, list[np.ndarray]]:
@@ -165,8 +175,13 @@ def members_of(case: xr.DataTree) -> Mapping[str, list[np.ndarray]]:
             members[kind] = [_used([at[chosen[k]] for chosen, at in used]) for k in range(count)]
     if "profile" in members and has(case, "junction"):
         gas = np.concatenate([parent_index(case, kind, "profile") for kind in sorted(GAS_DIMS)])
-        plants = members["plant"]
-        members["profile"] = [_used([m, gas]) if len(plants[k]) else m for k, m in enumerate(members["profile"])]
+        on_gas = _on_gas(case, members)
+        members["profile"] = [_used([m, gas]) if k in on_gas else m for k, m in enumerate(members["profile"])]
+    if has(case, "junction"):
+        on_gas, none = _on_gas(case, members), np.zeros(0, np.int64)
+        for kind in (k for k in OF_GAS if has(case, k)):
+            every = np.arange(len(columns(case, kind)["id"]))
+            members[kind] = [every if k in on_gas else none for k in range(count)]
     return members
 
 
@@ -198,17 +213,12 @@ def _whole(data: xr.Dataset) -> Group:
     return arrays, [str(name) for name in data.coords], data.attrs
 
 
-def _feeder(groups: Mapping[str, Group], chosen: Mapping[str, np.ndarray]) -> Cut:
-    without = set() if _injecting(groups, chosen["plant"]) else GAS_DIMS
+def _feeder(groups: Mapping[str, Group], chosen: Mapping[str, np.ndarray], on_gas: bool) -> Cut:
+    without = set() if on_gas else GAS_DIMS
     kept = {path: group for path, group in groups.items() if not (without and path.startswith("/gas"))}
     parts = {path: _part(arrays, chosen, without) for path, (arrays, _, _) in kept.items()}
     _anonymous(parts)
     return Cut({path: (part, [n for n in kept[path][1] if n in part], kept[path][2]) for path, part in parts.items()})
-
-
-def _injecting(groups: Mapping[str, Group], plants: np.ndarray) -> bool:
-    """Whether one of some plants injects into the gas network."""
-    return bool(len(plants)) and bool((groups["/plant/plant"][0]["junction"][1][plants] != b"").any())
 
 
 def _anonymous(parts: dict[str, Arrays]) -> None:

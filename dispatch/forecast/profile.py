@@ -219,9 +219,9 @@ def _expanded(kind: str, table: Columns, library: Columns, time: np.ndarray, ste
 
 
 def _gas(case: xr.DataTree, library: Columns, time: np.ndarray, step: np.timedelta64) -> Columns:
-    """Gas that consumers take and injections give, where a plant makes it matter. [m3 h-1]."""
+    """Gas that consumers take and injections give. [m3 h-1]."""
     found = {}
-    for kind in ("consumer", "injection") if has(case, "plant") else ():
+    for kind in ("consumer", "injection") if has(case, "junction") else ():
         table = columns(case, kind)
         if len(table["id"]):
             raise_if_any(_unknown(kind, table, library))
@@ -232,7 +232,7 @@ def _gas(case: xr.DataTree, library: Columns, time: np.ndarray, step: np.timedel
 
 def _shaped_gas(case: xr.DataTree, given: Columns) -> bool:
     """Whether gas flows that the case does not give follow profiles."""
-    kinds = [k for k in ("consumer", "injection") if has(case, "plant") and f"flow_{k}" not in given]
+    kinds = [k for k in ("consumer", "injection") if has(case, "junction") and f"flow_{k}" not in given]
     return any((columns(case, k).get("profile", np.zeros(0, "S1")) != b"").any() for k in kinds)
 
 

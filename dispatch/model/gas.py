@@ -11,6 +11,7 @@ from dispatch.case.schema import columns, has, parent_index
 from dispatch.model.accounts import account_kinds
 from dispatch.model.components.zone import HOLDING_PRICE
 from dispatch.model.elements import Elements
+from dispatch.model.gas_compressors import compressors
 from dispatch.model.gas_levels import level_kinds
 from dispatch.model.gas_limits import limit_kinds
 from dispatch.model.gas_zones import LOW_PRESSURE, Zones, zones_of_case, zones_of_elements
@@ -37,7 +38,7 @@ def gas_kinds(
     *,
     whole: bool = False,
 ) -> dict[str, Elements]:
-    """Elements of plants, and of the gas network where one of them injects; none in a case without plants.
+    """Elements of plants and of the gas network; none in a case without either.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def gas_kinds(
     -------
     dict of str to Elements
     """
-    if not has(case, "plant") or not len(columns(case, "plant")["id"]):
+    if not (has(case, "plant") and len(columns(case, "plant")["id"])) and not has(case, "junction"):
         return {}
     kinds = plant_kinds(case, series.time, windows["day"], dt, offsets.on)
     if not has(case, "junction"):
@@ -68,9 +69,10 @@ def gas_kinds(
     network = gas_network_of(case)
     zones = zones_of_case(case, network, whole=whole)
     kinds |= {"upgrader": upgraders(case, zones.of_junction, dt, series.time, offsets.on)}
+    kinds["compressor"] = compressors(case, zones)
     kinds |= _network(case, series, network, zones) | account_kinds(case, series, windows)
     kinds |= level_kinds(case, network, zones, offsets.point, len(series.time), limit_penalty)
-    live = kinds["regulator"].index
+    live = {kind: kinds[kind].index for kind in ("regulator", "compressor")}
     return kinds | limit_kinds(case, network, offsets.gas, zones_of_elements(network, zones), live, limit_penalty)
 
 

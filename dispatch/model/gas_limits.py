@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dispatch.case.gas_network import GasNetwork
     from dispatch.case.offsets import GasLimit
 
-LIMITED = {"pressure": "junction", "flow_gate": "gate", "flow_regulator": "regulator"}
+LIMITED = {"pressure": "junction", "share": "junction", "flow_gate": "gate", "flow_regulator": "regulator"}
 """Quantities that have limits, and the kind of elements they are of."""
 
 
@@ -29,9 +29,9 @@ class Bounds:
     Attributes
     ----------
     least, most : ndarray (element,)
-        Infinite where there is none. [bar or kW]
+        Infinite where there is none. [bar, 1 or kW]
     rating : ndarray (element,)
-        In units of which a relaxation is counted. [bar or kW]
+        In units of which a relaxation is counted. [bar, 1 or kW]
     """
 
     least: np.ndarray
@@ -53,8 +53,9 @@ def bounds_of(case: xr.DataTree, network: GasNetwork) -> dict[str, Bounds]:
     -------
     dict of str to Bounds
         ``pressure``: `pressure_min` and `pressure_max`, and before a regulator at least what it holds behind it; rated
-        at the highest pressure that is held. ``flow_gate``, ``flow_regulator``: from 0 to `flow_max`, rated at it, or
-        where it is infinite at the `flow_nom` of all consumers; energy at `heating_value_higher`.
+        at the highest pressure that is held. ``share``: `biomethane_share_max`, rated at 1. ``flow_gate``,
+        ``flow_regulator``: from 0 to `flow_max`, rated at it, or where it is infinite at the `flow_nom` of all
+        consumers; energy at `heating_value_higher`.
     """
     junction, gate, regulator, consumer = (columns(case, k) for k in ("junction", "gate", "regulator", "consumer"))
     energy = float(columns(case, "gas_network")["heating_value_higher"][()])
@@ -71,6 +72,9 @@ def bounds_of(case: xr.DataTree, network: GasNetwork) -> dict[str, Bounds]:
             np.full(len(high), highest),
         )
     }
+    share = junction["biomethane_share_max"]
+    most = np.where(np.isnan(share), np.inf, share)
+    found["share"] = Bounds(np.full(len(share), -np.inf), most, np.ones(len(share)))
     usual = max(float(consumer.get("flow_nom", none).sum()), 1.0)
     for name, table in (("flow_gate", gate), ("flow_regulator", regulator)):
         most = table.get("flow_max", none)
@@ -89,7 +93,7 @@ def limit_kinds(
     network: GasNetwork,
     gas: Mapping[str, GasLimit],
     zone_of: Mapping[str, np.ndarray],
-    regulators: np.ndarray,
+    live: Mapping[str, np.ndarray],
     limit_penalty: float,
 ) -> dict[str, Elements]:
     """Elements of the limits that are stated; none where none is.
@@ -104,8 +108,8 @@ def limit_kinds(
         What is stated.
     zone_of : mapping of str to ndarray (element,)
         Zone of each junction, gate and regulator, -1 without a way to a gate.
-    regulators : ndarray of int
-        Those that are elements of the program.
+    live : mapping of str to ndarray of int
+        Regulators and compressors that are elements of the program.
     limit_penalty : float
         Of relaxing a limit by its own rating for an hour. [money h-1]
 
@@ -133,17 +137,23 @@ def limit_kinds(
     injections = [
         (e, u, effect) for e, (name, k) in enumerate(stated) for u, effect in enumerate(gas[name].by_injection[k])
     ]
-    through = [
-        (e, r, gas[name].by_regulator[k, live])
-        for e, (name, k) in enumerate(stated)
-        for r, live in enumerate(regulators.tolist())
-        if live < gas[name].by_regulator.shape[1]
-    ]
     return {
         "gas_limit": Elements(len(stated), parameters, {}, every, ids),
         "gas_limit_injection": _effects(injections, "upgrader"),
         "gas_limit_linepack": _effects([pack for pack in packs if pack[1] >= 0], "zone"),
-        "gas_limit_regulator": _effects(through, "regulator"),
+        **{
+            f"gas_limit_{kind}": _effects(
+                [
+                    (e, r, effect[k, number])
+                    for e, (name, k) in enumerate(stated)
+                    for effect in (getattr(gas[name], f"by_{kind}"),)
+                    for r, number in enumerate(own.tolist())
+                    if number < effect.shape[1]
+                ],
+                kind,
+            )
+            for kind, own in live.items()
+        },
     }
 
 

@@ -16,8 +16,10 @@ from dispatch.model.components.battery import battery
 from dispatch.model.components.bus import bus
 from dispatch.model.components.car import car
 from dispatch.model.components.chp import chp
+from dispatch.model.components.compressor import compressor
 from dispatch.model.components.deposit import deposit
 from dispatch.model.components.gas_limit import gas_limit
+from dispatch.model.components.gas_limit_compressor import gas_limit_compressor
 from dispatch.model.components.gas_limit_injection import gas_limit_injection
 from dispatch.model.components.gas_limit_linepack import gas_limit_linepack
 from dispatch.model.components.gas_limit_regulator import gas_limit_regulator
@@ -72,14 +74,14 @@ STORES = ("battery", "car", "tank")
 DISCHARGING = ("battery", "car")
 """Those that have `p_discharge` too."""
 
-PLANT = ("substrate", "plant", "chp", "upgrader", "zone", "gate", "regulator")
-"""Components of biogas plants and of the gas network; only in cases with a plant."""
+PLANT = ("substrate", "plant", "chp", "upgrader", "zone", "gate", "regulator", "compressor")
+"""Components of biogas plants and of the gas network."""
 
 _PROSUMER = (load, pv, battery, car, tank, meter, peak)
-_PLANT = (substrate, plant, chp, upgrader, zone, gate, regulator)
+_PLANT = (substrate, plant, chp, upgrader, zone, gate, regulator, compressor)
 _ACCOUNT = (account, deposit)
 _LEVEL = (junction, pipe, pressure_limit, set_point, level, undelivered)
-_LIMIT = (gas_limit, gas_limit_injection, gas_limit_linepack, gas_limit_regulator)
+_LIMIT = (gas_limit, gas_limit_injection, gas_limit_linepack, gas_limit_regulator, gas_limit_compressor)
 _NETWORK = (bus, source, line, transformer)
 _own: dict[str, Registered] = {}
 _files: dict[Path, tuple[str, bytes]] = {}  # component and content of each file that was loaded

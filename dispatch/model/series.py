@@ -39,7 +39,7 @@ class Series:
     own : dict of str to dict of str to ndarray (element, step)
         Series of kinds that a user added, by kind and name.
     flow_consumer, flow_injection : ndarray (element, step)
-        Normal cubic metres; none in a case without plants, which does not schedule gas. [m3 h-1]
+        Normal cubic metres; none in a case without a gas network. [m3 h-1]
     """
 
     time: np.ndarray
@@ -101,7 +101,7 @@ def _read_series(case: xr.DataTree) -> Series:
                 len(columns(case, attribute.of)["id"]), np.nan if attribute.required else attribute.default
             )
             own.setdefault(attribute.of, {})[name] = _series(data, attribute, columns(case, attribute.of)["id"], filler)
-    if has(case, "plant"):
+    if has(case, "junction"):
         for kind in ("consumer", "injection"):
             table, name = columns(case, kind), f"flow_{kind}"
             otherwise = np.where(table["profile"] == b"", table["flow_nom"], np.nan)

@@ -34,14 +34,16 @@ def gas_figures(outcome: Outcome, clock: Clock) -> tuple[Figure, ...]:
     Returns
     -------
     tuple of Figure
-        None in a case without plants; without those of the network where nothing injects.
+        None in a case without plants and gas network; without those of the network where it has no state.
     """
-    if not outcome.count("plant") or not outcome.steps:
+    if not outcome.steps:
         return ()
-    day = gas_day(outcome)
-    found = [_raw(outcome, day, clock), _holder(outcome, day, clock)]
+    day, found = gas_day(outcome), list[Figure]()
+    if outcome.count("plant"):
+        found += [_raw(outcome, day, clock), _holder(outcome, day, clock)]
     if outcome.count("upgrader"):
         found.append(_uptake(outcome, day, clock))
+    if outcome.count("upgrader") or not outcome.count("plant"):
         found.append(_pressure(outcome, clock))
         if np.isfinite(packed := linepack(outcome)).any():
             found.append(_linepack(packed, clock))

@@ -55,9 +55,9 @@ class GasTotals:
         Raw gas that came, and where it went; into holders less than nothing where they are emptier at the end. [m3]
     p_chp_kwh, p_chp_uncontrolled_kwh : float
         Electricity of engines, with and without control. [kWh]
-    injected_kwh, injected_uncontrolled_kwh, taken_kwh, gates_kwh : float
-        Biomethane injected, what consumers take less other injections, and what gates let in, at the higher heating
-        value. [kWh]
+    injected_kwh, injected_uncontrolled_kwh, taken_kwh, gates_kwh, lifted_kwh : float
+        Biomethane injected, what consumers take less other injections, what gates let in, and what compressors lift, at
+        the higher heating value. [kWh]
     flared_uncontrolled_m3 : float
         Raw gas flared without control. [m3]
     uptake_limited_h : float
@@ -90,6 +90,7 @@ class GasTotals:
     injected_uncontrolled_kwh: float
     taken_kwh: float
     gates_kwh: float
+    lifted_kwh: float
     flared_uncontrolled_m3: float
     uptake_limited_h: float
     price_min: float
@@ -153,9 +154,10 @@ def gas_totals(outcome: Outcome) -> GasTotals | None:
     Returns
     -------
     GasTotals or None
-        None in a case without plants.
+        None in a case without plants and gas network.
     """
-    if not outcome.count("plant") or not outcome.steps:
+    known = outcome.count("plant") or np.isfinite(outcome.series["pressure"]).any()
+    if not known or not outcome.steps:
         return None
     day, s, dt = gas_day(outcome), outcome.series, outcome.dt
     plant, energy = outcome.tables["plant"], outcome.heating_value
@@ -175,6 +177,7 @@ def gas_totals(outcome: Outcome) -> GasTotals | None:
         injected_uncontrolled_kwh=dt * energy * float(day.injected_uncontrolled.sum()),
         taken_kwh=dt * energy * float(day.taken.sum()),
         gates_kwh=dt * float(s["gas_gate"].sum()),
+        lifted_kwh=dt * float(np.nansum(s["gas_compressor"], dtype=float)),
         flared_uncontrolled_m3=dt * float(s["flow_flare_uncontrolled"].sum(dtype=float)),
         uptake_limited_h=dt * float((price < PRICED).any(axis=0).sum()),
         price_min=_least(price),
@@ -210,8 +213,10 @@ def linepack(outcome: Outcome) -> np.ndarray:
 
 
 def in_plant_zones(outcome: Outcome) -> np.ndarray:
-    """Whether each junction is in a zone with a plant, (junction,)."""
+    """Whether each junction is in a zone with a plant, in a case without plants in any, (junction,)."""
     zone = outcome.gas_zone
+    if not outcome.count("plant"):
+        return np.ones(len(zone), bool)
     return np.isin(zone, zone[_junctions(outcome)])
 
 
@@ -236,6 +241,36 @@ def gas_sentences(outcome: Outcome, gas: GasTotals) -> tuple[str, ...]:
         Its gas figures.
     """
     currency = outcome.currency
+    said = _said_of_plants(outcome, gas) if gas.plants else [_said_of_gates(gas)]
+    if outcome.count("compressor"):
+        said.append(f"Compressors lift {number(gas.lifted_kwh / 1000, 2)} MWh to a higher level.")
+    if np.isfinite(gas.pressure_min):
+        pressures = f"Gas pressure {number(gas.pressure_min, 3)} to {number(gas.pressure_max, 3)} bar (absolute)"
+        error = f"{number(1000 * gas.pressure_error_max, 2)} mbar"
+        known = np.isfinite(gas.pressure_error_max)
+        said.append(f"{pressures}; the program takes it for at most {error} else." if known else f"{pressures}.")
+    if np.isfinite(gas.linepack_min_kwh):
+        said.append(_said_of_linepack(outcome, gas))
+    if quality := outcome.notes.get("gas_quality"):
+        said.append(str(quality))
+    more = gas.cost_uncontrolled - gas.cost
+    if gas.plants and np.isfinite(more):
+        earn, than = ("earn", "more") if gas.cost < 0 else ("cost", "less")
+        than = than if more >= 0 else {"more": "less", "less": "more"}[than]
+        amounts = money(abs(gas.cost), currency), money(abs(more), currency)
+        said.append(f"Plants {earn} {amounts[0]} beside their electricity, {amounts[1]} {than} than without control.")
+    return tuple(said)
+
+
+def _said_of_gates(gas: GasTotals) -> str:
+    """Say what a gas network without plants carries."""
+    taken, came = (number(value / 1000, 2) for value in (gas.taken_kwh, gas.gates_kwh))
+    return f"No biogas plant: consumers take {taken} MWh of gas, gates let {came} MWh in."
+
+
+def _said_of_plants(outcome: Outcome, gas: GasTotals) -> list[str]:
+    """Say where raw gas went and what held injection back."""
+    currency = outcome.currency
 
     def share(raw: float) -> str:
         return percent(raw / gas.raw_m3)
@@ -251,22 +286,7 @@ def gas_sentences(outcome: Outcome, gas: GasTotals) -> tuple[str, ...]:
         said.append(f"The gas network takes no more in {hours} h; one more kWh taken saves up to {worth} {currency}.")
     elif outcome.count("upgrader"):
         said.append("The gas network takes all biomethane in every hour.")
-    if np.isfinite(gas.pressure_min):
-        pressures = f"Gas pressure {number(gas.pressure_min, 3)} to {number(gas.pressure_max, 3)} bar (absolute)"
-        error = f"{number(1000 * gas.pressure_error_max, 2)} mbar"
-        known = np.isfinite(gas.pressure_error_max)
-        said.append(f"{pressures}; the program takes it for at most {error} else." if known else f"{pressures}.")
-    if np.isfinite(gas.linepack_min_kwh):
-        said.append(_said_of_linepack(outcome, gas))
-    if quality := outcome.notes.get("gas_quality"):
-        said.append(str(quality))
-    more = gas.cost_uncontrolled - gas.cost
-    if np.isfinite(more):
-        earn, than = ("earn", "more") if gas.cost < 0 else ("cost", "less")
-        than = than if more >= 0 else {"more": "less", "less": "more"}[than]
-        amounts = money(abs(gas.cost), currency), money(abs(more), currency)
-        said.append(f"Plants {earn} {amounts[0]} beside their electricity, {amounts[1]} {than} than without control.")
-    return tuple(said)
+    return said
 
 
 def _said_of_linepack(outcome: Outcome, gas: GasTotals) -> str:

@@ -129,8 +129,9 @@ def _content(outcome: Outcome) -> dict[str, Any]:
 def _gas(outcome: Outcome, clock: Clock) -> dict[str, Any]:
     gas = gas_totals(outcome)
     if gas is None:
-        return {"gas": (), "gas_said": (), "gas_price": None, "accounts": ()}
+        return {"gas": (), "gas_said": (), "gas_price": None, "accounts": (), "plants": 0}
     return {
+        "plants": gas.plants,
         "accounts": account_rows(outcome, clock),
         "gas": gas_figures(outcome, clock),
         "gas_said": gas_sentences(outcome, gas),

@@ -22,7 +22,7 @@ STATUS_ORDER = ("optimal", "gap", "limits_unmet", "not_run", "invalid", "failed"
 """Status of a feeder from best to worst; the worst one is the status of the run."""
 
 KINDS = ("bus", "source", "line", "transformer", "prosumer", "meter", "load", "pv", "store")
-GAS_KINDS = ("junction", "pipe", "gate", "consumer", "injection", "plant", "chp", "upgrader")
+GAS_KINDS = ("junction", "pipe", "gate", "compressor", "consumer", "injection", "plant", "chp", "upgrader")
 
 
 @dataclass(frozen=True)

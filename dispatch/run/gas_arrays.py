@@ -24,6 +24,7 @@ OF_PLANTS = {
     "upgrader": ("flow_raw", "gas_injected"),
     "gate": ("gas_gate",),
     "regulator": ("gas_regulator",),
+    "compressor": ("gas_compressor",),
 }
 
 
@@ -158,6 +159,12 @@ def _limit_prices(feeder: Rounds, prices: Prices) -> dict[str, np.ndarray]:
         found[name] = np.full((len(columns(feeder.case, "junction")["id"]), feeder.inputs.steps), np.nan)
         for (kind, e), k in stated:
             found[name][k] = np.abs(prices.rows[feeder.program.row(kind, side)[e]]) / feeder.inputs.dt
+    shares = [(e, k) for e, (name, k) in enumerate(feeder.stated_limits) if name == "share"]
+    if shares:
+        found["price_share_max"] = np.full((len(columns(feeder.case, "junction")["id"]), feeder.inputs.steps), np.nan)
+        for e, k in shares:
+            row = feeder.program.row("gas_limit", "most")[e]
+            found["price_share_max"][k] = np.abs(prices.rows[row]) / feeder.inputs.dt
     return found
 
 
@@ -219,10 +226,13 @@ def gas_offset_arrays(offsets: Offsets) -> dict[str, np.ndarray]:
     found = {f"on_{kind}": on for kind, on in offsets.on.items()}
     for name, limit in offsets.gas.items():
         found[name] = limit.constant
-        found[f"{name}_by_injection"] = limit.by_injection
+        if limit.by_injection.shape[1]:
+            found[f"{name}_by_injection"] = limit.by_injection
         if name != "flow_regulator" and limit.by_regulator.shape[1]:
             found[f"{name}_by_regulator"] = limit.by_regulator
         found[f"{name}_by_linepack"] = limit.by_linepack
+        if limit.by_compressor.shape[1]:
+            found[f"{name}_by_compressor"] = limit.by_compressor
     if offsets.point is not None:
         point = offsets.point
         found |= {"pressure_about": point.pressure, "flow_about": point.flow, "pressure_initial": point.initial}

@@ -14,6 +14,7 @@ from dispatch.model.gas_limits import LIMITED, bounds_of
 from dispatch.model.gas_pipes import gas_values
 from dispatch.model.gas_zones import zones_of_case, zones_of_elements
 from dispatch.run.gas_levels import PackedLevels
+from dispatch.run.gas_quality import shares
 from dispatch.verify.gas import GasState, gas_flow
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Moved:
         What flows through gates. [kW]
     through : ndarray (regulator, step)
         What flows through regulators. [kW]
+    lifted : ndarray (compressor, step)
+        What compressors lift. [kW]
     content : ndarray (zone, step)
         Linepack at the end of each step. [kW h]
     lost : ndarray (zone, step)
@@ -47,6 +50,7 @@ class Moved:
     injected: np.ndarray
     let_in: np.ndarray
     through: np.ndarray
+    lifted: np.ndarray
     content: np.ndarray
     lost: np.ndarray
 
@@ -54,6 +58,7 @@ class Moved:
         """Change of a quantity by what is decided, given the linepack of the zone of each element."""
         injected = np.einsum("eut,ut->et", limit.by_injection, self.injected)
         through = np.einsum("ert,rt->et", limit.by_regulator, self.through)
+        through += np.einsum("ert,rt->et", limit.by_compressor, self.lifted)
         return np.asarray(injected + through + limit.by_linepack * content)
 
 
@@ -120,7 +125,8 @@ class GasCheck:
         self.zone_of = zones_of_elements(self.network, self.zones)
         self.bounds = bounds_of(case, self.network)
         self.energy = gas_values(case)["heating_value_higher"]
-        self._live = inputs.kinds["regulator"].index
+        self._live = {kind: inputs.kinds[kind].index for kind in ("regulator", "compressor")}
+        self.lifts = {side: parent_index(case, "compressor", f"junction_{side}") for side in ("from", "to")}
         self.flow_injection = self._flow("injection", inputs.steps)
         self.demand = self._at_junctions("consumer", self._flow("consumer", inputs.steps))
         self.given: np.ndarray = self.demand - self._at_junctions("injection", self.flow_injection)
@@ -183,22 +189,27 @@ class GasCheck:
         content, spilled, unserved = (
             plan[program.column("zone", name)] for name in ("linepack", "gas_spilled", "gas_unserved")
         )
-        through = np.zeros((len(self.network.regulator_from), content.shape[1]))
-        through[self._live] = plan[program.column("regulator", "gas_regulator")]
+        counts, steps = (len(self.network.regulator_from), len(self.lifts["to"])), content.shape[1]
+        through, lifted = (np.zeros((count, steps)) for count in counts)
+        through[self._live["regulator"]] = plan[program.column("regulator", "gas_regulator")]
+        lifted[self._live["compressor"]] = plan[program.column("compressor", "gas_compressor")]
         injected, let_in = plan[program.column("upgrader", "gas_injected")], plan[program.column("gate", "gas_gate")]
         lost = spilled - unserved
         if self.levels is not None:
             self.levels.flow = plan[program.column("pipe", "flow")] / self.energy
             left_out = plan[program.column("undelivered", "gas_undelivered")]
             np.subtract.at(lost, self.zones.of_junction[self.levels.starved], left_out)
-        moved = Moved(injected, let_in, through, content, lost)
+        moved = Moved(injected, let_in, through, lifted, content, lost)
         state, taken = self.steady(moved)
         linear, filling = self._linear(moved, gas), self.filling(moved)
         if self.levels is not None:
             pressures = plan[program.column("junction", "pressure")]
             linear["pressure"][self.levels.of.junction] = pressures
             state, filling = self.levels.packed(self, moved, state, filling, pressures)
-        return UnderSchedule(moved, taken, state, self.values(state), linear, filling)
+        values = self.values(state)
+        if np.isfinite(self.bounds["share"].most).any():
+            values["share"] = np.nan_to_num(shares(self, state, moved, filling)[0])
+        return UnderSchedule(moved, taken, state, values, linear, filling)
 
     def steady(
         self, moved: Moved, raised: float = 0.0, also: tuple[int, float] | None = None
@@ -210,6 +221,8 @@ class GasCheck:
         """
         taken = self.given.copy()
         np.subtract.at(taken, self.injects_at, moved.injected / self.energy)
+        np.add.at(taken, self.lifts["from"], moved.lifted / self.energy)
+        np.subtract.at(taken, self.lifts["to"], moved.lifted / self.energy)
         if also is not None:
             taken[also[0]] += also[1] / self.energy
         np.add.at(taken, self.outlet, self.filling(moved) + moved.lost / self.energy)

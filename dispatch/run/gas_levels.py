@@ -119,6 +119,8 @@ class PackedLevels:
         np.add.at(given, network.gate_at, moved.let_in / energy)
         np.subtract.at(given, network.regulator_from, moved.through / energy)
         np.add.at(given, network.regulator_to, moved.through / energy)
+        np.subtract.at(given, check.lifts["from"], moved.lifted / energy)
+        np.add.at(given, check.lifts["to"], moved.lifted / energy)
         zone = check.zones.of_junction[own]
         lost = moved.lost[zone] / energy
         flows = steady.flow_pipe[self.of.pipe]

@@ -12,6 +12,7 @@ from dispatch.case.schema import columns
 from dispatch.model.components.plant import HIGHER
 from dispatch.model.gas_limits import LIMITED, stated_limits
 from dispatch.run.gas_carried import carried_part, short_zones
+from dispatch.run.gas_quality import share_slopes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,19 +160,26 @@ def next_limits(
         own = _worst(sides, check.zone_of[LIMITED[name]]) & ~check.in_levels(name)
         stated[name] = own | gas[name].stated if name in gas else own
     slopes = _Slopes(check, found, stated)
-    injection, through = slopes.injection, slopes.through
+    injection, through, lifted = slopes.injection, slopes.through, slopes.lifted
     for u, step in enumerate(_steps(case).tolist()):
         slopes.fill(injection, u, int(check.injects_at[u]), -step)
     for r, at in enumerate(check.network.regulator_from.tolist()):
         slopes.fill(through, r, at, LEAST_STEP)
+    for c, (first, second) in enumerate(zip(*(check.lifts[side].tolist() for side in ("from", "to")), strict=True)):
+        slopes.fill(lifted, c, first, LEAST_STEP)
+        slopes.fill(lifted, c, second, -LEAST_STEP)
     raised = check.values(check.steady(found.moved, RAISED)[0])
+    if "share" in stated:
+        raised["share"] = found.values["share"]
+        if stated["share"].any():
+            injection["share"], lifted["share"] = share_slopes(check, found.moved)
     rows = {}
     for name, own in stated.items():
         if own.any():
             zone, content = check.zone_of[LIMITED[name]], check.content_at(name, found.moved)
             per_bar = (raised[name] - found.values[name]) / RAISED
             by_linepack = np.nan_to_num(per_bar * np.append(check.bar_per_kwh, 0.0)[zone, None])
-            limit = GasLimit(found.values[name], injection[name], through[name], by_linepack)
+            limit = GasLimit(found.values[name], injection[name], through[name], by_linepack, lifted[name])
             constant = np.where(own[:, None], limit.constant - found.moved.effect(limit, content), np.nan)
             rows[name] = replace(limit, constant=constant)
     return rows
@@ -198,6 +206,7 @@ class _Slopes:
     def __init__(self, check: GasCheck, found: UnderSchedule, stated: Mapping[str, np.ndarray]) -> None:
         self._check, self._found, self._stated = check, found, stated
         self.injection, self.through = _zeros(stated, found.moved.injected), _zeros(stated, found.moved.through)
+        self.lifted = _zeros(stated, found.moved.lifted)
 
     def fill(self, slopes: dict[str, np.ndarray], place: int, junction: int, step: float) -> None:
         """Take `step` kW more at a junction (less if negative); write changes per kW of its size to a place."""
@@ -205,6 +214,7 @@ class _Slopes:
         zone = check.zones.of_junction[junction]
         # What regulators take is not told apart in flows of regulators: an array has each dim only once.
         quantities = {n: own for n, own in self._stated.items() if n != "flow_regulator" or slopes is not self.through}
+        quantities.pop("share", None)
         near = {n: own & (check.zone_of[LIMITED[n]] == zone) for n, own in quantities.items()}
         if zone < 0 or not any(own.any() for own in near.values()):
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +12,14 @@ from dispatch.model.gas_pipes import gas_values
 from kernels.mixing import make_links, mixed_shares
 
 if TYPE_CHECKING:
-    from dispatch.run.gas_check import GasCheck, UnderSchedule
+    from dispatch.run.gas_check import GasCheck, Moved, UnderSchedule
+    from dispatch.verify.gas import GasState
 
 DENSITY_AIR = 1.292923
 """At 0 degree C and 1.01325 bar. [kg m-3]"""
 LEAST_FLOW, CLOSED = 1e-6, 1e-9
+STEP = 1.0
+"""By how much injection and lifting are moved to see what shares do. [kW]"""
 
 
 @dataclass(frozen=True)
@@ -66,27 +69,92 @@ def gas_quality(check: GasCheck, found: UnderSchedule) -> GasQuality:
     ----------
     ISO 6976 (Wobbe index, mixtures by volume at normal conditions).
     """
-    case, network, state = check.case, check.network, found.state
+    state = found.state
+    share, change, given = shares(check, state, found.moved, found.filling)
+    turned = (state.flow_pipe > LEAST_FLOW).any(axis=1) & (state.flow_pipe < -LEAST_FLOW).any(axis=1)
+    count = sum(int((flow > LEAST_FLOW).any(axis=1).sum()) for flow in given)
+    closed = bool((change <= CLOSED).all())
+    return GasQuality(share, *mixture(gas_values(check.case), share), count, int(turned.sum()), closed)
+
+
+def shares(
+    check: GasCheck, state: GasState, moved: Moved, filling: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Find the part of the energy that is biomethane, see `gas_quality`.
+
+    Parameters
+    ----------
+    check : GasCheck
+        Of the feeder.
+    state : GasState
+        Flows.
+    moved : Moved
+        What is injected and lifted.
+    filling : ndarray (zone, step)
+        Gas that fills the pipes of each zone. [m3 h-1]
+
+    Returns
+    -------
+    share : ndarray (junction, step)
+        [1]
+    change : ndarray (step,)
+        By how much shares around circles of flow still changed. [1]
+    given : list of ndarray (source, step)
+        What gates, upgraders and injections give. [m3 h-1]
+    """
+    case, network = check.case, check.network
     sources = [
         (network.gate_at, state.flow_gate, np.zeros(len(network.gate_at))),
-        (check.injects_at, found.moved.injected / check.energy, np.ones(len(check.injects_at))),
+        (check.injects_at, moved.injected / check.energy, np.ones(len(check.injects_at))),
     ]
     if len(check.flow_injection):
         part = columns(case, "injection")["biomethane_share"]
         sources.append((parent_index(case, "injection", "junction"), check.flow_injection, part))
-    given, part = np.zeros_like(found.taken), np.zeros_like(found.taken)
+    given, part = np.zeros_like(check.given), np.zeros_like(check.given)
     for at, flow, own in sources:
         np.add.at(given, at, np.maximum(flow, 0.0))
         np.add.at(part, at, np.maximum(flow, 0.0) * own[:, None])
-    start = np.concatenate([network.pipe_from, network.regulator_from])
-    stop = np.concatenate([network.pipe_to, network.regulator_to])
-    flow = np.concatenate([state.flow_pipe, state.flow_regulator])
+    start = np.concatenate([network.pipe_from, network.regulator_from, check.lifts["from"]])
+    stop = np.concatenate([network.pipe_to, network.regulator_to, check.lifts["to"]])
+    flow = np.concatenate([state.flow_pipe, state.flow_regulator, moved.lifted / check.energy])
     links = make_links(len(given), start, stop)
-    share, change = mixed_shares(links, flow, given, part, check.outlet, found.filling, check.held_before / check.dt)
-    turned = (state.flow_pipe > LEAST_FLOW).any(axis=1) & (state.flow_pipe < -LEAST_FLOW).any(axis=1)
-    count = sum(int((flow > LEAST_FLOW).any(axis=1).sum()) for _, flow, _ in sources)
-    closed = bool((change <= CLOSED).all())
-    return GasQuality(share, *mixture(gas_values(case), share), count, int(turned.sum()), closed)
+    share, change = mixed_shares(links, flow, given, part, check.outlet, filling, check.held_before / check.dt)
+    return share, change, [flow for _, flow, _ in sources]
+
+
+def share_slopes(check: GasCheck, moved: Moved) -> tuple[np.ndarray, np.ndarray]:
+    """Find what more injection and lifting change in shares, all steps moved alike, by differences in steady state.
+
+    Parameters
+    ----------
+    check : GasCheck
+        Of the feeder.
+    moved : Moved
+        What the last schedule decided.
+
+    Returns
+    -------
+    by_injection : ndarray (junction, upgrader, step)
+        [kW-1]
+    by_compressor : ndarray (junction, compressor, step)
+        [kW-1]
+    """
+    filling = check.filling(moved)
+
+    def at(changed: Moved) -> np.ndarray:
+        return np.asarray(np.nan_to_num(shares(check, check.steady(changed)[0], changed, filling)[0]))
+
+    before, found = at(moved), []
+    for name in ("injected", "lifted"):
+        flow = getattr(moved, name)
+        slopes = np.zeros((len(before), *flow.shape))
+        for k in range(len(flow)):
+            # Less, where there is some: more than is taken changes nothing any more.
+            other, step = flow.copy(), np.where(flow[k] >= STEP, -STEP, STEP)
+            other[k] += step
+            slopes[:, k] = (at(replace(moved, **{name: other})) - before) / step
+        found.append(slopes)
+    return found[0], found[1]
 
 
 def mixture(gas: dict[str, float], share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 from dispatch.case.schema import columns
 from dispatch.model.gas_limits import LIMITED
 from dispatch.solve.explain import local_time, spans
-from dispatch.solve.explain_gas import NAMES
+from dispatch.solve.explain_gas import NAMES, UNITS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ def unmet_by_gas(case: xr.DataTree, margins: GasMargins, dt: float) -> list[dict
     local, feeder = local_time(case), columns(case, "source")["id"][0].decode(errors="replace")
     found = []
     for name, sides in margins.over.items():
-        ids, unit = columns(case, LIMITED[name])["id"], "bar" if name == "pressure" else "kW"
+        ids, unit = columns(case, LIMITED[name])["id"], UNITS.get(name, "kW")
         for side, limit in zip(sides, NAMES[name], strict=True):
             for k in np.nonzero(side.any(axis=1))[0].tolist():
                 steps = np.nonzero(side[k])[0]

@@ -37,6 +37,7 @@ SENTENCES = {
     "p_withdrawn": "cannot give {amount:.4g} kW of what is withdrawn",
     "pressure_max": "{amount:.4g} bar above its upper pressure; a limit of {do:.5g} bar would do",
     "pressure_min": "{amount:.4g} bar below its lower pressure; a limit of {do:.5g} bar would do",
+    "biomethane_share_max": "{amount:.4g} more of its gas is biomethane than may be; a limit of {do:.4g} would do",
     "flow_max": "{amount:.4g} kW of gas more than its flow_max lets through; {least:.4g} kW more would do",
     "reverse_flow": "{amount:.4g} kW of gas would have to flow backwards; no more than {least:.4g} kW need to",
     "holder_final": "ends {amount:.4g} m3 of raw gas below what is asked for",

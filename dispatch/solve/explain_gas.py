@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 
 NAMES = {
     "pressure": ("pressure_max", "pressure_min"),
+    "share": ("biomethane_share_max", "biomethane_share_min"),
     "flow_gate": ("flow_max", "reverse_flow"),
     "flow_regulator": ("flow_max", "reverse_flow"),
 }
 """Upper and lower limit of each quantity."""
+UNITS = {"pressure": "bar", "share": "1"}
+"""Unit of a quantity; flows are in kW."""
 
 LACKING = {
     "holder_short": ("plant", "holder_final", "m3"),
@@ -66,9 +69,11 @@ def of_gas(
     ------
     Found
     """
-    if "plant" not in inputs.kinds or not inputs.kinds["plant"].count:
+    if "plant" not in inputs.kinds:
         return
-    bus = int(inputs.kinds["meter"].nodes["bus"][1][inputs.kinds["plant"].nodes["meter"][1][0]])
+    plants = inputs.kinds["plant"]
+    meter = int(plants.nodes["meter"][1][0]) if plants.count else 0
+    bus = int(inputs.kinds["meter"].nodes["bus"][1][meter])
     yield from _lacking(case, program, inputs, plan, bus)
     yield from _below_least(program, inputs, plan, bus)
     bounds = bounds_of(case, gas_network_of(case)) if "zone" in inputs.kinds else {}
@@ -79,7 +84,7 @@ def of_gas(
             amounts = np.where(plan[column] > noticed, plan[column], 0.0)
             if amounts.any():
                 do = 0.0 if least is None or least.columns is None else float(least.columns[column].max())
-                allowed, unit = float(getattr(bounds[name], which)[k]), "bar" if name == "pressure" else "kW"
+                allowed, unit = float(getattr(bounds[name], which)[k]), UNITS.get(name, "kW")
                 yield Found(LIMITED[name], k, limit, unit, bus, amounts, do, allowed, sign)
 
 

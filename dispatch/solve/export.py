@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dispatch.model.elements import Elements, Inputs
     from dispatch.model.program import Program, Span
 
-BY = ("injection", "regulator", "linepack")
+BY = ("injection", "regulator", "linepack", "compressor")
 UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -89,8 +89,9 @@ def last_inputs(result: xr.DataTree, network: Network) -> Inputs:
 
 
 def _with_gas_penalty(kinds: dict[str, Elements], of_bus: np.ndarray) -> Elements:
-    """Limits of the gas network belong to the feeder on which the plants stand."""
-    at = kinds["meter"].nodes["bus"][1][kinds["plant"].nodes["meter"][1][:1]]
+    """Limits of the gas network belong to the feeder on which the plants stand, without plants to the first."""
+    meters = kinds["plant"].nodes["meter"][1] if kinds["plant"].count else np.zeros(1, np.int32)
+    at = kinds["meter"].nodes["bus"][1][meters[:1]]
     limits = kinds["gas_limit"]
     return replace(limits, parameters=limits.parameters | {"limit_penalty": of_bus[at]})
 

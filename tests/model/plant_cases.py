@@ -23,6 +23,7 @@ def plant_tables(
     other: float = 5.0,
     bounded: bool = False,
     account: str = "",
+    compressor: bool = False,
     start: str = "2026-06-01T20:00:00",
 ) -> dict[str, dict[str, Any]]:
     """Columns of the case; demand of gas varies around what the plant could inject.
@@ -102,6 +103,9 @@ def plant_tables(
         }  # fmt: skip
         tables["plant"]["account"] = ["dairy"]
         tables["consumer"]["account"] = ["dairy", ""]
+    if compressor:
+        tables["compressor"] = {"id": ["up"], "junction_from": ["z"], "junction_to": ["m"], "meter": ["mf"]}
+        tables["compressor"] |= {"flow_max": [40.0], "electricity": [0.05]}
     if not upgrader:
         del tables["upgrader"]
     return tables
@@ -113,15 +117,16 @@ def plant_case(**choices: Any) -> Any:
 
 
 def with_gas_limits(case: Any, seed: int = 0) -> Offsets:
-    """Offsets that state two pressures, a gate and a regulator, with any effects of injection and linepack."""
+    """Offsets that state two pressures, two shares, a gate and a regulator, with any effects."""
     rng, steps = np.random.default_rng(seed), case["forecast"].sizes["time"]
     sizes = {name: case[f"gas/{kind}"].sizes[kind] for name, kind in LIMITED.items()}
-    gas = {}
+    lifts, gas = case["gas/compressor"].sizes["compressor"] if "compressor" in case["gas"].children else 0, {}
     for name, count in sizes.items():
         constant = rng.uniform(1.0, 3.0, (count, steps))
         constant[: count - 2] = np.nan
         effect = rng.uniform(-1e-3, 2e-3, (count, 1, steps))
         through = rng.uniform(-1e-3, 0.0, (count, 1, steps))
-        gas[name] = GasLimit(constant, effect, through, rng.uniform(0.0, 1e-3, (count, steps)))
+        pack, lifted = rng.uniform(0.0, 1e-3, (count, steps)), rng.uniform(-1e-3, 1e-3, (count, lifts, steps))
+        gas[name] = GasLimit(constant, effect, through, pack, lifted)
     zero = Offsets.zero(case["electric/bus"].sizes["bus"], case["electric/line"].sizes["line"], steps)
     return replace(zero, gas=gas)

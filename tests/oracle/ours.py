@@ -22,7 +22,7 @@ def within(value: float) -> float:
 
 def last_offsets(result: xr.DataTree) -> dict[str, np.ndarray]:
     """What a result's last program added to its limits, and the state of the gas network about which it is linear."""
-    offset, names = result["/offset"].dataset, ("v_max", "v_min", "pressure", "flow_", "demand_most")
+    offset, names = result["/offset"].dataset, ("v_max", "v_min", "pressure", "flow_", "demand_most", "share")
     found = {str(n): offset[n].to_numpy() for n in offset.data_vars if str(n).startswith(names)}
     return {"s": offset["s_line"].to_numpy(), **found}
 

@@ -56,13 +56,35 @@ def test_figures_are_sums_over_the_result(day: xr.DataTree) -> None:
     assert gas["raw_m3"] == pytest.approx((fed - left) / 0.53, rel=1e-6)
 
 
-def test_without_plants_nothing_is_told() -> None:
+def test_a_network_without_plants_is_told_of() -> None:
     tables = plant_tables(steps=2)
     for kind in ("plant", "substrate", "chp", "upgrader"):
         del tables[kind]
     result = optimize(build_case(tables), Settings(horizon_h=2))
+    gas, page = told(result), render(result)
+    taken = 11.0 * (result["forecast/flow_consumer"].to_numpy().sum() - 2 * 5)
+    assert (gas["plants"], gas["raw_m3"], gas["cost"]) == (0, 0, 0)
+    packed = gas["linepack_end_kwh"] - gas["linepack_initial_kwh"]
+    assert (gas["taken_kwh"], gas["gates_kwh"]) == pytest.approx((taken, taken + packed), rel=1e-9)
+    assert (gas["pressure_min"], gas["pressure_max"]) == pytest.approx(
+        (result["schedule/pressure"].min().item(), result["schedule/pressure"].max().item())
+    )
+    assert "No biogas plant: consumers take" in page
+    assert "Gas pressure" in page
+    assert "Biogas and" not in page
+    assert "Where raw gas goes" not in page
+
+
+def test_without_a_gas_network_nothing_is_told() -> None:
+    tables = plant_tables(steps=2)
+    for kind in ("plant", "substrate", "chp", "upgrader", "junction", "gate", "pipe", "regulator"):
+        del tables[kind]
+    for kind in ("consumer", "injection", "gas_network"):
+        del tables[kind]
+    del tables["forecast"]["flow_consumer"]
+    result = optimize(build_case(tables), Settings(horizon_h=2))
     assert told(result) is None
-    assert "Biogas" not in render(result)
+    assert "gas network" not in render(result)
 
 
 def test_a_plant_without_upgrading_has_no_figures_of_the_network() -> None:

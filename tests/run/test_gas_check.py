@@ -84,6 +84,48 @@ def test_demand_without_pressure_below_4_bar_is_unmet():
     assert found["amount"] == pytest.approx(11.0 * (demand - 5 - comes).max(), rel=1e-4)
 
 
+def without_plants(**choices) -> dict:
+    tables = plant_tables(**choices)
+    for kind in ("plant", "substrate", "chp", "upgrader"):
+        del tables[kind]
+    return tables
+
+
+@pytest.mark.parametrize("method", ["monolithic", "decomposed"])
+def test_a_network_without_plants_is_balanced_and_its_gate_holds(method):
+    tables = without_plants(steps=6)
+    tables["gate"]["flow_max"] = [60]
+    result = optimize(build_case(tables), Settings(horizon_h=6, method=method))
+    assert result["certificate/status"].to_numpy() == [b"limits_unmet"]
+    came = result["schedule/gas_gate"].to_numpy()[0]
+    wanted = 11.0 * (result["forecast/flow_consumer"].to_numpy().sum(axis=0) - 5)
+    assert came.max() <= 660 + 1e-6
+    unmet = json.loads(result["certificate"].attrs["unmet"])
+    assert {entry["limit"] for entry in unmet} == {"gas_demand"}
+    # What the gate cannot bring costs 10 a kWh; pipes are filled before, as far as the gate has anything to spare.
+    lacking = np.maximum(wanted - 660, 0).sum()
+    bills = result["schedule/cost"].to_numpy().sum()
+    lost = (float(result["certificate/objective"][0]) - bills) / 10
+    assert lacking - 660 * (wanted < 660).sum() <= lost <= lacking + 1e-6
+
+
+def test_a_network_without_plants_has_pressures_and_a_price():
+    result = optimize(build_case(without_plants(steps=3)), Settings(horizon_h=3))
+    assert result["certificate/status"].to_numpy() == [b"optimal"]
+    assert np.isfinite(result["schedule/pressure"].to_numpy()).all()
+    assert result["certificate"].attrs["pressure_error_max"] < 5e-3
+    assert np.isfinite(result["price/marginal_price_gas"].to_numpy()).all()
+
+
+def test_of_two_feeders_without_plants_the_first_has_the_gas_network():
+    tables = without_plants(steps=2)
+    tables["bus"] = {"id": ["b0", "b1", "c0"], "v_nom": [0.4] * 3}
+    tables["source"] = {"id": ["grid", "other"], "bus": ["b0", "c0"]}
+    result = optimize(build_case(tables), Settings(horizon_h=2))
+    assert result["certificate/status"].to_numpy().tolist() == [b"optimal"] * 2
+    assert np.isfinite(result["schedule/pressure"].to_numpy()).all()
+
+
 def test_a_zone_right_behind_its_gate():
     tables = plant_tables(steps=6)
     del tables["regulator"], tables["injection"]

@@ -53,7 +53,7 @@ def mixed():
     low = check.zones.of_junction[2]
     content[1 - low] = 0.0
     none = np.zeros((1, STEPS))
-    moved = Moved(np.linspace(0, 550, STEPS)[None], none, none, content, np.zeros_like(content))
+    moved = Moved(np.linspace(0, 550, STEPS)[None], none, none, none[:0], content, np.zeros_like(content))
     state, taken = check.steady(moved)
     found = UnderSchedule(moved, taken, state, {}, {}, check.filling(moved))
     return case, found, gas_quality(check, found), low

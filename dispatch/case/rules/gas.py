@@ -153,6 +153,7 @@ def _structure(findings: Findings, junction: Table, pipe: Links, regulator: Link
     findings.where("regulator-circle", regulator.table, "junction_to", circle, value=value, hint=hint)
     if not circle.any():
         _steps_down(findings, zone, live, regulator)
+    _compressors(findings, junction, zone, supplied)
     for kind in ("consumer", "injection", "plant"):
         table = findings.table(kind)
         if not table.has("junction"):
@@ -162,6 +163,21 @@ def _structure(findings: Findings, junction: Table, pipe: Links, regulator: Link
         value = "at a junction without a way to a gate"
         hint = "Add a pipe or a regulator, put one into service, or import with --drop-isolated."
         findings.where("no-gas", table, "junction", alone, value=value, hint=hint)
+
+
+def _compressors(findings: Findings, junction: Table, zone: np.ndarray, supplied: set[int]) -> None:
+    """Compressors stand between two levels that both have gas."""
+    table = findings.table("compressor")
+    if not table.has("junction_from", "junction_to", "in_service"):
+        return
+    ends = [positions(junction.ids, table.columns[f"junction_{side}"]) for side in ("from", "to")]
+    known = table.columns["in_service"].astype(bool) & (ends[0] >= 0) & (ends[1] >= 0)
+    same = known & (zone[ends[0]] == zone[ends[1]])
+    hint = "Connect it to two levels, or take it out of service: inside one level gas flows through pipes alone."
+    findings.where("one-level", table, "junction_to", same, value="in the level of junction_from", hint=hint)
+    alone = known & ~(np.isin(zone[ends[0]], list(supplied)) & np.isin(zone[ends[1]], list(supplied)))
+    hint = "Add a pipe or a regulator, or take the compressor out of service."
+    findings.where("no-gas", table, "junction_from", alone, value="with an end without a way to a gate", hint=hint)
 
 
 def _reached(zone: np.ndarray, gate_at: np.ndarray, first: np.ndarray, second: np.ndarray) -> set[int]:

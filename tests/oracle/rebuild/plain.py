@@ -24,7 +24,10 @@ GROUPS = {
 # Only where the case has them.
 OPTIONAL = {
     "gas_network": "/gas",
-    **{k: f"/gas/{k}" for k in ("junction", "gate", "pipe", "regulator", "consumer", "injection", "account")},
+    **{
+        k: f"/gas/{k}"
+        for k in ("junction", "gate", "pipe", "regulator", "consumer", "injection", "account", "compressor")
+    },
     **{k: f"/plant/{k}" for k in ("plant", "substrate", "chp", "upgrader")},
 }
 # What an empty kind still has to offer: columns that are read by name.

@@ -30,10 +30,8 @@ def where(ids: np.ndarray, wanted: np.ndarray) -> list[int]:
 
 def state_plants(f: Feeder) -> None:
     """State everything that belongs to the plants of a feeder."""
-    if "plant" not in f.case:
-        return
     zones = Zones(f) if "junction" in f.case else None
-    plant = f.case["plant"]
+    plant = f.case.get("plant", {"id": [], "meter": []})
     for k, m in enumerate(where(f.case["meter"]["id"], plant["meter"])):
         row = {n: plant[n][k] for n in plant if len(plant[n]) > k}
         methane: list[tuple[np.ndarray, object]] = []
@@ -197,6 +195,7 @@ class Zones:
         self.levels = Levels(self, held, self.part)
         for j in self.levels.inside:
             self.number[j] = len(ids) + j
+        self.lifted: dict[int, np.ndarray] = {}
         self.enters: dict[int, list] = {int(z): [] for z in np.unique(self.number)}
         self.injected: dict[int, tuple[np.ndarray, float]] = {}
         self.regulated: dict[int, np.ndarray] = {}
@@ -256,6 +255,7 @@ class Zones:
                 self.enters[first].append((gas, -1.0))
                 self.enters[second].append((gas, 1.0))
                 held[second] = max(held.get(second, 0.0), float(table["pressure"][k]))
+        self.lift(energy)
         alone = {len(c["junction"]["id"]) + j: j for j in self.levels.inside}
         by_junction: dict[int, np.ndarray] = {}
         for z, pressure in {**dict.fromkeys(alone, 0.0), **held}.items():
@@ -315,18 +315,39 @@ class Zones:
         low = float(np.nanmax([float(junction["pressure_min"][k]), -np.inf, *fed]))
         return low, float(junction["pressure_max"][k]), highest
 
+    def lift(self, energy: float) -> None:
+        """Compressors take gas below, electricity at their meter, and give the gas above."""
+        f, table = self.f, self.f.case.get("compressor", {"id": []})
+        for k in range(len(table["id"])):
+            if table["in_service"][k]:
+                per_m3 = float(table["electricity"][k])
+                gas = f.program.column("gas_compressor", k, 0, float(table["flow_max"][k]) * energy)
+                self.lifted[k] = gas
+                self.enters[self.of(table["junction_from"][k])].append((gas, -1.0))
+                self.enters[self.of(table["junction_to"][k])].append((gas, 1.0))
+                m = list(f.case["meter"]["id"]).index(table["meter"][k])
+                f.behind[m].append((gas, -per_m3 / energy))
+                f.widen[m] += per_m3 * float(table["flow_max"][k])
+
     def limits(self) -> None:
         """Limits that the last program stated: linear in injection and linepack, elastic."""
         f, c = self.f, self.f.case
         energy = float(c["gas_network"]["heating_value_higher"])
         junction = c["junction"]
         usual = max(float(np.sum(c.get("consumer", {"flow_nom": 0.0})["flow_nom"])), 1.0)
-        for name, kind in (("pressure", "junction"), ("flow_gate", "gate"), ("flow_regulator", "regulator")):
+        for name, kind in (
+            ("pressure", "junction"),
+            ("share", "junction"),
+            ("flow_gate", "gate"),
+            ("flow_regulator", "regulator"),
+        ):
             constant = f.offsets.get(name, np.zeros((0, f.steps)))
             for k in np.nonzero(np.isfinite(constant).all(axis=1))[0]:
                 if kind == "junction":
                     low, high, rating = self.pressure_limits(int(k))
                     at = junction["id"][k]
+                    if name == "share":
+                        low, high, rating = -np.inf, float(junction["biomethane_share_max"][k]), 1.0
                 else:
                     most = float(c[kind]["flow_max"][k])
                     low, high = 0.0, most * energy
@@ -340,6 +361,11 @@ class Zones:
                     (gas, f.offsets[f"{name}_by_regulator"][k, r])
                     for r, gas in self.regulated.items()
                     if f"{name}_by_regulator" in f.offsets
+                ]
+                terms += [
+                    (gas, f.offsets[f"{name}_by_compressor"][k, r])
+                    for r, gas in self.lifted.items()
+                    if f"{name}_by_compressor" in f.offsets
                 ]
                 terms.append((self.packs[self.of(at)], f.offsets[f"{name}_by_linepack"][k]))
                 for bound, sign in ((high, 1.0), (low, -1.0)):

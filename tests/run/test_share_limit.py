@@ -1,0 +1,68 @@
+"""Limits of the biomethane share: exact for one source with fixed directions, told where nothing holds them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dispatch.case.schema import build_case
+from dispatch.run.optimize import optimize
+from dispatch.run.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "oracle"))
+from ours import last_offsets, within
+from plant_cases import plant_tables
+from rebuild.model import Feeder
+from rebuild.plain import plain
+
+HOURS, MOST = 8, 0.3
+
+
+def tables(most: float = MOST, *, other: float = 0.0) -> dict:
+    """No linepack, so that what is injected at a and comes through the regulator goes on to z in the same hour."""
+    found = plant_tables(steps=HOURS, seed=5, linepack=False, other=other)
+    found["junction"]["biomethane_share_max"] = [np.nan, np.nan, np.nan, most]
+    return found
+
+
+@pytest.fixture(scope="module", params=["monolithic", "decomposed"])
+def day(request: pytest.FixtureRequest):
+    return optimize(build_case(tables()), Settings(horizon_h=HOURS, method=request.param))
+
+
+def test_injection_is_held_to_its_part_of_what_is_taken(day) -> None:
+    assert day["certificate/status"].to_numpy() == [b"optimal"]
+    injected = day["schedule/gas_injected"].to_numpy()[0]
+    taken = 11.0 * day["forecast/flow_consumer"].to_numpy()[1].astype(float)
+    assert (injected <= MOST * taken * (1 + 1e-6)).all()
+    free = optimize(build_case(plant_tables(steps=HOURS, seed=5, linepack=False, other=0.0)), Settings(horizon_h=HOURS))
+    binding = free["schedule/gas_injected"].to_numpy()[0] > MOST * taken * 1.01
+    assert binding.any()
+    price = day["price/price_share_max"].to_numpy()[3]
+    assert (price[np.isclose(injected, MOST * taken, rtol=1e-6)] >= 0).all()
+    assert price.max() > 0
+    share = day["schedule/biomethane_share"].to_numpy()[3]
+    assert share.max() == pytest.approx(MOST, abs=1e-5)
+
+
+def test_the_last_program_has_the_optimum_of_the_rebuild(day) -> None:
+    own = Feeder(plain(day), last_offsets(day), float(day["certificate/limit_penalty"].to_numpy()[0])).optimum()
+    claimed = float(day["certificate/objective_relaxation"].to_numpy()[0])
+    assert claimed == pytest.approx(own.objective, abs=within(own.objective))
+
+
+def test_what_contracts_inject_beyond_it_is_unmet_and_told() -> None:
+    found = tables(0.1, other=20.0)
+    found["injection"]["biomethane_share"] = [1.0]
+    result = optimize(build_case(found), Settings(horizon_h=HOURS))
+    assert result["certificate/status"].to_numpy() == [b"limits_unmet"]
+    (entry,) = json.loads(result["certificate"].attrs["unmet"])
+    assert (entry["kind"], entry["element"], entry["limit"]) == ("junction", "z", "biomethane_share_max")
+    share = result["schedule/biomethane_share"].to_numpy()[3]
+    assert entry["amount"] == pytest.approx(share.max() - 0.1, abs=1e-4)
+    assert entry["least_relaxation"] == pytest.approx(entry["amount"], rel=1e-2)
