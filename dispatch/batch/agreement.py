@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dispatch.batch.kept import FOLDER, read_feeders
-from dispatch.errors import InputError, Problem
+from dispatch.batch.agreed import HELD, finite, gaps, limit_told
+from dispatch.batch.member import Members
+from dispatch.batch.orders import ask_orders, joint_order, mix_orders
+from dispatch.batch.solve_joint import ALL
 from dispatch.solve.shared import Plan, SharedMaster
 from dispatch.solve.shared_rows import SharedPrices, shared_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from dispatch.batch.kept import Arrays
@@ -31,36 +32,9 @@ MOST_ROUNDS, MORE_ROUNDS = 15, 5
 """Rounds until the first mix, and after each later one."""
 MOST_MIXES = 4
 """Mixes that are checked by AC power flow; the last is delivered whatever AC says."""
-HELD = 1e-3
-"""A shared limit may be exceeded by this part of it, losses included."""
+MOST_TOGETHER = 4_000_000
+"""Pairs of meter or bus and step of feeders that are solved together in one worker at most."""
 NOTICED = 1e-6
-
-
-@dataclass
-class Member:
-    """A feeder that shares limits.
-
-    Attributes
-    ----------
-    name : str
-    group : str
-        Key of its group.
-    first : dict of str to ndarray
-        What is kept of its first schedule.
-    steps : ndarray of int
-        Which of all steps are its own.
-    labels : list of (str, int)
-        Stage and number of each of its plans, in the order of the master's.
-    offsets : str or None
-        Stage whose mix gave it new offsets.
-    """
-
-    name: str
-    group: str
-    first: Arrays
-    steps: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
-    labels: list[tuple[str, int]] = field(default_factory=lambda: [("1", 0)])
-    offsets: str | None = None
 
 
 class Agreement:
@@ -92,7 +66,7 @@ class Agreement:
     ) -> None:
         self.folder, self.groups, self.limits = folder, groups, limits
         self.gap, self._over, self._told = max(gap, GAP), over, told
-        self.rounds, self.mixes, self._again = 1, 0, set[str]()
+        self.rounds, self.mixes, self._again, self._joined = 1, 0, set[str](), False
 
     def run(self, do: Do) -> dict[str, Record] | None:
         """Let groups answer until they agree.
@@ -111,11 +85,14 @@ class Agreement:
         first = do("1", {g.key: {"what": "first"} for g in self.groups})
         if any(g.key not in first for g in self.groups):
             return None
-        self._begin(first)
+        self.order = {key: [row["name"] for row in record["feeders"]] for key, record in first.items()}
+        kept = [g.key for g in self.groups if first[g.key]["file"]]
+        self.all = Members(self.folder, kept, lambda name: any(limit.holds(name) for limit in self.limits))
+        self.members = self.all.every
         if not self.members:
             return first
-        p, q, _ = self._delivered("1", first)
-        self.rows = self._rows(q)
+        p = self.all.each("p")
+        self.rows = self._rows(self.all.each("q"))
         if self._holds(p, np.zeros(len(self.rows.bound)), np.zeros(len(self.rows.budgets)), NOTICED):
             figures = {"objective": "delivered", "objective_relaxation": "cost", "lower_bound": "bound"}
             self._finish(p, {k: sum(float(m.first[n][0]) for m in self.members) for k, n in figures.items()}, None)
@@ -127,45 +104,8 @@ class Agreement:
             if found is not None:
                 return found
 
-    def _begin(self, first: dict[str, Record]) -> None:
-        """Read what is kept of the first schedules."""
-        self.members: list[Member] = []
-        self.order = {key: [row["name"] for row in record["feeders"]] for key, record in first.items()}
-        for group in self.groups:
-            kept = self._read(group.key, "1") if first[group.key]["file"] else {}
-            names = [n for n in kept if any(limit.holds(n) for limit in self.limits)]
-            self.members += [Member(n, group.key, kept[n]) for n in names]
-        if not self.members:
-            return
-        lengths = {round(float(m.first["dt"][0]), 9) for m in self.members}
-        if len(lengths) > 1:
-            value, hint = f"steps of {sorted(lengths)} h", "Feeders that share limits need steps of one length."
-            raise InputError([Problem("shared-time", "shared.toml", value=value, hint=hint)])
-        self.dt = lengths.pop()
-        time = np.unique(np.concatenate([m.first["time"] for m in self.members]))
-        for member in self.members:
-            member.steps = np.searchsorted(time, member.first["time"])
-        self.time = time.astype("datetime64[s]")
-
-    def _read(self, group: str, stage: str) -> dict[str, Arrays]:
-        return read_feeders(self.folder / FOLDER / f"{group}.{stage}.npz")
-
     def _rows(self, q: np.ndarray) -> SharedRows:
-        return shared_rows(self.limits, [m.name for m in self.members], self.time, self.dt, q)
-
-    def _wide(self, member: Member, values: np.ndarray) -> np.ndarray:
-        """Spread a feeder's steps over all steps."""
-        found = np.zeros((*values.shape[:-1], len(self.time)))
-        found[..., member.steps] = values
-        return found
-
-    def _delivered(self, stage: str, records: dict[str, Record]) -> tuple[np.ndarray, np.ndarray, dict[str, Arrays]]:
-        """Read what feeders take by AC power flow when a stage is delivered, (feeder, step), and what it kept."""
-        kept: dict[str, Arrays] = {}
-        for key in records:
-            kept |= self._read(key, stage)
-        p, q = (np.array([self._wide(m, kept[m.name][n]) for m in self.members]) for n in ("p", "q"))
-        return p, q, kept
+        return shared_rows(self.limits, [m.name for m in self.members], self.all.time, self.all.dt, q)
 
     def _holds(self, p: np.ndarray, rows: np.ndarray, budgets: np.ndarray, tolerance: float) -> bool:
         """Whether shared limits are exceeded by no more than `rows` (kW) and `budgets` (kg), and a tolerance."""
@@ -176,10 +116,9 @@ class Agreement:
 
     def _start(self) -> None:
         """Make the master from the first schedules."""
-        added = np.array([self._wide(m, m.first["losses"]) for m in self.members])
-        self.master = SharedMaster(self.rows, added)
+        self.master = SharedMaster(self.rows, self.all.each("losses"))
         for plans, member in zip(self.master.plans, self.members, strict=True):
-            plans.append(Plan(float(member.first["cost"][0]), self._wide(member, member.first["taken"])))
+            plans.append(self.all.plan(member))
         none = SharedPrices(np.zeros(len(self.rows.bound)), np.zeros(len(self.rows.budgets)))
         self.master.answered([none], np.array([[float(m.first["bound"][0]) for m in self.members]]))
 
@@ -189,138 +128,163 @@ class Agreement:
         while True:
             mix = self.master.mix()
             gap = self.master.gap(mix)
-            self._told({"rounds": self.rounds, "gap": _finite(gap), "lower_bound": _finite(self.master.bound)})
+            self._told({"rounds": self.rounds, "gap": finite(gap), "lower_bound": finite(self.master.bound)})
             if gap <= self.gap or self.rounds >= most or self._over():
                 return mix
             self.rounds += 1
-            if not self._asked(do, str(self.rounds)):
-                return mix
+            repaired = None
+            if not self._joined:
+                self._joined, (asked, repaired) = True, self._together(do, f"{self.rounds}j")
+            else:
+                asked = self.master.ask(self.rounds)
+            if not self._asked(do, str(self.rounds), asked or self.master.ask(self.rounds)):
+                return self.master.mix()
+            if repaired is not None:
+                return self.master.only(repaired)
 
-    def _asked(self, do: Do, stage: str) -> bool:
+    def _together(self, do: Do, stage: str) -> tuple[list[SharedPrices], list[int] | None]:
+        """Let one worker solve all feeders together where they are few enough.
+
+        Returns
+        -------
+        list of SharedPrices
+            Prices at which all are asked next; empty where there are none.
+        list of int or None
+            Of each feeder the number of its plan, where these are better than what the master would mix: no store
+            works both ways at once.
+        """
+        asked = [m for m in self.members if not m.fixed]
+        groups = [g for g in self.groups if any(m.group == g.key for m in asked)]
+        if not asked or len(self.rows.budgets) or sum(g.size.cells for g in groups) > MOST_TOGETHER:
+            return [], None
+        added = self.rows.activity(self.master.added + self._fixed_taken())
+        key, order = groups[0].key, joint_order(self.members, groups, self.rows, added)
+        record = do(stage, order).get(key)
+        if record is None or record.get("given_up"):
+            return [], None
+        found = self.all.read(key, stage)
+        if not found:
+            return [], None
+        numbers = []
+        for member, plans in zip(self.members, self.master.plans, strict=True):
+            if not member.fixed:
+                own = found[member.name]
+                plans.append(Plan(float(own["cost"][0]), self.all.wide(member, own["taken"])))
+                member.labels.append((f"{key}.{stage}", 0))
+            numbers.append(len(plans) - 1)
+        prices = self.rows.clipped(SharedPrices(found[ALL]["prices"], np.zeros(0)))
+        return [prices], numbers if found[ALL]["repaired"][0] else None
+
+    def _fixed_taken(self) -> np.ndarray:
+        """Say what feeders take that are asked no more, (feeder, step), in kW; of the others 0."""
+        taken = self.all.each("taken")
+        return np.where(np.array([m.fixed for m in self.members])[:, None], taken, 0.0)
+
+    def _asked(self, do: Do, stage: str, asked: Sequence[SharedPrices]) -> bool:
         """Ask all groups once; False where time was up before all have answered."""
-        asked = self.master.ask(self.rounds)
-        prices = [self.rows.price_of(p, len(self.time)) for p in asked]
-        orders: dict[str, dict[str, Any]] = {}
-        for k, member in enumerate(self.members):
-            order = orders.setdefault(member.group, {"what": "ask", "prices": {}, "offsets": {}, "again": {}})
-            order["prices"][member.name] = [each[k, member.steps].tolist() for each in prices]
-            order["offsets"][member.name] = member.offsets
-            if member.name in self._again:
-                order["again"][member.name] = [list(label) for label in member.labels]
+        prices = [self.rows.price_of(p, len(self.all.time)) for p in asked]
+        orders = ask_orders(self.members, prices, self._again)
         found = do(stage, orders)
         if any(key not in found for key in orders):
             return False
-        answers: dict[str, Arrays] = {}
-        for key in orders:
-            answers |= self._read(key, stage)
+        answers, lost = self._answers(found, stage)
         bounds = np.full((len(asked), len(self.members)), np.nan)
         for k, member in enumerate(self.members):
-            own, plans = answers[member.name], self.master.plans[k]
-            if "again" in own:
-                plans[:] = [Plan(float(c), plan.taken) for c, plan in zip(own["again"], plans, strict=True)]
-            bounds[:, k] = own["bound"]
-            for j in np.nonzero(np.isfinite(own["cost"]))[0].tolist():
-                plans.append(Plan(float(own["cost"][j]), self._wide(member, own["taken"][j])))
-                member.labels.append((stage, j))
-        self._again.clear()
-        self.master.answered(asked, bounds)
+            if member.fixed:
+                bounds[:, k] = [self._worth(k, each) for each in prices]
+            elif member.name not in lost:
+                bounds[:, k] = self._take(k, answers[member.name], stage)
+        self._again -= {*answers} - lost
+        if lost:
+            self._fix(lost)
+        else:
+            self.master.answered(asked, bounds)
         return True
+
+    def _take(self, k: int, own: Arrays, stage: str) -> np.ndarray:
+        """Take a feeder's answers; return the bounds that it proves."""
+        member, plans = self.members[k], self.master.plans[k]
+        if "again" in own:
+            plans[:] = [Plan(float(c), plan.taken) for c, plan in zip(own["again"], plans, strict=True)]
+        for j in np.nonzero(np.isfinite(own["cost"]))[0].tolist():
+            plans.append(Plan(float(own["cost"][j]), self.all.wide(member, own["taken"][j])))
+            member.labels.append((stage, j))
+        return own["bound"]
+
+    def _worth(self, k: int, price: np.ndarray) -> float:
+        """Find what the only plan of a feeder that is fixed costs at prices (feeder, step)."""
+        plan = self.master.plans[k][0]
+        return plan.cost + self.all.dt * float(np.sum(price[k] * plan.taken))
+
+    def _answers(self, found: dict[str, Record], stage: str) -> tuple[dict[str, Arrays], set[str]]:
+        """Read what groups have kept, and name feeders that ended workers again and again."""
+        kept: dict[str, Arrays] = {}
+        for key, record in found.items():
+            kept |= {} if record.get("given_up") else self.all.read(key, stage)
+        gone = {key for key, record in found.items() if record.get("given_up")}
+        lost = {m.name for m in self.members if m.group in gone and not m.fixed}
+        return kept, lost | {name for name, own in kept.items() if "aside" in own}
+
+    def _fix(self, lost: Iterable[str]) -> None:
+        """Ask some feeders no more: what they take by their first schedule is taken from what all share."""
+        added = self.master.added.copy()
+        for k, member in enumerate(self.members):
+            if member.name in lost:
+                member.fixed, member.labels, member.offsets = True, [("1", 0)], None
+                self.master.plans[k][:] = [self.all.plan(member)]
+                added[k] = self.all.wide(member, member.first["p"] - member.first["taken"])
+        self._again -= set(lost)
+        self._joined = False
+        self.master.restate(self.rows, added)
 
     def _mixed(self, do: Do, mix: Mix, first: dict[str, Record]) -> dict[str, Record] | None:
         """Let groups mix, check and write; None where AC asks for other offsets or losses."""
         self.mixes += 1
         stage = f"m{self.mixes}"
-        prices = self.rows.price_of(self.master.center, len(self.time))
+        prices = self.rows.price_of(self.master.center, len(self.all.time))
         proven = self.master.gap(mix) <= self.gap
-        orders: dict[str, dict[str, Any]] = {}
-        for k, member in enumerate(self.members):
-            order = orders.setdefault(
-                member.group,
-                {"what": "mix", "proven": proven, "weights": {}, "price": {}, "offsets": {}, "alone": [], "order": []},
-            )
-            used = np.nonzero(mix.weights[k])[0].tolist()
-            order["weights"][member.name] = [[list(member.labels[j]) for j in used], mix.weights[k][used].tolist()]
-            order["price"][member.name] = prices[k, member.steps].tolist()
-            order["offsets"][member.name] = member.offsets
-        for key, order in orders.items():
-            order["order"] = self.order[key]
-            order["alone"] = [n for n in self.order[key] if n not in order["weights"]]
-        found = do(stage, orders)
-        p, q, kept = self._delivered(stage, {k: r for k, r in found.items() if k in orders})
-        added = self.master.added
-        relaxed = self.rows.relaxation(mix.taken + added)
-        taken = np.array([self._wide(m, kept[m.name]["taken"]) for m in self.members])
-        cost, mixed, bound = (
-            sum(float(kept[m.name][n][0]) for m in self.members) for n in ("cost", "relaxed", "bound")
-        )
-        figures = {
-            "objective": cost + self.rows.cost(taken + added),
-            "objective_relaxation": mixed + self.rows.cost(mix.taken + added),
-            "lower_bound": bound - self.rows.worth(self.master.center, added),
-        }
-        self.rows = self._rows(q)
-        others = [m for m in self.members if "offsets.s" in kept[m.name]]
+        found = do(stage, mix_orders(self.members, mix, prices, self.order, proven=proven))
+        kept, lost = self._answers(found, stage)
         last = self.mixes >= MOST_MIXES or self._over()
+        if lost:
+            self._fix(lost)
+            if not last:
+                return None
+        found = {key: record for key, record in found.items() if not record.get("given_up")}
+        p, taken, added = self.all.each("p", kept), self.all.each("taken", kept), self.master.added
+        relaxed = self.rows.relaxation(mix.taken + added)
+        figures = self._figures(mix, kept, taken, prices)
+        self.rows = self._rows(self.all.each("q", kept))
+        others = [m for m in self.members if not m.fixed and "offsets.s" in kept[m.name]]
         if last or (not others and self._holds(p, *relaxed, HELD)):
             self._finish(p, figures, self.master.center)
             return first | found
         for member in others:
             member.offsets = stage
-        self._again = {m.name for m in others}
+        self._again, self._joined = {m.name for m in others}, False
         self.master.restate(self.rows, p - taken)
         return None
 
+    def _figures(self, mix: Mix, kept: dict[str, Arrays], taken: np.ndarray, prices: np.ndarray) -> dict[str, float]:
+        """Add up what is delivered, what was mixed, and what no plans cost less than."""
+        added = self.master.added
+        cost, mixed, bound = (
+            sum(float(self.all.of(m, kept)[n][0]) for m in self.members) for n in ("cost", "relaxed", "bound")
+        )
+        fixed = [k for k, m in enumerate(self.members) if m.fixed]
+        bound += sum(self._worth(k, prices) - self.master.plans[k][0].cost for k in fixed)
+        return {
+            "objective": cost + self.rows.cost(taken + added),
+            "objective_relaxation": mixed + self.rows.cost(mix.taken + added),
+            "lower_bound": bound - self.rows.worth(self.master.center, added),
+        }
+
     def _finish(self, p: np.ndarray, figures: dict[str, float], prices: SharedPrices | None) -> None:
         """Tell how it ended: objective, bound, gaps, and of each limit loading, price and what is exceeded."""
-        bound = figures["lower_bound"]
-        objective, relaxed = figures["objective"], figures["objective_relaxation"]
-        delivered, gap = ((each - bound) / max(1.0, abs(each)) for each in (objective, relaxed))
         found: dict[str, Any] = {"rounds": self.rounds, "mixes": self.mixes, "gap_asked": self.gap, "done": True}
-        found |= {name: _finite(value) for name, value in figures.items()}
-        found |= {"gap": _finite(gap), "gap_delivered": _finite(delivered)}
-        found["feeders"] = len(self.members)
-        found["time"] = [str(t) for t in self.time]
-        found["limits"] = [self._limit(k, p, prices) for k in range(len(self.limits))]
+        found |= gaps(figures)
+        found |= {"feeders": len(self.members), "time": [str(t) for t in self.all.time]}
+        found["fixed"] = [m.name for m in self.members if m.fixed]
+        limits = enumerate(self.limits)
+        found["limits"] = [limit_told(limit, k, self.rows, p, self.all.time, prices) for k, limit in limits]
         self._told(found)
-
-    def _limit(self, k: int, p: np.ndarray, prices: SharedPrices | None) -> dict[str, Any]:
-        """Say how one limit ended."""
-        rows, steps = self.rows, len(self.time)
-        limit, own = self.limits[k], rows.limit == k
-        together = rows.members[k].astype(float) @ p
-        rated = own & (rows.budget < 0)
-        price, over, room = np.zeros(steps), np.zeros(steps), np.full((2, steps), np.inf)
-        if prices is not None:
-            np.add.at(price, rows.step[own], rows.sign[own] * prices.rows[own] / rows.dt)
-        beyond = rows.relaxation(p)[0]
-        beyond[beyond <= HELD * np.maximum(rows.bound, 1.0)] = 0.0
-        np.add.at(over, rows.step[rated], beyond[rated])
-        for way, sign in enumerate((1.0, -1.0)):
-            side = rated & (rows.sign == sign)
-            room[way, rows.step[side]] = rows.bound[side]
-        loading = np.maximum(together / np.maximum(room[0], 1e-9), -together / np.maximum(room[1], 1e-9))
-        said: dict[str, Any] = {
-            "id": limit.id,
-            "penalty": limit.penalty,
-            "feeders": int(rows.members[k].sum()),
-            "p": np.round(together, 3).tolist(),
-            "price": np.round(price, 6).tolist(),
-            "loading_max": _finite(float(np.maximum(loading, 0.0).max())),
-        }
-        said["hours_unmet"] = float(self.dt * (over > 0).sum())
-        said["unmet"] = [{"time": str(self.time[t]), "kw": round(float(over[t]), 4)} for t in np.nonzero(over)[0]]
-        for b in np.nonzero(rows.budget_limit == k)[0].tolist():
-            mine = rows.budget == b
-            used = float(np.sum(rows.weight[mine] * np.maximum(together[rows.step[mine]], 0.0)))
-            most = float(rows.budgets[b])
-            said |= {"emission": round(used, 3), "emission_max": most, "emission_over": round(max(used - most, 0.0), 4)}
-            said["loading_max"] = max(said["loading_max"] or 0.0, used / max(most, 1e-9))
-            said["price_emission"] = 0.0 if prices is None else round(float(prices.budgets[b]), 6)
-            if used - most > HELD * max(most, 1.0):
-                said["unmet"].append({"time": "", "kg": round(used - most, 4)})
-        return said
-
-
-def _finite(value: float) -> float | None:
-    """Make a number such as JSON can have it."""
-    return float(value) if np.isfinite(value) else None

@@ -29,6 +29,8 @@ QUEUES = {
     "sge": "SGECluster",
     "slurm": "SLURMCluster",
 }
+CONNECT_S = 30.0
+"""So long a scheduler is waited for. [s]"""
 TLS = ("ca_file", "certificate", "key")
 TABLES = {"cluster", "options", "tls"}
 
@@ -179,13 +181,15 @@ def _hand_over(sent: Any, future: Future[Any]) -> None:
 
 
 @contextmanager
-def dask_executor(given: Connection) -> Iterator[Executor]:
+def dask_executor(given: Connection, wait_s: float = CONNECT_S) -> Iterator[Executor]:
     """Connect to a scheduler, or start a cluster that ends with the block.
 
     Parameters
     ----------
     given : Connection
         As `connection` read it.
+    wait_s : float
+        How long a scheduler is waited for. [s]
 
     Yields
     ------
@@ -207,7 +211,7 @@ def dask_executor(given: Connection) -> Iterator[Executor]:
     own = {name: given.tls[key] for name, key in files.items() if key in given.tls}
     if given.address:
         security = Security(require_encryption=True, **own) if own else None
-        with Client(given.address, security=security, set_as_default=False) as client:
+        with Client(given.address, security=security, set_as_default=False, timeout=wait_s) as client:
             yield _Dask(client)
         return
     import dask_jobqueue  # noqa: PLC0415  (an extra)

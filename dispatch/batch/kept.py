@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from dispatch.run.rounds import Rounds, State
+    from dispatch.run.rounds import Rounds
+    from dispatch.run.state import State
     from dispatch.solve.certificate import Certificate
 
 Arrays = dict[str, np.ndarray]

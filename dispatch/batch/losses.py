@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from dispatch.batch.plan import Group
 
+JOINT = "all that share limits"
+"""What a worker is at that solves all feeders together which share limits."""
 TWICE = 2
 """A feeder that ended a worker so often gets a process of its own."""
 MOST_UNKNOWN = 6
@@ -40,6 +42,6 @@ class Losses:
         """Feeders and cases of a group that get a process of their own."""
         return tuple(sorted(at for (key, at), n in self._at.items() if key == group.key and at and n >= TWICE))
 
-    def given_up(self, group: Group) -> bool:
-        """Whether the group itself ends workers again and again."""
-        return self._at[group.key, ""] >= MOST_UNKNOWN
+    def given_up(self, group: Group, *, joint: bool = False) -> bool:
+        """Whether the group itself, or solving all feeders together, ends workers again and again."""
+        return self._at[group.key, ""] >= MOST_UNKNOWN or (joint and self._at[group.key, JOINT] >= TWICE)

@@ -95,6 +95,15 @@ class Group:
         """Where its results stand in the folder of results."""
         return f"groups/{self.key}.nc"
 
+    def to_json(self) -> dict[str, Any]:
+        """As plain lists and texts."""
+        return {"key": self.key, "parts": [p.to_json() for p in self.parts]}
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> Group:
+        """From what `to_json` made."""
+        return cls(found["key"], tuple(map(Part.from_json, found["parts"])))
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -135,7 +144,7 @@ class Plan:
 
     def write(self, folder: Path) -> None:
         """Write it down in a folder of results, for `read_plan` and for the next run."""
-        groups = [{"key": g.key, "parts": [p.to_json() for p in g.parts]} for g in self.groups]
+        groups = [g.to_json() for g in self.groups]
         found = {"settings": self.settings, "groups": groups, "seen": self.seen}
         found |= {"shared": self.shared, "together": list(self.together)}
         write_atomically(folder / NAME, json.dumps(found).encode())
@@ -147,6 +156,6 @@ def read_plan(folder: Path) -> Plan | None:
     if not path.exists():
         return None
     found = json.loads(path.read_bytes())
-    groups = tuple(Group(g["key"], tuple(map(Part.from_json, g["parts"]))) for g in found["groups"])
+    groups = tuple(map(Group.from_json, found["groups"]))
     shared, together = found.get("shared", ""), tuple(found.get("together", ()))
     return Plan(groups, found["settings"], found["seen"], shared, together)

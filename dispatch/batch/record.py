@@ -54,6 +54,13 @@ def round_done(task: Task) -> Record:
     return {"what": "round", "at": _now(), **own, **answer}
 
 
+def round_given_up(task: Task) -> Record:
+    """Say that a group does not do its part of a round: it ended workers again and again."""
+    assert task.shared is not None
+    own = {"night": task.shared["night"], "stage": task.shared["stage"], "group": task.group.key}
+    return {"what": "round", "at": _now(), **own, "file": "", "bytes": 0, "kept": 0, "feeders": [], "given_up": True}
+
+
 def shared(night: str, found: Record) -> Record:
     """Say how far the coordination of shared limits is."""
     return {"what": "shared", "at": _now(), "night": night, **found}

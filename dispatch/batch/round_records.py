@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dispatch.case.netcdf import move_into_place
-from dispatch.errors import WorkersError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,6 +49,8 @@ class RoundRecords:
         return {key: record for key, record in found.items() if self._there(record)}
 
     def _there(self, record: Record) -> bool:
+        if record.get("given_up"):
+            return True
         key = record["group"]
         sizes = [_size(self._folder / ROUNDS / f"{key}.{record['stage']}.npz") == record["kept"]]
         if record["file"]:
@@ -70,21 +71,9 @@ class RoundRecords:
         """Whether a group is given up."""
         return record is not None and not record["file"]
 
-    def given_up(self, stage: str, keys: Iterable[str], done: Mapping[str, Any]) -> dict[str, Record]:
-        """Find records of groups that are given up; only before others rest on their answers.
-
-        Raises
-        ------
-        WorkersError
-            If it happened in a later round: what the others agreed on so far rests on its answers.
-        """
-        found = {key: done[key] for key in keys if self.failed(done.get(key))}
-        if found and stage != "1":
-            raise WorkersError(
-                "A group whose feeders share limits ended workers again and again. See what ends them (memory, a full"
-                " disk), then begin again in another folder."
-            )
-        return found
+    def given_up(self, keys: Iterable[str], done: Mapping[str, Any]) -> dict[str, Record]:
+        """Find records of groups that are given up."""
+        return {key: done[key] for key in keys if self.failed(done.get(key))}
 
     def forget(self) -> None:
         """Leave no file of the rounds."""

@@ -15,15 +15,27 @@ from dispatch.batch.journal import Journal, only_writer, read_journal
 from dispatch.batch.losses import Losses
 from dispatch.batch.memory import require_memory
 from dispatch.batch.planning import make_plan
-from dispatch.batch.record import Record, begun, done, finished, given_up, lost, round_done, shared, whole
+from dispatch.batch.record import (
+    Record,
+    begun,
+    done,
+    finished,
+    given_up,
+    lost,
+    round_done,
+    round_given_up,
+    shared,
+    whole,
+)
 from dispatch.batch.round_records import ROUNDS, RoundRecords
+from dispatch.batch.starting import require_workers, warm
 from dispatch.batch.status import Status, status_of
 from dispatch.batch.task import FOLDER, Task
-from dispatch.batch.work import load_libraries, run_group, run_round, warm_up
+from dispatch.batch.work import run_group, run_round
 from dispatch.case.shared_limits import read_shared_limits
 from dispatch.errors import InputError, Problem, WorkersError
 from dispatch.run.outputs import require_output
-from dispatch.run.processes import cores, require_start
+from dispatch.run.processes import cores
 from dispatch.run.progress import counted
 from dispatch.run.settings import Settings
 
@@ -34,8 +46,6 @@ if TYPE_CHECKING:
 
 MOST_LOST = 50
 """So many workers that are ended while no group is done end the run."""
-TRIES_TO_START = 3
-"""So many processes in a row that end before they take any work say that none can start."""
 
 
 def run_batch(
@@ -169,7 +179,7 @@ class _Night:
         executor = start()
         try:
             if len(left) > 1 and workers > 1:
-                self._warm(executor, min(workers, len(left)))
+                warm(executor, min(workers, len(left)))
             with counted("feeders", sum(len(g.names) for g in left), shown=progress) as advance:
                 self._work(executor, [g for g in left if g.key not in self.plan.together], workers, advance)
                 self._agree(executor, workers, advance)
@@ -202,32 +212,12 @@ class _Night:
             own = [g for g in groups if g.key in self.asked]
             self._work(executor, own, workers, advance if name == "1" else lambda: None)
             self.asked = {}
-            return self.rounds.known(name, orders) | self.rounds.given_up(name, orders, self.done)
+            return self.rounds.known(name, orders) | self.rounds.given_up(orders, self.done)
 
         found = Agreement(self.folder, groups, self.limits, self.settings.gap, self._over, told).run(stage)
         for key, record in (found or {}).items():
             if not self.rounds.failed(self.done.get(key)):
                 self._note(self.rounds.agreed(record))
-
-    def _warm(self, executor: Executor, workers: int) -> None:
-        """Let one worker compile the kernels while the others load their libraries."""
-        waiting = [executor.submit(warm_up), *(executor.submit(load_libraries) for _ in range(workers - 1))]
-        for future in waiting:
-            try:
-                future.result()
-            except WorkerLost:
-                self._require_start(executor)
-
-    def _require_start(self, executor: Executor) -> None:
-        """Refuse to go on where no process of this machine can start at all; one may have been ended by chance."""
-        for left in reversed(range(TRIES_TO_START if isinstance(executor, LocalExecutor) and not self.settled else 0)):
-            try:
-                require_start()
-            except WorkersError:
-                if not left:
-                    raise
-            else:
-                return
 
     def _work(self, executor: Executor, left: list[Group], workers: int, advance: Callable[[], None]) -> None:
         """Hand out groups, a few ahead of the workers, and write down what comes back."""
@@ -242,8 +232,8 @@ class _Night:
             ready, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
             for future in ready:
                 task = running.pop(future)
-                if isinstance(future.exception(), WorkerLost):
-                    self._require_start(executor)
+                if isinstance(future.exception(), WorkerLost) and not self.settled:
+                    require_workers(executor)
                 if self._settle(future, task):
                     self.settled, self.lost_since = self.settled + 1, 0
                     for _ in task.group.names:
@@ -279,9 +269,14 @@ class _Night:
             self.losses.add(task.group, at)
             self._require_progress()
             self.journal.append(lost(task.group, at))
-            if not self.losses.given_up(task.group):
+            what = "" if task.shared is None else task.shared["what"]
+            if not self.losses.given_up(task.group, joint=what == "joint"):
                 return False
-            self._note(given_up(task.group))
+            if what in {"", "first"}:
+                self._note(given_up(task.group))
+            else:
+                self.journal.append(record := round_given_up(task))
+                self.rounds.add(record)
         else:
             if task.shared is None:
                 self._note(done(task))

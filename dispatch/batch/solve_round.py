@@ -9,23 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dispatch.batch.group_file import group_tree
-from dispatch.batch.kept import FOLDER, known_of, offset_arrays, read_feeders, write_feeders
+from dispatch.batch.held import feeder_held, kept_file
+from dispatch.batch.kept import FOLDER, offset_arrays, read_feeders, write_feeders
 from dispatch.batch.outcome import FeederOutcome, settled
-from dispatch.batch.part import Order, cuts_of
 from dispatch.batch.solve_group import outcomes_of
+from dispatch.batch.solve_joint import solve_joint
 from dispatch.batch.task import Task, deliver
 from dispatch.case.netcdf import save_case
-from dispatch.case.slices import Cut
 from dispatch.errors import CertificateError, SolverError
-from dispatch.run.priced import PricedFeeder
-from dispatch.run.settings import Settings
 
 if TYPE_CHECKING:
     from dispatch.batch.kept import Arrays
-
-MOST_HELD = 1_000_000
-"""Pairs of meter or bus and step of the groups whose cases a worker keeps from round to round."""
-_held: dict[str, tuple[int, dict[str, Cut]]] = {}
 
 
 def solve_round(path: str) -> None:
@@ -35,16 +29,11 @@ def solve_round(path: str) -> None:
     ----------
     path : str
         File that `Task.write` wrote. Its `shared` says what is asked for: ``first`` the schedules without any price,
-        ``ask`` answers to prices, ``mix`` the schedules mixed from answers.
+        ``ask`` answers to prices, ``joint`` plans of all feeders together, ``mix`` the schedules mixed from answers.
     """
     task = Task.read(Path(path))
     assert task.shared is not None
-    {"first": _first, "ask": _ask, "mix": _mix}[task.shared["what"]](task, task.shared)
-
-
-def kept_file(task: Task, stage: str) -> Path:
-    """Where a group's arrays of a round stand."""
-    return Path(task.results, FOLDER, f"{task.group.key}.{stage}.npz")
+    {"first": _first, "ask": _ask, "joint": solve_joint, "mix": _mix}[task.shared["what"]](task, task.shared)
 
 
 def _first(task: Task, shared: dict[str, Any]) -> None:
@@ -62,33 +51,17 @@ def _deliver(task: Task, stage: str, outcomes: list[FeederOutcome], kept: dict[s
     deliver(task, lambda file: save_case(group_tree(outcomes), file), rows, target, kept=size)
 
 
-def _cuts(task: Task) -> dict[str, Cut]:
-    """Return the group's feeders with their forecasts, kept from round to round as far as memory goes."""
-    if task.group.key not in _held:
-        settings, found = Settings.from_json(task.settings), dict[str, Cut]()
-        for part in task.group.parts:
-            order = Order(Path(task.utility), part, settings, float("inf"))
-            found |= dict(cuts_of(order))
-        _held[task.group.key] = (task.group.size.cells, found)
-        while len(_held) > 1 and sum(cells for cells, _ in _held.values()) > MOST_HELD:
-            _held.pop(next(iter(_held)))
-    return _held[task.group.key][1]
-
-
-def _feeder(task: Task, shared: dict[str, Any], name: str, first: dict[str, Arrays]) -> PricedFeeder:
-    """One feeder as its newest offsets have it."""
-    mixed = shared["offsets"].get(name)
-    newest = first[name] if mixed is None else read_feeders(kept_file(task, mixed))[name]
-    return PricedFeeder(_cuts(task)[name], Settings.from_json(task.settings), known_of(first[name], newest))
-
-
 def _ask(task: Task, shared: dict[str, Any]) -> None:
-    """Answer prices, feeder by feeder; a feeder that finds no optimum gives NaN."""
+    """Answer prices, feeder by feeder; one that finds no optimum gives NaN, one that ended workers is not asked."""
     first = read_feeders(kept_file(task, "1"))
     kept: dict[str, Arrays] = {}
     for name, prices in shared["prices"].items():
+        if name in task.aside:
+            kept[name] = {"aside": np.ones(1)}
+            continue
         task.mark.write_text(name)
-        feeder, base = _feeder(task, shared, name, first), first[name]["columns"]
+        feeder = feeder_held(task, task.group, name, first, shared["offsets"].get(name))
+        base = first[name]["columns"]
         cost, bound = np.full(len(prices), np.nan), np.full(len(prices), np.nan)
         taken, own = np.zeros((len(prices), len(first[name]["taken"]))), kept.setdefault(name, {})
         for k, price in enumerate(prices):
@@ -108,14 +81,15 @@ def _ask(task: Task, shared: dict[str, Any]) -> None:
 
 
 def _plans(task: Task, name: str, labels: list[list[Any]], first: dict[str, Arrays]) -> list[np.ndarray]:
-    """Columns of plans by round and number."""
+    """Columns of plans by round and number; a round of another group is named ``GROUP.STAGE``."""
     found, base = [], first[name]["columns"]
     held: dict[str, Arrays] = {}
     for stage, k in labels:
         columns = base.copy()
         if stage != "1":
             if stage not in held:
-                held[stage] = read_feeders(kept_file(task, stage))[name]
+                group, _, own = stage.rpartition(".")
+                held[stage] = read_feeders(kept_file(task, own, group))[name]
             columns[held[stage][f"at.{k}"]] = held[stage][f"value.{k}"]
         found.append(columns)
     return found
@@ -124,9 +98,9 @@ def _plans(task: Task, name: str, labels: list[list[Any]], first: dict[str, Arra
 def _mix(task: Task, shared: dict[str, Any]) -> None:
     """Deliver the mix of each feeder that shares limits; the schedules of the others are their first ones."""
     first = read_feeders(kept_file(task, "1"))
-    kept: dict[str, Arrays] = {}
-    outcomes = []
-    alone = {o.name: o for o in outcomes_of(task) if o.name in shared["alone"]} if shared["alone"] else {}
+    kept: dict[str, Arrays] = {n: {"aside": np.ones(1)} for n in shared["weights"] if n in task.aside}
+    outcomes, single = [], {*shared["alone"], *kept}
+    alone = {o.name: o for o in outcomes_of(task) if o.name in single} if single else {}
     for name in shared["order"]:
         if name in alone:
             outcomes.append(alone[name])
@@ -135,10 +109,9 @@ def _mix(task: Task, shared: dict[str, Any]) -> None:
         begin, (labels, weights) = time.monotonic(), shared["weights"][name]
         plans = _plans(task, name, labels, first)
         columns = np.sum([w * p for w, p in zip(weights, plans, strict=True)], axis=0)
-        found = _feeder(task, shared, name, first).mixed(
-            columns, np.array(shared["price"][name]), proven=shared["proven"]
-        )
-        with _cuts(task)[name].reading() as case:
+        feeder = feeder_held(task, task.group, name, first, shared["offsets"].get(name))
+        found = feeder.mixed(columns, np.array(shared["price"][name]), proven=shared["proven"])
+        with feeder.cut.reading() as case:
             outcomes.append(settled(name.partition("/")[0], case, found.run, time.monotonic() - begin))
         kept[name] = {"p": found.p, "q": found.q, "taken": found.taken, "cost": np.array([found.cost])}
         kept[name] |= {"relaxed": np.array([found.relaxed]), "bound": np.array([found.bound])}

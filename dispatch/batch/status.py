@@ -64,7 +64,8 @@ class Status:
         if any(limit["unmet"] for limit in self.shared["limits"]):
             return ["limits_unmet"]
         gap = self.shared["gap_delivered"]  # as of a single feeder: of what is delivered against the bound
-        return ["optimal" if gap is not None and gap <= self.shared["gap_asked"] else "gap"]
+        proven = gap is not None and gap <= self.shared["gap_asked"] and not self.shared.get("fixed")
+        return ["optimal" if proven else "gap"]
 
     @property
     def percentiles(self) -> dict[str, float]:

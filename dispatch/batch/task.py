@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatch.batch.kill_points import passing
-from dispatch.batch.plan import Group, Part
+from dispatch.batch.plan import Group
 from dispatch.case.netcdf import move_into_place, write_atomically
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ class Task:
         """
         for old in (self.answer, self.mark):
             old.unlink(missing_ok=True)
-        group = {"key": self.group.key, "parts": [p.to_json() for p in self.group.parts]}
-        found: dict[str, Any] = {"utility": self.utility, "results": self.results, "group": group}
+        found: dict[str, Any] = {"utility": self.utility, "results": self.results, "group": self.group.to_json()}
         found |= {"settings": self.settings, "end": self.end, "aside": list(self.aside), "shared": self.shared}
         write_atomically(self.path, json.dumps(found).encode())
         return self.path
@@ -86,10 +85,9 @@ class Task:
     def read(cls, path: Path) -> Task:
         """Read a task."""
         found = json.loads(path.read_bytes())
-        group = Group(found["group"]["key"], tuple(map(Part.from_json, found["group"]["parts"])))
         return cls(
-            found["utility"], found["results"], group, found["settings"], found["end"], tuple(found["aside"]),
-            found["shared"],
+            found["utility"], found["results"], Group.from_json(found["group"]), found["settings"], found["end"],
+            tuple(found["aside"]), found["shared"],
         )  # fmt: skip
 
     def answer_with(self, found: dict[str, Any]) -> None:

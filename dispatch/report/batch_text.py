@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PERCENT = ("p50", "p95", "p99")
+NAMED = 5
+"""So many feeders are named at most."""
 
 
 def status_text(summary: Mapping[str, Any]) -> str:
@@ -59,6 +61,7 @@ def shared_lines(shared: Mapping[str, Any] | None) -> list[str]:
     reached = shared.get("gap_delivered", shared["gap"])
     gap = UNKNOWN if reached is None else f"{reached:.1e}"
     lines = [f"shared limits: round {shared['rounds']}, gap {gap}" + ("" if shared.get("done") else ", going on")]
+    lines += [f"  {said}" for said in fixed_lines(shared)]
     for limit in shared.get("limits", ()):
         loading = UNKNOWN if limit["loading_max"] is None else f"{100 * limit['loading_max']:.1f} %"
         prices = [abs(p) for p in limit["price"]]
@@ -67,6 +70,16 @@ def shared_lines(shared: Mapping[str, Any] | None) -> list[str]:
         lines.append(text + (f", a price in {priced} steps (up to {max(prices):.4g} per kWh)" if priced else ""))
         lines += [f"    {said}" for said in unmet_lines(limit)]
     return lines
+
+
+def fixed_lines(shared: Mapping[str, Any]) -> list[str]:
+    """Say which feeders were asked no more, and what that means for the bound."""
+    names = shared.get("fixed") or []
+    if not names:
+        return []
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    said = f"{', '.join(names[:NAMED])}{more} ended workers again and again when asked at prices: the schedule"
+    return [f"{said} without any is delivered, the limits are shared by the others, and bound and gap are of these"]
 
 
 def unmet_lines(limit: Mapping[str, Any]) -> list[str]:

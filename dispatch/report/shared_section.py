@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dispatch.report.batch_text import unmet_lines
+from dispatch.report.batch_text import fixed_lines, unmet_lines
 from dispatch.report.words import UNKNOWN, number
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def shared_section(shared: Mapping[str, Any] | None) -> dict[str, Any] | None:
     bounds = [UNKNOWN if shared[n] is None else f"{shared[n]:,.2f}" for n in ("objective", "lower_bound")]
     said = f"{shared['feeders']:,} feeders, {shared['rounds']} rounds of prices: they cost {bounds[0]} together, no"
     said += f" schedules cost less than {bounds[1]}; gap {gap}."
+    said = " ".join([said, *(f"{line[0].upper()}{line[1:]}." for line in fixed_lines(shared))])
     return {
         "said": said,
         "rows": [_row(limit) for limit in shared["limits"]],

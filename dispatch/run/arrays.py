@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from dispatch.case.network import Network
     from dispatch.run.gas_quality import GasQuality
-    from dispatch.run.rounds import Rounds, State
+    from dispatch.run.rounds import Rounds
+    from dispatch.run.state import State
     from dispatch.solve.certificate import Certificate
     from dispatch.solve.solution import Prices
     from dispatch.verify.electric import AcModel

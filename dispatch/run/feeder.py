@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from dispatch.run.rounds import Kept, State
+    from dispatch.run.rounds import Kept
     from dispatch.run.settings import Settings
+    from dispatch.run.state import State
     from dispatch.solve.certificate import Certificate
 
     Seen = Callable[[Rounds, State, Certificate], None]

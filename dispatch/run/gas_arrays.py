@@ -13,7 +13,8 @@ from dispatch.model.gas_zones import zones_of_case
 if TYPE_CHECKING:
     from dispatch.case.offsets import Offsets
     from dispatch.run.gas_quality import GasQuality
-    from dispatch.run.rounds import Rounds, State
+    from dispatch.run.rounds import Rounds
+    from dispatch.run.state import State
     from dispatch.solve.solution import Prices
 
 OF_PLANTS = {

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
     from dispatch.case.offsets import Offsets
     from dispatch.model.program import Program
-    from dispatch.run.rounds import Kept, State
+    from dispatch.run.rounds import Kept
     from dispatch.run.settings import Settings
+    from dispatch.run.state import State
     from dispatch.solve.solution import Solution
 
 FINER = 0.05
@@ -175,13 +176,12 @@ class PricedFeeder:
     def costs(self, plans: Sequence[np.ndarray]) -> list[float]:
         """Find what plans cost in money, relaxations of the feeder's limits included."""
         with self.cut.reading() as case:
-            own = self._at_own_prices(case)
-            room = own.room.beside(self.known.offsets)
-            offsets = self.known.offsets if room is None else self.known.offsets.plus(room)
-            limits = limits_of(own.program, own.network, own.inputs, offsets)
+            own = self.at_own_prices(case)
+            limits = limits_of(own.program, own.network, own.inputs, own.with_room(self.known.offsets))
         return [elastic_cost(own.program, limits, own.inputs.dt, self.known.penalty, plan) for plan in plans]
 
-    def _at_own_prices(self, case: xr.DataTree) -> Rounds:
+    def at_own_prices(self, case: xr.DataTree) -> Rounds:
+        """State the feeder's program without any price besides."""
         own = self._rounds(case, {})
         own.restate(self.known.offsets)
         return own
@@ -199,7 +199,7 @@ class PricedFeeder:
             Whether the feeders together are as near to their bound as was asked.
         """
         with self.cut.reading() as own, dearer(self.cut, price).reading() as case:
-            return self._mixed(self._at_own_prices(own), self._rounds(case, {}), columns, price, proven=proven)
+            return self._mixed(self.at_own_prices(own), self._rounds(case, {}), columns, price, proven=proven)
 
     def _mixed(self, own: Rounds, feeder: Rounds, columns: np.ndarray, price: np.ndarray, *, proven: bool) -> Mixed:
         case = feeder.case

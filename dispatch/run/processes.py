@@ -95,20 +95,23 @@ def broken(pool: ProcessPoolExecutor) -> bool:
 
 
 def require_start() -> None:
-    """Refuse to go on where no process can start at all.
+    """Refuse to go on where no process can start at all; that one was killed says nothing about that.
 
     Raises
     ------
     WorkersError
-        If a new one ends before it takes any work.
+        If a new one ends by itself before it takes any work.
     """
-    with processes(1) as pool:
-        if broken(pool):
-            raise WorkersError(
-                "Processes cannot be started: each ended before it took any work; see above what it said. In a script,"
-                ' call dispatch under `if __name__ == "__main__":`; one that is read from standard input cannot start'
-                " any. With workers=1 (--workers 1) none are needed."
-            )
+    with undisturbed():
+        process = multiprocessing.get_context("spawn").Process(target=int, daemon=True)
+        process.start()
+    process.join()
+    if process.exitcode not in {0, -signal.SIGKILL}:
+        raise WorkersError(
+            "Processes cannot be started: each ended before it took any work; see above what it said. In a script,"
+            ' call dispatch under `if __name__ == "__main__":`; one that is read from standard input cannot start'
+            " any. With workers=1 (--workers 1) none are needed."
+        )
 
 
 @contextmanager

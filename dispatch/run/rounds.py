@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +16,14 @@ from dispatch.model.compiler import compile_program
 from dispatch.model.gas_limits import stated_limits
 from dispatch.model.gas_zones import zones_of_case, zones_that_hold
 from dispatch.model.inputs import make_inputs
-from dispatch.model.linear import LinearFlow, linear_flow
+from dispatch.model.linear import linear_flow
 from dispatch.model.plants import least_of
 from dispatch.run.gas_check import GasCheck, UnderSchedule
 from dispatch.run.gas_margins import GasMargins, gas_margins, next_limits
 from dispatch.run.gas_unmet import unmet_by_gas
-from dispatch.run.margins import Margins, margins_of, next_offsets
+from dispatch.run.margins import margins_of, next_offsets
 from dispatch.run.room import Room, with_room
+from dispatch.run.state import State
 from dispatch.run.unmet import unmet_by_ac
 from dispatch.solve.commitment import best_commitment
 from dispatch.solve.decomposed import Decomposed
@@ -32,8 +33,8 @@ from dispatch.solve.methods import PIPES, Model, make_model
 from dispatch.solve.monolithic import Monolithic, solve_elastic
 from dispatch.solve.own_slacks import OwnSlacks
 from dispatch.solve.repair import Delivered, deliver
-from dispatch.verify.electric import AcModel, AcState, offsets_of
-from dispatch.verify.excess import Excess, limits_ac
+from dispatch.verify.electric import AcModel, offsets_of
+from dispatch.verify.excess import limits_ac
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,52 +49,6 @@ if TYPE_CHECKING:
 
 Kept = dict[bytes, Model]
 """Models of feeders by the id of their source."""
-
-
-@dataclass(frozen=True)
-class State:
-    """A solution, the schedule delivered from it, and the network under that, linear and by AC power flow.
-
-    Attributes
-    ----------
-    offsets : Offsets
-        Of the program: AC offsets and room.
-    by_ac : Offsets
-        What the AC check added.
-    room : Offsets or None
-        What is kept free for errors of the forecast.
-    held : tuple of AcState
-        State with room, for upper and for lower limits.
-    gas, gas_margins : UnderSchedule, GasMargins or None
-        State of the gas network and how far it is from its limits; None where no plant injects.
-    bound : float or None
-        Bound of the solver over all choices of what runs; None without integers. [money]
-    """
-
-    offsets: Offsets
-    by_ac: Offsets
-    room: Offsets | None
-    solution: Solution
-    delivered: Delivered
-    linear: LinearFlow
-    ac: AcState
-    held: tuple[AcState, AcState]
-    excess: Excess
-    margins: Margins
-    gas: UnderSchedule | None
-    gas_margins: GasMargins | None
-    bound: float | None = None
-
-    @property
-    def holds(self) -> bool:
-        """No limit is exceeded beyond its tolerance, except where the program itself relaxes it."""
-        return self.margins.holds and (self.gas_margins is None or self.gas_margins.holds)
-
-    @property
-    def settled(self) -> bool:
-        """Nothing is left that another round could better."""
-        gas = self.gas_margins is None or self.gas_margins.settled
-        return self.margins.holds and not self.margins.wasteful and gas
 
 
 class Rounds:
@@ -189,11 +144,15 @@ class Rounds:
             Of the program: AC offsets and room.
         Solution
         """
-        room = self.room.beside(by_ac)
-        offsets = by_ac if room is None else by_ac.plus(room)
+        offsets = self.with_room(by_ac)
         self.restate(by_ac)
         with self.stages.stage("solve"):
             return offsets, self.model.solve(offsets, self.penalty, self.until)
+
+    def with_room(self, by_ac: Offsets) -> Offsets:
+        """Offsets of the program: of AC, and room for errors of the forecast."""
+        room = self.room.beside(by_ac)
+        return by_ac if room is None else by_ac.plus(room)
 
     def under(
         self, by_ac: Offsets, room: Offsets | None, solution: Solution, delivered: Delivered, bound: float | None = None

@@ -13,6 +13,8 @@ from dispatch.solve.blocks.stores import StoreBlock, priced_by_kernel
 from dispatch.solve.solution import NOTICED, Prices, Solution
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
     from dispatch.solve.coordinated import Coordinated
@@ -30,6 +32,8 @@ class Members:
         From which it was compiled.
     options : dict
         Keyword arguments of `Highs`.
+    apart : ndarray (meter,) of bool, optional
+        Meters that keep their program whatever they have, as where its bounds are not those of their stores.
 
     Attributes
     ----------
@@ -37,9 +41,12 @@ class Members:
         Equal for the same elements, priced in the same way, with any forecast.
     """
 
-    def __init__(self, program: Program, inputs: Inputs, options: dict[str, Any]) -> None:
+    def __init__(
+        self, program: Program, inputs: Inputs, options: dict[str, Any], apart: np.ndarray | None = None
+    ) -> None:
         self.program, self.dt = program, inputs.dt
-        stores = StoreBlock(inputs, priced_by_kernel(program, inputs))
+        fits = priced_by_kernel(program, inputs)
+        stores = StoreBlock(inputs, fits if apart is None else fits & ~apart)
         self._places = Places(program, inputs, stores.meters)
         left = inputs.kinds["meter"].count - len(stores.meters)
         self.stores = MovingStores(stores)
@@ -49,6 +56,11 @@ class Members:
             tuple((k, e.ids.tobytes()) for k, e in inputs.kinds.items()),
             inputs.steps, inputs.dt, stores.meters.tobytes(), self.rest.columns.tobytes(), self.rest.rows.tobytes(),
         )  # fmt: skip
+
+    def write(self, plans: Sequence[Any], columns: np.ndarray) -> None:
+        """Write plans of both blocks into the columns of the whole program."""
+        self._places.write(plans[0], columns)
+        columns[self.rest.columns] = plans[1]
 
     def solution(self, limits: Limits, penalty: float, found: Coordinated, method: str, entries: int) -> Solution:
         """Write what the blocks plan into the columns of the whole program, and what it is worth into its rows.
@@ -67,9 +79,8 @@ class Members:
             Pairs of meter and step in the last program of HiGHS.
         """
         columns, row_prices = np.zeros_like(self.program.cost), np.zeros_like(self.program.row_lower)
-        self._places.write(found.plans[0], columns)
+        self.write(found.plans, columns)
         self._places.write_prices(self.stores.row_prices(found.answers[0], found.price), row_prices)
-        columns[self.rest.columns] = found.plans[1]
         row_prices[self.rest.rows] = found.row_prices[1] if found.row_prices else self.rest.row_prices
         share = found.slacks / limits.rating_of(found.keys)
         return Solution(

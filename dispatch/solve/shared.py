@@ -111,6 +111,16 @@ class SharedMaster:
         none = SharedPrices(np.zeros(len(most)), np.zeros(len(self.rows.budgets)))
         return self._solve(none, most, self.rows.budget_most)
 
+    def only(self, numbers: Sequence[int]) -> Mix:
+        """Take one plan of each feeder, by its number, at the prices that have proven most."""
+        chosen = [plans[k] for plans, k in zip(self.plans, numbers, strict=True)]
+        taken = np.array([plan.taken for plan in chosen])
+        weights = [np.zeros(len(plans)) for plans in self.plans]
+        for own, k in zip(weights, numbers, strict=True):
+            own[k] = 1.0
+        cost = sum(plan.cost for plan in chosen) + self.rows.cost(taken + self.added)
+        return Mix(cost, weights, self.center, taken)
+
     def gap(self, mix: Mix) -> float:
         """How far a mix is from the best bound, relative to 1 or its cost."""
         return (mix.objective - self.bound) / max(1.0, abs(mix.objective))

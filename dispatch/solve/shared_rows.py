@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -60,6 +60,19 @@ class SharedRows:
     budget_limit: np.ndarray
     members: np.ndarray
     dt: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain lists and numbers."""
+        return {f.name: np.asarray(getattr(self, f.name)).tolist() for f in fields(self)}
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> SharedRows:
+        """From what `to_json` made."""
+        whole = {"limit", "step", "budget", "budget_limit"}
+        arrays: dict[str, Any] = {
+            k: np.array(v, int if k in whole else bool if k == "members" else float) for k, v in found.items()
+        }
+        return cls(**arrays | {"dt": float(found["dt"])})
 
     def activity(self, taken: np.ndarray) -> np.ndarray:
         """Add up the left side of each row when feeders take `taken` (feeder, step), losses included, in kW."""

@@ -16,7 +16,7 @@ from dispatch.model.inputs import make_inputs
 from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.monolithic import Monolithic, solve_elastic
 
-for folder in ("oracle", "kernels"):
+for folder in ("oracle", "kernels", "batch"):
     sys.path.append(str(Path(__file__).parents[1] / folder))
 from generated_cases import RECIPES, tables_of  # noqa: E402
 

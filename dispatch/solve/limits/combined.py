@@ -1,0 +1,196 @@
+"""Limits of several feeders side by side, and beside them what the feeders share, over the ports of all of them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+
+from dispatch.solve.limits.radial import V_MIN, RadialLimits
+from dispatch.solve.protocols import KEY, Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dispatch.solve.shared_rows import SharedRows
+
+SHARED = len(RadialLimits.kinds)
+"""Kind of the keys of shared rows; their element is the number of the row."""
+
+
+class CombinedLimits:
+    """Limits of feeders and the rows that they share, as `dispatch.solve.protocols.Limits`.
+
+    Ports of the feeders stand after one another, each feeder's as in its `RadialLimits`; in the keys buses and branches
+    are numbered on from feeder to feeder.
+
+    Parameters
+    ----------
+    feeders : sequence of RadialLimits
+        With their offsets.
+    scale : ndarray (feeder,)
+        Penalty of relaxing each feeder's limits, relative to the penalty of all.
+    shared : SharedRows
+        None of a budget.
+    added : ndarray (row,)
+        What enters the shared rows besides what feeders take. [kW]
+    rating : ndarray (row,)
+        In whose units shared rows cost the penalty of all. [kW]
+    steps : sequence of ndarray of int
+        Which of the shared rows' steps are each feeder's own.
+    """
+
+    kinds = (*RadialLimits.kinds, "shared")
+
+    def __init__(
+        self,
+        feeders: Sequence[RadialLimits],
+        scale: np.ndarray,
+        shared: SharedRows,
+        added: np.ndarray,
+        rating: np.ndarray,
+        steps: Sequence[np.ndarray],
+    ) -> None:
+        self._feeders, self._scale, self._shared, self._steps = feeders, scale, shared, steps
+        self._bound, self._rating = shared.bound - added, rating
+        self.starts = np.concatenate([[0], np.cumsum([f.ports for f in feeders])])
+        counts = np.array([[f.network.buses, f.network.branches] for f in feeders]).reshape(-1, 2)
+        self._first = np.concatenate([[[0, 0]], np.cumsum(counts, axis=0)])
+
+    @property
+    def ports(self) -> int:
+        """How many ports all feeders have together."""
+        return int(self.starts[-1])
+
+    @cached_property
+    def _wide(self) -> int:
+        return int(self._shared.step.max(initial=-1)) + 1
+
+    def _own(self, x: np.ndarray, feeder: int) -> np.ndarray:
+        return x[self.starts[feeder] : self.starts[feeder + 1]]
+
+    def _over(self, x: np.ndarray) -> np.ndarray:
+        """By how much shared rows are exceeded, negative where something is left, in kW."""
+        taken = np.zeros((len(self._feeders), self._wide))
+        for k, (feeder, steps) in enumerate(zip(self._feeders, self._steps, strict=True)):
+            inside = steps < self._wide
+            taken[k, steps[inside]] = -self._own(x, k).reshape(2, -1, feeder.steps)[0].sum(axis=0)[inside]
+        return np.asarray(self._shared.activity(taken) - self._bound)
+
+    def _side(self, kind: np.ndarray) -> np.ndarray:
+        """Choose the columns of `_first`: buses for voltages, branches for powers."""
+        return (kind > V_MIN).astype(int)
+
+    def _among_all(self, keys: np.ndarray, feeder: int) -> np.ndarray:
+        """Name a feeder's limits among all."""
+        found = keys.copy()
+        found["element"] += self._first[feeder, self._side(keys["kind"])].astype(np.int32)
+        return found
+
+    def _parted(self, keys: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]]:
+        """Part keys by feeder: its number, places of its limits in `keys`, and their own names."""
+        owner = np.empty(len(keys), int)
+        side = self._side(keys["kind"])
+        for way in (0, 1):
+            here = side == way
+            owner[here] = np.searchsorted(self._first[1:, way], keys["element"][here], side="right")
+        owner[keys["kind"] == SHARED] = len(self._feeders)
+        found = []
+        for k in np.unique(owner).tolist():
+            at = np.nonzero(owner == k)[0]
+            own = keys[at].copy()
+            if k < len(self._feeders):
+                own["element"] -= self._first[k, side[at]].astype(np.int32)
+            found.append((k, at, own))
+        return found
+
+    def _named(self, rows: np.ndarray) -> np.ndarray:
+        keys = np.empty(len(rows), KEY)
+        keys["kind"], keys["element"], keys["step"] = SHARED, rows, self._shared.step[rows]
+        return keys
+
+    def violated(self, x: np.ndarray, tolerance: float, most: int, known: np.ndarray) -> np.ndarray:
+        """Sweep all limits; see `Limits.violated`."""
+        stated = {k: own for k, _, own in self._parted(known)}
+        none = np.zeros(0, KEY)
+        found = [
+            self._among_all(
+                f.violated(self._own(x, k), tolerance / self._scale[k], most, stated.get(k, none)), k
+            )
+            for k, f in enumerate(self._feeders)
+        ]  # fmt: skip
+        rows = np.nonzero(self._over(x) > tolerance * self._rating)[0]
+        shared = stated.get(len(self._feeders), none)["element"]
+        found.append(self._named(np.setdiff1d(rows, shared)))
+        return np.sort(np.concatenate(found))[:most]
+
+    def exceeded(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Name every limit that is exceeded, sorted, and by how much in its own unit."""
+        keys, amounts = [], []
+        for k, feeder in enumerate(self._feeders):
+            own, amount = feeder.exceeded(self._own(x, k))
+            keys.append(self._among_all(own, k))
+            amounts.append(amount)
+        over = self._over(x)
+        rows = np.nonzero(over > 0)[0]
+        every = np.concatenate([*keys, self._named(rows)])
+        order = np.argsort(every, kind="stable")
+        return every[order], np.concatenate([*amounts, over[rows]])[order]
+
+    def rows(self, keys: np.ndarray) -> Rows:
+        """State limits as rows over the ports of all feeders."""
+        row, port, value = [], [], []
+        bound, rating = np.empty(len(keys)), np.empty(len(keys))
+        for k, at, own in self._parted(keys):
+            if k == len(self._feeders):
+                entries = [self._entries(at, own["element"])]
+                bound[at], rating[at] = self._bound[own["element"]], self._rating[own["element"]]
+            else:
+                stated = self._feeders[k].rows(own)
+                held = stated.matrix.tocoo()
+                entries = [(at[held.row], held.col + self.starts[k], held.data)]
+                bound[at], rating[at] = stated.bound, stated.rating / self._scale[k]
+            for r, p, v in entries:
+                row.append(r)
+                port.append(p)
+                value.append(v)
+        shape = (len(keys), self.ports)
+        flat = [np.concatenate(part) if part else np.zeros(0) for part in (value, row, port)]
+        matrix = sp.csr_matrix((flat[0], (flat[1].astype(np.int64), flat[2].astype(np.int64))), shape)
+        return Rows(matrix, bound, rating)
+
+    def _entries(self, at: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows, ports and coefficients of shared rows: what is taken is what is injected with the sign turned."""
+        row, port, value = [], [], []
+        step, limit, sign = (getattr(self._shared, n)[number] for n in ("step", "limit", "sign"))
+        for k, feeder in enumerate(self._feeders):
+            own = np.full(self._wide, -1)
+            inside = self._steps[k] < self._wide
+            own[self._steps[k][inside]] = np.nonzero(inside)[0]
+            here = np.nonzero(self._shared.members[limit, k] & (own[step] >= 0))[0]
+            buses = np.arange(feeder.network.buses) * feeder.steps + self.starts[k]
+            row.append(np.repeat(at[here], len(buses)))
+            port.append((own[step[here]][:, None] + buses).ravel())
+            value.append(np.repeat(-sign[here], len(buses)))
+        return np.concatenate(row), np.concatenate(port), np.concatenate(value)
+
+    def bound(self, keys: np.ndarray) -> np.ndarray:
+        """Limits themselves, (key,)."""
+        return self._each(keys, lambda feeder, own: feeder.bound(own), self._bound)
+
+    def rating_of(self, keys: np.ndarray) -> np.ndarray:
+        """Ratings of limits, (key,), in units of which they cost the penalty of all."""
+        found = self._each(keys, lambda feeder, own: feeder.rating_of(own), self._rating)
+        for k, at, _ in self._parted(keys):
+            found[at] /= self._scale[k] if k < len(self._feeders) else 1.0
+        return found
+
+    def _each(
+        self, keys: np.ndarray, of: Callable[[RadialLimits, np.ndarray], np.ndarray], shared: np.ndarray
+    ) -> np.ndarray:
+        found = np.empty(len(keys))
+        for k, at, own in self._parted(keys):
+            found[at] = shared[own["element"]] if k == len(self._feeders) else of(self._feeders[k], own)
+        return found
