@@ -137,8 +137,11 @@ class Block(Protocol):
     def respond(self, price: np.ndarray) -> Any:
         """Plan all members at the least cost when each unit injected at a port costs `price` (port,); a new plan."""
 
-    def answer(self, price: np.ndarray) -> np.ndarray:
-        """Plan all members as `respond` does, for `watch` to see; what they give to the ports, (port,)."""
+    def answer(self, price: np.ndarray, half: int | None = None) -> np.ndarray:
+        """Plan all members as `respond` does, for `watch` to see; what they give to the ports, (port,).
+
+        Where a `half` is named, 0 or 1, only the members in it need to answer anew.
+        """
 
     def injection(self, plan: Any) -> np.ndarray:
         """Add up what a plan gives to the ports in kW and kvar, (port,)."""

@@ -75,7 +75,7 @@ class Sellers:
                     left -= plan[m, t]
         return plan
 
-    def answer(self, price):
+    def answer(self, price, half=None):  # noqa: ARG002  (few members)
         self.last = self.respond(price)
         return self.injection(self.last)
 

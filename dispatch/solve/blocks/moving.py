@@ -69,9 +69,9 @@ class MovingStores:
         """Plan every member by dynamic programming."""
         return self.stores.with_contents(self.stores.respond(price).copy())
 
-    def answer(self, price: np.ndarray) -> np.ndarray:
+    def answer(self, price: np.ndarray, half: int | None = None) -> np.ndarray:
         """Do the same without keeping the plan; what members give to the ports."""
-        return self.stores.injected(self.stores.respond(price))
+        return self.stores.injected(self.stores.respond(price, half))
 
     def injection(self, plan: Flows) -> np.ndarray:
         """Add up what members give to the ports."""

@@ -47,9 +47,9 @@ class PlacedBlock:
         """Plan at prices of all ports."""
         return self._block.respond(price[self._own])
 
-    def answer(self, price: np.ndarray) -> np.ndarray:
+    def answer(self, price: np.ndarray, half: int | None = None) -> np.ndarray:
         """Plan at prices; what it gives to all ports."""
-        return self._among_all(self._block.answer(price[self._own]))
+        return self._among_all(self._block.answer(price[self._own], half))
 
     def injection(self, plan: Any) -> np.ndarray:
         """Add up what a plan gives to all ports."""

@@ -99,7 +99,7 @@ class ProgramBlock:
         self.row_prices = found.row_prices
         return found.columns
 
-    def answer(self, price: np.ndarray) -> np.ndarray:
+    def answer(self, price: np.ndarray, half: int | None = None) -> np.ndarray:  # noqa: ARG002  (one program)
         """Plan all members at prices; what they give to the ports."""
         self._last = self.respond(price)
         return self.injection(self._last)
