@@ -158,6 +158,9 @@ class Block(Protocol):
     def mean(self) -> Any:
         """Mean of the answers seen, which is a plan, too; where none was, what all else is as in."""
 
+    def mix(self, plan: Any, other: Any, share: float) -> Any:
+        """Take `share` of another plan and the rest of the first, which is a plan, too."""
+
     def part(self) -> Part:
         """State the program over what may move."""
 

@@ -96,6 +96,9 @@ class Sellers:
     def mean(self):
         return np.mean(self.seen, axis=0)
 
+    def mix(self, plan, other, share):
+        return (1 - share) * plan + share * other
+
     def grow(self, plan, answer, worse):
         new = (answer != plan) & worse[:, None] & ~self.moving
         self.moving |= new

@@ -100,9 +100,14 @@ class MovingStores:
 
     def mean(self) -> Flows:
         """Mean of the answers watched; no meter takes and gives at once where that costs."""
-        if not self._seen:
-            return self.plan
-        flow, cost = self._sum / self._seen, self.stores.members.cost
+        return self._netted(self._sum / self._seen) if self._seen else self.plan
+
+    def mix(self, plan: Flows, other: Flows, share: float) -> Flows:
+        """Take `share` of another plan and the rest of the first, netted as a mean is."""
+        return self._netted((1 - share) * plan.flow + share * other.flow)
+
+    def _netted(self, flow: np.ndarray) -> Flows:
+        cost = self.stores.members.cost
         both = np.where(cost[IMPORT] + cost[EXPORT] > 0, np.minimum(flow[IMPORT], flow[EXPORT]), 0.0)
         flow[IMPORT] -= both
         flow[EXPORT] -= both

@@ -71,6 +71,10 @@ class PlacedBlock:
         """Mean of the answers seen."""
         return self._block.mean()
 
+    def mix(self, plan: Any, other: Any, share: float) -> Any:
+        """Take `share` of another plan and the rest of the first."""
+        return self._block.mix(plan, other, share)
+
     def part(self) -> Part:
         """State what may move, over all ports."""
         part = self._block.part()

@@ -126,6 +126,10 @@ class ProgramBlock:
         """Mean of the answers watched."""
         return self._sum / self._seen if self._seen else self._part.start.copy()
 
+    def mix(self, plan: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
+        """Take `share` of another plan and the rest of the first."""
+        return np.asarray((1 - share) * plan + share * other)
+
     def resume(self, before: ProgramBlock, plan: np.ndarray) -> None:  # noqa: ARG002  (Block's)
         """Let its part start from a plan."""
         self._part.start[:] = plan
