@@ -23,6 +23,29 @@ def gaps(figures: dict[str, float]) -> dict[str, float | None]:
     return found
 
 
+def tightened(margin: np.ndarray, less: np.ndarray, priced: np.ndarray, mixes: int) -> np.ndarray:
+    """Tighten shared rows for losses that follow the schedule: optimal ones are many, and each has losses of its own.
+
+    Parameters
+    ----------
+    margin : ndarray (row,)
+        By which rows are tighter already. [kW]
+    less : ndarray (row,)
+        By how much less room the last schedule left than was thought. [kW]
+    priced : ndarray (row,) of bool
+        Rows that bind and are not exceeded.
+    mixes : int
+        How many schedules there were; after the first, its losses are taken over and nothing else.
+
+    Returns
+    -------
+    ndarray (row,)
+        No less than `margin`. [kW]
+    """
+    usual = float(np.sqrt(np.mean(less[priced] ** 2))) if priced.any() else 0.0
+    return np.where(priced, np.maximum(margin, 0.5 * (mixes - 1) * np.maximum(less, usual)), margin)
+
+
 def limit_told(
     limit: SharedLimit, k: int, rows: SharedRows, p: np.ndarray, time: np.ndarray, prices: SharedPrices | None
 ) -> dict[str, Any]:

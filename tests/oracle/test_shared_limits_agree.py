@@ -24,7 +24,7 @@ from dispatch.case.schema import build_case
 from dispatch.run.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 GAP = 1e-4
@@ -122,9 +122,16 @@ class Night:
             offsets = {n: newest[f"offsets.{n}"] for n in ("v_max", "v_min", "s")}
             feeders.append(Feeder(plain(self.cases[feeder.partition("/")[0]]), offsets, float(first["penalty"][0])))
             last = at[before[-1]][feeder]
-            losses.append(last["losses"] if before[-1] == "1" else last["p"] - last["taken"])
+            joint = [at[s][feeder]["losses"] for s in stages_after(at, before[-1]) if feeder in at[s]]
+            losses.append(joint[-1] if joint else last["losses"] if before[-1] == "1" else last["p"] - last["taken"])
             q.append(last["q"])
         return feeders, np.array(losses), np.array(q)
+
+
+def stages_after(stages: Iterable[str], stage: str) -> list[str]:
+    """Stages after one in which all feeders were solved together."""
+    names = list(stages)
+    return [s for s in names[names.index(stage) :] if s.endswith("j")]
 
 
 def limit_of(given: Utility, p: np.ndarray, dt: float) -> Shared:
