@@ -10,6 +10,7 @@ import numpy as np
 from dispatch.batch.agreed import HELD, finite, gaps, limit_told, tightened
 from dispatch.batch.member import Members
 from dispatch.batch.orders import ask_orders, joint_order, mix_orders
+from dispatch.batch.predicted import MOST_TOGETHER
 from dispatch.batch.solve_joint import ALL
 from dispatch.solve.shared import Plan, SharedMaster
 from dispatch.solve.shared_rows import SharedPrices, shared_rows
@@ -33,8 +34,6 @@ MOST_ROUNDS, MORE_ROUNDS = 15, 5
 """Rounds until the first mix, and after each later one."""
 MOST_MIXES = 4
 """Mixes that are checked by AC power flow; the last is delivered whatever AC says."""
-MOST_TOGETHER = 4_000_000
-"""Pairs of meter or bus and step of feeders that are solved together in one worker at most."""
 NOTICED = 1e-6
 
 
