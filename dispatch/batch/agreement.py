@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dispatch.batch.agreed import HELD, finite, gaps, limit_told, tightened
+from dispatch.batch.agreed import HELD, figures_of_first, figures_of_mix, finite, gaps, limit_told, tightened
 from dispatch.batch.member import Members
 from dispatch.batch.orders import ask_orders, joint_order, mix_orders
 from dispatch.batch.predicted import MOST_TOGETHER
@@ -95,7 +95,7 @@ class Agreement:
         p = self.all.each("p")
         self.rows = self._rows(self.all.each("q"))
         if self._holds(p, np.zeros(len(self.rows.bound)), np.zeros(len(self.rows.budgets)), NOTICED):
-            self._finish(p, self._of_first(), None)
+            self._finish(p, figures_of_first(self.members), None)
             return first
         self._start()
         while True:
@@ -191,7 +191,7 @@ class Agreement:
         bounds = np.full((len(asked), len(self.members)), np.nan)
         for k, member in enumerate(self.members):
             if member.fixed:
-                bounds[:, k] = [self._worth(k, each) for each in prices]
+                bounds[:, k] = [self.master.first_at(k, each[k]) for each in prices]
             elif member.name not in lost:
                 bounds[:, k] = self._take(k, answers[member.name], stage)
         self._again -= {*answers} - lost
@@ -210,11 +210,6 @@ class Agreement:
             plans.append(Plan(float(own["cost"][j]), self.all.wide(member, own["taken"][j])))
             member.labels.append((stage, j))
         return own["bound"]
-
-    def _worth(self, k: int, price: np.ndarray) -> float:
-        """Find what the only plan of a feeder that is fixed costs at prices (feeder, step)."""
-        plan = self.master.plans[k][0]
-        return plan.cost + self.all.dt * float(np.sum(price[k] * plan.taken))
 
     def _answers(self, found: dict[str, Record], stage: str) -> tuple[dict[str, Arrays], set[str]]:
         """Read what groups have kept, and name feeders that ended workers again and again."""
@@ -256,7 +251,7 @@ class Agreement:
         found = {key: record for key, record in found.items() if not record.get("given_up")}
         p, taken, added = self.all.each("p", kept), self.all.each("taken", kept), self.master.added
         before, relaxed = self.rows, self.rows.relaxation(mix.taken + added)
-        figures = self._figures(mix, kept, taken, at)
+        figures = figures_of_mix(self.all, kept, self.master, self.rows, mix, at)
         self._best = first | found, p, figures, self.master.center
         self.rows = self._rows(self.all.each("q", kept))
         others = [m for m in self.members if not m.fixed and "offsets.s" in kept[m.name]]
@@ -284,29 +279,10 @@ class Agreement:
             self._finish(*self._best[1:])
             return self._best[0]
         p = self.all.each("p")
-        figures = self._of_first()
+        figures = figures_of_first(self.members)
         figures = {k: v + (0.0 if k == "lower_bound" else self.rows.cost(p)) for k, v in figures.items()}
         self._finish(p, figures | {"lower_bound": self.master.bound}, None)
         return first
-
-    def _of_first(self) -> dict[str, float]:
-        """Add up what first schedules cost, without what they exceed."""
-        figures = {"objective": "delivered", "objective_relaxation": "cost", "lower_bound": "bound"}
-        return {k: sum(float(m.first[n][0]) for m in self.members) for k, n in figures.items()}
-
-    def _figures(self, mix: Mix, kept: dict[str, Arrays], taken: np.ndarray, prices: np.ndarray) -> dict[str, float]:
-        """Add up what is delivered, what was mixed, and what no plans cost less than."""
-        added = self.master.added
-        cost, mixed, bound = (
-            sum(float(self.all.of(m, kept)[n][0]) for m in self.members) for n in ("cost", "relaxed", "bound")
-        )
-        fixed = [k for k, m in enumerate(self.members) if m.fixed]
-        bound += sum(self._worth(k, prices) - self.master.plans[k][0].cost for k in fixed)
-        return {
-            "objective": cost + self.rows.cost(taken + added),
-            "objective_relaxation": mixed + self.master.rows.cost(mix.taken + added),
-            "lower_bound": bound - self.master.rows.worth(self.master.center, added),
-        }
 
     def _finish(self, p: np.ndarray, figures: dict[str, float], prices: SharedPrices | None) -> None:
         """Tell how it ended: objective, bound, gaps, and of each limit loading, price and what is exceeded."""

@@ -113,7 +113,7 @@ class Together:
     @property
     def _added(self) -> np.ndarray:
         """What enters each row besides what these feeders take, in kW."""
-        return self._besides + self._rows.activity(self._losses)
+        return np.asarray(self._besides + self._rows.activity(self._losses))
 
     def optimum(self, until: Until) -> Joint | None:
         """Find the optimum, then the cheapest plans found in which no store works both ways at once.

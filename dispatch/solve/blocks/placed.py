@@ -87,19 +87,19 @@ class PlacedBlocks:
         """State what may move, over all ports."""
         parts = [block.part() for block in self._blocks]
         self._columns = np.cumsum([0, *(len(p.cost) for p in parts)])
-        count = len(parts)
+
+        def joined(name: str) -> np.ndarray:
+            return np.concatenate([getattr(part, name) for part in parts])
+
+        def named(name: str) -> np.ndarray:
+            return np.concatenate([len(parts) * getattr(part, name) + k for k, part in enumerate(parts)])
+
         return Part(
             sp.csc_matrix(sp.block_diag([p.matrix for p in parts])),
-            *(np.concatenate([getattr(p, n) for p in parts]) for n in ("row_lower", "row_upper")),
-            *(np.concatenate([getattr(p, n) for p in parts]) for n in ("lower", "upper", "cost")),
+            joined("row_lower"), joined("row_upper"), joined("lower"), joined("upper"), joined("cost"),
             sum(p.constant for p in parts),
             sp.csr_matrix(sp.block_diag([p.injection for p in parts], format="csr")),
-            np.concatenate([p.injection_constant for p in parts]),
-            np.concatenate([p.start for p in parts]),
-            *(
-                np.concatenate([count * getattr(p, n) + k for k, p in enumerate(parts)])
-                for n in ("names", "row_names")
-            ),
+            joined("injection_constant"), joined("start"), named("names"), named("row_names"),
         )  # fmt: skip
 
     def decode(self, columns: np.ndarray) -> list[Any]:
