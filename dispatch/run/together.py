@@ -133,7 +133,7 @@ class Together:
         SolverError
             If HiGHS warns, stops early or finds no optimum.
         """
-        first = self._settled(until)
+        first = self._settled(self._feeders, until)
         if first is None:
             return None
         held, plan = self._feeders, first
@@ -141,7 +141,7 @@ class Together:
         least = self._cost(first)
         while self._cost(best) > least + NOTICED * max(1.0, abs(least)) and not until.over:
             held = [_held(f, own) for f, own in zip(held, plan.columns, strict=True)]
-            directed = self._coordinated(held, until)
+            directed = self._settled(held, until)
             found = None if directed is None else self._netted(directed)
             if directed is None or found is None or self._cost(found) >= self._cost(best):
                 break
@@ -150,9 +150,9 @@ class Together:
             return replace(best, prices=first.prices)
         return replace(best, prices=first.prices, repaired=True)
 
-    def _settled(self, until: Until) -> Joint | None:
+    def _settled(self, feeders: Sequence[_Feeder], until: Until) -> Joint | None:
         """Find the optimum with losses of its own plan: each from the basis of the last, so that plans stay alike."""
-        members = [f.members() for f in self._feeders]
+        members = [f.members() for f in feeders]
         coordinator = self._coordinator(members)
         found = coordinator.coordinate(self._limits, self._penalty, until)
         for _ in range(MOST_LOSSES):
@@ -187,11 +187,6 @@ class Together:
         blocks = [PlacedBlocks([own.blocks[k] for own in members], self._limits.starts) for k in (0, 1)]
         given = np.concatenate([own.program.injection_constant for own in members])
         return Coordinator(blocks, given)
-
-    def _coordinated(self, feeders: Sequence[_Feeder], until: Until) -> Joint | None:
-        members = [f.members() for f in feeders]
-        found = self._coordinator(members).coordinate(self._limits, self._penalty, until)
-        return None if found is None else self._joint(members, found)
 
     def _joint(self, members: Sequence[Members], found: Coordinated) -> Joint:
         columns = []
