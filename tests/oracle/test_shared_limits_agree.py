@@ -176,10 +176,9 @@ def test_optimum_is_that_of_one_program(given: Utility, tmp_path: Path, monkeypa
     room = max(1.0, abs(optimum))
     assert found["lower_bound"] == pytest.approx(optimum, abs=GAP * room)
     assert found["lower_bound"] <= optimum + 1e-6 * room
-    if night.repaired("tight"):  # wasting energy in stores would relieve a limit: plans that do not cost more
+    if night.repaired("tight"):  # wasting energy in stores would relieve a limit: plans that do not can cost more
         best, _ = together(feeders, losses, q, limit, one_way=True)
-        assert best > optimum + 1e-5 * room
-        assert best - GAP * room <= found["objective_relaxation"] <= 1.25 * best
+        assert best - GAP * room <= found["objective_relaxation"] <= best + 0.25 * room
     else:
         assert found["objective_relaxation"] == pytest.approx(optimum, abs=GAP * room)
         assert found["gap"] <= GAP
