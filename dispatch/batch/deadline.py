@@ -45,7 +45,7 @@ class Deadline:
         Parameters
         ----------
         what : str
-            Of a round of shared limits: ``first``, ``ask``, ``joint``, ``mix``; empty: work that is none.
+            Of a round of shared limits: ``first``, ``ask``, ``joint``, ``own``, ``mix``; empty: work that is none.
 
         Returns
         -------
@@ -57,7 +57,7 @@ class Deadline:
         whole = self.end - self.begin
         if what == "first":
             return self.begin + FIRST_SHARE * whole
-        if what in {"ask", "joint"}:
+        if what in {"ask", "joint", "own"}:
             return self.end - min(self._mixing, 0.5 * whole)
         return self.end
 

@@ -266,7 +266,7 @@ class _Night:
             self._require_progress()
             self.journal.append(lost(task.group, at))
             what = "" if task.shared is None else task.shared["what"]
-            if not self.losses.given_up(task.group, joint=what == "joint"):
+            if not self.losses.given_up(task.group, joint=what in {"joint", "own"}):
                 return False
             if what in {"", "first"}:
                 self._note(given_up(task.group))
