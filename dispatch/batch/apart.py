@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.batch.predicted import SAMPLE
 from dispatch.solve.shared import FIRST_RADIUS
 from dispatch.solve.shared_rows import SharedPrices
 from dispatch.solve.shares import Shares
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from dispatch.solve.shared import SharedMaster
     from dispatch.solve.shared_rows import SharedRows
 
-SAMPLE = 3_000_000
-"""Pairs of meter or bus and step of the groups of a sample, at most, but one group at least."""
 WIDTH, NARROWER, NARROWEST, WIDER = 2e-2, 0.5, 1e-3, 4.0
 """Prices of a group may differ by this share of the largest, from round to round by less, and by so many times more
 where they would differ more."""
