@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-LATE_S = 0.5
+LATE_S = 0.3
 """What is still at work so long after the end is given up; with the writing of the index it ends within a second."""
 FEEDER_S = 1.5e-4
 """Seconds in which the index, the status and the page of one feeder are written."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import ExitStack
@@ -114,6 +115,8 @@ def run_batch(
             name.mkdir(parents=True, exist_ok=True)
         stack.enter_context(only_writer(folder))
         _require_fresh(folder, resume=resume)
+        if report:
+            importlib.import_module("dispatch.report.utility_page")  # before time is short
         night = _Night(Path(utility), folder, settings, plan, deadline)
         stack.callback(night.close)
         night.run(start, count, progress=progress)
