@@ -34,6 +34,8 @@ MOST_ROUNDS, MORE_ROUNDS = 15, 5
 """Rounds until the first mix, and after each later one."""
 MOST_MIXES = 4
 """Mixes that are checked by AC power flow; the last is delivered whatever AC says."""
+FEW = 2
+"""Prices that are asked at once where groups also plan for themselves."""
 NOTICED = 1e-6
 
 
@@ -137,8 +139,6 @@ class Agreement:
             asked, repaired = self._prices(do)
             if asked is None:
                 return self.master.mix()
-            if not asked:
-                continue
             if not self._asked(do, str(self.rounds), asked):
                 return self.master.mix()
             if repaired is not None:
@@ -150,7 +150,7 @@ class Agreement:
         Returns
         -------
         list of SharedPrices or None
-            Empty where none are needed, as groups have made plans; None where time was up.
+            None where time was up.
         list of int or None
             Of each feeder the number of its plan, where these are better than what the master would mix: no store
             works both ways at once.
@@ -164,7 +164,8 @@ class Agreement:
                     self._restate(found.losses)
                 return [self.rows.clipped(found.prices)], found.numbers
         elif self._apart is not None:
-            return solve_apart(self.all, self._apart, self.master, do, f"{self.rounds}o"), None
+            moved = solve_apart(self.all, self._apart, self.master, do, f"{self.rounds}o")
+            return (None if moved is None else moved or self.master.ask(self.rounds)[:FEW]), None
         return self.master.ask(self.rounds), None
 
     def _asked(self, do: Do, stage: str, asked: Sequence[SharedPrices]) -> bool:

@@ -86,6 +86,7 @@ class Apart:
         size = np.array([g.size.cells for g in groups], float)
         self._shares = Shares(room, size / size.sum(), self._activity(first))
         self._width = 0.0
+        master.radius = FIRST_RADIUS / 4  # prices of a sample are better than none
 
     def _activity(self, taken: np.ndarray) -> np.ndarray:
         """Add up what each group uses of each row, (group, row), in kW."""
