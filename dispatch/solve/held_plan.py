@@ -58,7 +58,7 @@ def held_plan(
     rows = limits.rows(over)
     excess, left = rows.matrix @ x - rows.bound, rows.bound - rows.matrix @ held
     share = min(float((excess / np.maximum(excess + left, excess)).max(initial=0.0)) + ROOM, 1.0)
-    plans = [block.mix(*pair, share) for block, *pair in zip(blocks, found.plans, safe, strict=True)]
+    plans = [block.mix(a, b, share) for block, a, b in zip(blocks, found.plans, safe, strict=True)]
     over, amount = limits.exceeded(_injected(blocks, plans, given))
     keys = np.unique(np.concatenate([found.keys, over]))
     prices, slacks = np.zeros(len(keys)), np.zeros(len(keys))
