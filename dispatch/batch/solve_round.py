@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dispatch.batch.group_file import group_tree
+from dispatch.batch.group_file import write_group
 from dispatch.batch.held import feeder_held, kept_file
 from dispatch.batch.kept import FOLDER, offset_arrays, read_feeders, write_feeders
 from dispatch.batch.outcome import FeederOutcome, settled
 from dispatch.batch.solve_group import outcomes_of
 from dispatch.batch.solve_joint import solve_joint
 from dispatch.batch.task import Task, deliver
-from dispatch.case.netcdf import save_case
-from dispatch.errors import CertificateError, SolverError
+from dispatch.errors import CertificateError, SolverError, TimeUp
 
 if TYPE_CHECKING:
     from dispatch.batch.kept import Arrays
@@ -29,11 +29,14 @@ def solve_round(path: str) -> None:
     ----------
     path : str
         File that `Task.write` wrote. Its `shared` says what is asked for: ``first`` the schedules without any price,
-        ``ask`` answers to prices, ``joint`` plans of all feeders together, ``mix`` the schedules mixed from answers.
+        ``ask`` answers to prices, ``joint`` plans of all feeders together, ``own`` those of a group under its share,
+        ``mix`` the schedules mixed from answers.
     """
     task = Task.read(Path(path))
     assert task.shared is not None
-    {"first": _first, "ask": _ask, "joint": solve_joint, "mix": _mix}[task.shared["what"]](task, task.shared)
+    {"first": _first, "ask": _ask, "joint": solve_joint, "own": solve_joint, "mix": _mix}[task.shared["what"]](
+        task, task.shared
+    )
 
 
 def _first(task: Task, shared: dict[str, Any]) -> None:
@@ -48,7 +51,7 @@ def _deliver(task: Task, stage: str, outcomes: list[FeederOutcome], kept: dict[s
     size = write_feeders(kept_file(task, stage), kept)
     rows = [o.row() for o in outcomes]
     target = f"{FOLDER}/{task.group.key}.{stage}.nc"
-    deliver(task, lambda file: save_case(group_tree(outcomes), file), rows, target, kept=size)
+    deliver(task, partial(write_group, outcomes), rows, target, kept=size)
 
 
 def _ask(task: Task, shared: dict[str, Any]) -> None:
@@ -65,6 +68,8 @@ def _ask(task: Task, shared: dict[str, Any]) -> None:
         cost, bound = np.full(len(prices), np.nan), np.full(len(prices), np.nan)
         taken, own = np.zeros((len(prices), len(first[name]["taken"]))), kept.setdefault(name, {})
         for k, price in enumerate(prices):
+            if task.end is not None and time.time() >= task.end:
+                raise TimeUp(name)
             try:
                 answer = feeder.answer(np.array(price))
             except (SolverError, CertificateError):
