@@ -1,4 +1,4 @@
-"""How kernels that call kernels are compiled: in one piece, each function translated once and optimised with its caller.
+"""How kernels that call kernels are compiled: in one piece, each function translated once, optimised with its caller.
 
 Numba compiles every function it meets on its own first, with wrappers that take Python objects, optimises it, makes
 machine code of it, and then links it into its caller, where all of that happens again: three quarters of the time went
@@ -81,9 +81,7 @@ class Kernel(CPUDispatcher):  # type: ignore[misc]
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         alone = {**options, "nopython": True, "boundscheck": None, "no_cfunc_wrapper": True}
         super().__init__(function, targetoptions=alone)
-        self.part = _Part(
-            function, targetoptions={**alone, "no_cpython_wrapper": True}, pipeline_class=_PartCompiler
-        )
+        self.part = _Part(function, targetoptions={**alone, "no_cpython_wrapper": True}, pipeline_class=_PartCompiler)
 
     @property
     def _numba_type_(self) -> Any:

@@ -124,6 +124,17 @@ def mix(values: np.ndarray, forecast: np.ndarray, lead: int, sharpness: float, m
 
 
 @threaded_kernel
+def mean_size(residual: np.ndarray) -> float:
+    """Mean absolute value of the known errors of a row; NaN where none is."""
+    total, count = 0.0, 0
+    for one in residual:
+        if np.isfinite(one):
+            total += abs(one)
+            count += 1
+    return total / count if count else np.nan
+
+
+@threaded_kernel
 def to_present_size(residual: np.ndarray) -> None:
     """State past errors as if made now: halfway, by the root, from the size they had lately then to that of now.
 
@@ -141,19 +152,9 @@ def to_present_size(residual: np.ndarray) -> None:
     rows, steps = residual.shape
     size = np.full(rows, np.nan)
     for r in range(rows):
-        total, count = 0.0, 0
-        for i in range(steps):
-            if np.isfinite(residual[r, i]):
-                total += abs(residual[r, i])
-                count += 1
-        size[r] = total / count if count else np.nan
-    total, count = 0.0, 0
-    for one in size:
-        if np.isfinite(one):
-            total += one
-            count += 1
-    usual = total / count if count else 0.0
-    if usual <= 0:
+        size[r] = mean_size(residual[r])
+    usual = mean_size(size)
+    if not usual > 0:
         return
     lately, then = usual, np.empty(rows)
     for r in range(rows):
@@ -164,6 +165,25 @@ def to_present_size(residual: np.ndarray) -> None:
         ratio = np.sqrt(max(lately, LEAST_SIZE * usual) / max(then[r], LEAST_SIZE * usual))
         for i in range(steps):
             residual[r, i] *= ratio
+
+
+@threaded_kernel
+def from_logarithms(forecast: np.ndarray, shift: float) -> None:
+    """Bring experts of logarithms back, and let each repeat the first one where it has neither those nor regression.
+
+    Parameters
+    ----------
+    forecast : ndarray (expert, row, used step)
+        Changed in place; from the third on of the logarithms of values that were shifted.
+    shift : float
+        What was added to the values; NaN where there are no logarithms. [unit of values]
+    """
+    experts, rows, used = forecast.shape
+    for e in range(1, experts):
+        for r in range(rows):
+            for i in range(used):
+                found = forecast[e, r, i] if e == 1 else np.exp(forecast[e, r, i]) - shift
+                forecast[e, r, i] = forecast[0, r, i] if np.isnan(found) else found
 
 
 @threaded_kernel
@@ -188,16 +208,7 @@ def run_experts(
             for j in range(values.shape[1]):
                 logs[r, j] = np.log(values[r, j] + 0.1 * mean)
         run_pair(logs, spread(logs), kind, hour, first, lead, settings, features, forecast[2:])
-    _, rows, used = forecast.shape
-    for e in range(2, EXPERTS):
-        for r in range(rows):
-            for i in range(used):
-                forecast[e, r, i] = np.exp(forecast[e, r, i]) - 0.1 * mean if logarithms else np.nan
-    for e in range(1, EXPERTS):  # with neither logarithm nor regression, an expert repeats the first one
-        for r in range(rows):
-            for i in range(used):
-                if np.isnan(forecast[e, r, i]):
-                    forecast[e, r, i] = forecast[0, r, i]
+    from_logarithms(forecast, 0.1 * mean if logarithms else np.nan)
 
 
 @threaded_kernel
@@ -252,7 +263,7 @@ def forecast_loads(
             last = station[s]
             fill_shared(calendar, weather[last] if last >= 0 else nothing, first, features)
         for r in range(rows):
-            for j in range(own.shape[1]):
+            for j in range(values.shape[2]):
                 own[r, j] = values[s, r, j]
         known = own[:, first : first + used]
         run_experts(own, kind, hour, first, lead, settings, features, forecast)
