@@ -253,7 +253,7 @@ def _columns(case: xr.DataTree, kind: str) -> Columns:
         return _filled(section, {name: values for name, (_, values, _) in given.items()}, sizes)
     node = case[section.group] if has(case, kind) else None
     data = node.to_dataset(inherit=False) if isinstance(node, xr.DataTree) else xr.Dataset()
-    arrays = {str(name): np.asarray(variable) for name, variable in data.variables.items()}
+    arrays = {str(name): np.asarray(variable.data) for name, variable in data.variables.items()}
     return _filled(section, arrays, {str(d): n for d, n in data.sizes.items()})
 
 

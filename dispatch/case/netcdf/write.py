@@ -55,7 +55,7 @@ def write_groups(case: xr.DataTree, path: Path) -> None:
 def _declare(group: netCDF4.Dataset, name: str, variable: xr.Variable) -> tuple[netCDF4.Variable[Any], np.ndarray]:
     """Variable of a file, and the values that it will hold."""
     where = f"{group.path.rstrip('/')}/{name}"
-    values, labels = encode(np.asarray(variable), dict(variable.attrs), where)
+    values, labels = encode(np.asarray(variable.data), dict(variable.attrs), where)
     dims = [str(d) for d in variable.dims]
     if values.dtype.kind == "S":
         width = values.dtype.itemsize
