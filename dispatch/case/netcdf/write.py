@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 TIME_UNITS = "seconds since 1970-01-01"
 # Below this a chunk index costs more than compression saves (and a case has hundreds of short columns).
 COMPRESS_FROM_BYTES = 4096
+LEVEL = 4
 
 
-def write_groups(case: xr.DataTree, path: Path) -> None:
+def write_groups(case: xr.DataTree, path: Path, level: int = LEVEL) -> None:
     """Write every group of a tree, replacing the file.
 
     Parameters
@@ -27,6 +28,8 @@ def write_groups(case: xr.DataTree, path: Path) -> None:
         Numbers, bools, fixed-width bytes and datetimes of whole seconds.
     path : Path
         Where to.
+    level : int
+        Of compression.
 
     Raises
     ------
@@ -46,13 +49,15 @@ def write_groups(case: xr.DataTree, path: Path) -> None:
             _label(group, labels, node.path)
             for name, size in data.sizes.items():
                 group.createDimension(str(name), size)
-            waiting += [_declare(group, str(name), variable) for name, variable in data.variables.items()]
+            waiting += [_declare(group, str(n), variable, level) for n, variable in data.variables.items()]
         for target, values in waiting:
             if values.size:
                 target[...] = values
 
 
-def _declare(group: netCDF4.Dataset, name: str, variable: xr.Variable) -> tuple[netCDF4.Variable[Any], np.ndarray]:
+def _declare(
+    group: netCDF4.Dataset, name: str, variable: xr.Variable, level: int
+) -> tuple[netCDF4.Variable[Any], np.ndarray]:
     """Variable of a file, and the values that it will hold."""
     where = f"{group.path.rstrip('/')}/{name}"
     values, labels = encode(np.asarray(variable.data), dict(variable.attrs), where)
@@ -65,7 +70,7 @@ def _declare(group: netCDF4.Dataset, name: str, variable: xr.Variable) -> tuple[
             group.createDimension(dims[-1], width)
     settings: dict[str, Any] = {"fill_value": False}
     if values.nbytes >= COMPRESS_FROM_BYTES:
-        settings.update(compression="zlib", complevel=4, shuffle=True)
+        settings.update(compression="zlib", complevel=level, shuffle=True)
     target = group.createVariable(name, values.dtype, dims, **settings)
     target.set_auto_maskandscale(False)
     target.set_auto_chartostring(False)
