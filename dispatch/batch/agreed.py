@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dispatch.batch.kept import Arrays
+    from dispatch.batch.member import Member, Members
     from dispatch.case.shared_limits import SharedLimit
+    from dispatch.solve.shared import Mix, SharedMaster
     from dispatch.solve.shared_rows import SharedPrices, SharedRows
 
 HELD = 1e-3
@@ -21,6 +26,66 @@ def gaps(figures: dict[str, float]) -> dict[str, float | None]:
     for name, of in (("gap", "objective_relaxation"), ("gap_delivered", "objective")):
         found[name] = finite((figures[of] - bound) / max(1.0, abs(figures[of])))
     return found
+
+
+def figures_of_first(members: Sequence[Member]) -> dict[str, float]:
+    """Add up what first schedules cost, without what they exceed, and what no plans cost less than."""
+    names = {"objective": "delivered", "objective_relaxation": "cost", "lower_bound": "bound"}
+    return {name: sum(float(m.first[own][0]) for m in members) for name, own in names.items()}
+
+
+def figures_of_mix(
+    members: Members, kept: dict[str, Arrays], master: SharedMaster, rows: SharedRows, mix: Mix, prices: np.ndarray
+) -> dict[str, float]:
+    """Add up what is delivered, what was mixed, and what no plans cost less than.
+
+    Parameters
+    ----------
+    members : Members
+    kept : dict
+        By feeder, of the stage in which it was mixed.
+    master : SharedMaster
+        As it was then.
+    rows : SharedRows
+        The limits themselves: those of the master may be tighter.
+    mix : Mix
+    prices : ndarray (feeder, step)
+        At which it is proven. [money kW-1 h-1]
+    """
+    added, taken = master.added, members.each("taken", kept)
+    cost, mixed, bound = (
+        sum(float(members.of(m, kept)[n][0]) for m in members.every) for n in ("cost", "relaxed", "bound")
+    )
+    fixed = [k for k, m in enumerate(members.every) if m.fixed]
+    bound += sum(master.first_at(k, prices[k]) - master.plans[k][0].cost for k in fixed)
+    return {
+        "objective": cost + rows.cost(taken + added),
+        "objective_relaxation": mixed + master.rows.cost(mix.taken + added),
+        "lower_bound": bound - master.rows.worth(master.center, added),
+    }
+
+
+def tightened(margin: np.ndarray, less: np.ndarray, priced: np.ndarray, mixes: int) -> np.ndarray:
+    """Tighten shared rows for losses that follow the schedule: optimal ones are many, and each has losses of its own.
+
+    Parameters
+    ----------
+    margin : ndarray (row,)
+        By which rows are tighter already. [kW]
+    less : ndarray (row,)
+        By how much less room the last schedule left than was thought. [kW]
+    priced : ndarray (row,) of bool
+        Rows that bind and are not exceeded.
+    mixes : int
+        How many schedules there were; after the first, its losses are taken over and nothing else.
+
+    Returns
+    -------
+    ndarray (row,)
+        No less than `margin`. [kW]
+    """
+    usual = float(np.sqrt(np.mean(less[priced] ** 2))) if priced.any() else 0.0
+    return np.where(priced, np.maximum(margin, 0.5 * (mixes - 1) * np.maximum(less, usual)), margin)
 
 
 def limit_told(

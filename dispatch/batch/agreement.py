@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dispatch.batch.agreed import HELD, finite, gaps, limit_told
+from dispatch.batch.agreed import HELD, figures_of_first, figures_of_mix, finite, gaps, limit_told, tightened
 from dispatch.batch.member import Members
 from dispatch.batch.orders import ask_orders, joint_order, mix_orders
+from dispatch.batch.predicted import MOST_TOGETHER
 from dispatch.batch.solve_joint import ALL
 from dispatch.solve.shared import Plan, SharedMaster
 from dispatch.solve.shared_rows import SharedPrices, shared_rows
@@ -32,8 +34,6 @@ MOST_ROUNDS, MORE_ROUNDS = 15, 5
 """Rounds until the first mix, and after each later one."""
 MOST_MIXES = 4
 """Mixes that are checked by AC power flow; the last is delivered whatever AC says."""
-MOST_TOGETHER = 4_000_000
-"""Pairs of meter or bus and step of feeders that are solved together in one worker at most."""
 NOTICED = 1e-6
 
 
@@ -67,6 +67,7 @@ class Agreement:
         self.folder, self.groups, self.limits = folder, groups, limits
         self.gap, self._over, self._told = max(gap, GAP), over, told
         self.rounds, self.mixes, self._again, self._joined = 1, 0, set[str](), False
+        self._best: tuple[dict[str, Record], np.ndarray, dict[str, float], SharedPrices] | None = None
 
     def run(self, do: Do) -> dict[str, Record] | None:
         """Let groups answer until they agree.
@@ -94,8 +95,7 @@ class Agreement:
         p = self.all.each("p")
         self.rows = self._rows(self.all.each("q"))
         if self._holds(p, np.zeros(len(self.rows.bound)), np.zeros(len(self.rows.budgets)), NOTICED):
-            figures = {"objective": "delivered", "objective_relaxation": "cost", "lower_bound": "bound"}
-            self._finish(p, {k: sum(float(m.first[n][0]) for m in self.members) for k, n in figures.items()}, None)
+            self._finish(p, figures_of_first(self.members), None)
             return first
         self._start()
         while True:
@@ -116,6 +116,7 @@ class Agreement:
 
     def _start(self) -> None:
         """Make the master from the first schedules."""
+        self.margin = np.zeros(len(self.rows.bound))
         self.master = SharedMaster(self.rows, self.all.each("losses"))
         for plans, member in zip(self.master.plans, self.members, strict=True):
             plans.append(self.all.plan(member))
@@ -155,30 +156,29 @@ class Agreement:
         """
         asked = [m for m in self.members if not m.fixed]
         groups = [g for g in self.groups if any(m.group == g.key for m in asked)]
-        if not asked or len(self.rows.budgets) or sum(g.size.cells for g in groups) > MOST_TOGETHER:
+        if not asked or sum(g.size.cells for g in groups) > MOST_TOGETHER:
             return [], None
-        added = self.rows.activity(self.master.added + self._fixed_taken())
-        key, order = groups[0].key, joint_order(self.members, groups, self.rows, added)
+        fixed = np.array([m.fixed for m in self.members])[:, None]
+        besides = self.rows.activity(np.where(fixed, self.all.each("taken") + self.master.added, 0.0))
+        key, rows = groups[0].key, self.master.rows
+        order = joint_order(self.members, groups, rows, besides, self.master.added)
         record = do(stage, order).get(key)
         if record is None or record.get("given_up"):
             return [], None
         found = self.all.read(key, stage)
         if not found:
             return [], None
-        numbers = []
-        for member, plans in zip(self.members, self.master.plans, strict=True):
+        numbers, added = [], self.master.added.copy()
+        for k, (member, plans) in enumerate(zip(self.members, self.master.plans, strict=True)):
             if not member.fixed:
                 own = found[member.name]
                 plans.append(Plan(float(own["cost"][0]), self.all.wide(member, own["taken"])))
                 member.labels.append((f"{key}.{stage}", 0))
+                added[k] = self.all.wide(member, own["losses"])
             numbers.append(len(plans) - 1)
-        prices = self.rows.clipped(SharedPrices(found[ALL]["prices"], np.zeros(0)))
+        self._restate(added)
+        prices = self.rows.clipped(SharedPrices(found[ALL]["prices"], found[ALL]["budgets"]))
         return [prices], numbers if found[ALL]["repaired"][0] else None
-
-    def _fixed_taken(self) -> np.ndarray:
-        """Say what feeders take that are asked no more, (feeder, step), in kW; of the others 0."""
-        taken = self.all.each("taken")
-        return np.where(np.array([m.fixed for m in self.members])[:, None], taken, 0.0)
 
     def _asked(self, do: Do, stage: str, asked: Sequence[SharedPrices]) -> bool:
         """Ask all groups once; False where time was up before all have answered."""
@@ -191,7 +191,7 @@ class Agreement:
         bounds = np.full((len(asked), len(self.members)), np.nan)
         for k, member in enumerate(self.members):
             if member.fixed:
-                bounds[:, k] = [self._worth(k, each) for each in prices]
+                bounds[:, k] = [self.master.first_at(k, each[k]) for each in prices]
             elif member.name not in lost:
                 bounds[:, k] = self._take(k, answers[member.name], stage)
         self._again -= {*answers} - lost
@@ -210,11 +210,6 @@ class Agreement:
             plans.append(Plan(float(own["cost"][j]), self.all.wide(member, own["taken"][j])))
             member.labels.append((stage, j))
         return own["bound"]
-
-    def _worth(self, k: int, price: np.ndarray) -> float:
-        """Find what the only plan of a feeder that is fixed costs at prices (feeder, step)."""
-        plan = self.master.plans[k][0]
-        return plan.cost + self.all.dt * float(np.sum(price[k] * plan.taken))
 
     def _answers(self, found: dict[str, Record], stage: str) -> tuple[dict[str, Arrays], set[str]]:
         """Read what groups have kept, and name feeders that ended workers again and again."""
@@ -235,15 +230,18 @@ class Agreement:
                 added[k] = self.all.wide(member, member.first["p"] - member.first["taken"])
         self._again -= set(lost)
         self._joined = False
-        self.master.restate(self.rows, added)
+        self._restate(added)
 
     def _mixed(self, do: Do, mix: Mix, first: dict[str, Record]) -> dict[str, Record] | None:
         """Let groups mix, check and write; None where AC asks for other offsets or losses."""
         self.mixes += 1
         stage = f"m{self.mixes}"
-        prices = self.rows.price_of(self.master.center, len(self.all.time))
+        at = self.rows.price_of(self.master.center, len(self.all.time))
         proven = self.master.gap(mix) <= self.gap
-        found = do(stage, mix_orders(self.members, mix, prices, self.order, proven=proven))
+        orders = mix_orders(self.members, mix, at, self.order, proven=proven)
+        found = do(stage, orders)
+        if any(key not in found for key in orders):
+            return self._before(first)
         kept, lost = self._answers(found, stage)
         last = self.mixes >= MOST_MIXES or self._over()
         if lost:
@@ -252,8 +250,9 @@ class Agreement:
                 return None
         found = {key: record for key, record in found.items() if not record.get("given_up")}
         p, taken, added = self.all.each("p", kept), self.all.each("taken", kept), self.master.added
-        relaxed = self.rows.relaxation(mix.taken + added)
-        figures = self._figures(mix, kept, taken, prices)
+        before, relaxed = self.rows, self.rows.relaxation(mix.taken + added)
+        figures = figures_of_mix(self.all, kept, self.master, self.rows, mix, at)
+        self._best = first | found, p, figures, self.master.center
         self.rows = self._rows(self.all.each("q", kept))
         others = [m for m in self.members if not m.fixed and "offsets.s" in kept[m.name]]
         if last or (not others and self._holds(p, *relaxed, HELD)):
@@ -262,22 +261,28 @@ class Agreement:
         for member in others:
             member.offsets = stage
         self._again, self._joined = {m.name for m in others}, False
-        self.master.restate(self.rows, p - taken)
+        less = before.bound - self.rows.bound + self.rows.activity(p - taken - added)
+        prices = self.master.center.rows
+        priced = (prices > NOTICED) & (prices < (1 - NOTICED) * before.most)
+        self.margin = tightened(self.margin, less, priced, self.mixes)
+        self._restate(p - taken)
         return None
 
-    def _figures(self, mix: Mix, kept: dict[str, Arrays], taken: np.ndarray, prices: np.ndarray) -> dict[str, float]:
-        """Add up what is delivered, what was mixed, and what no plans cost less than."""
-        added = self.master.added
-        cost, mixed, bound = (
-            sum(float(self.all.of(m, kept)[n][0]) for m in self.members) for n in ("cost", "relaxed", "bound")
-        )
-        fixed = [k for k, m in enumerate(self.members) if m.fixed]
-        bound += sum(self._worth(k, prices) - self.master.plans[k][0].cost for k in fixed)
-        return {
-            "objective": cost + self.rows.cost(taken + added),
-            "objective_relaxation": mixed + self.rows.cost(mix.taken + added),
-            "lower_bound": bound - self.rows.worth(self.master.center, added),
-        }
+    def _restate(self, added: np.ndarray) -> None:
+        """State the shared rows with other losses and reactive power."""
+        own = self.rows.budget < 0
+        self.master.restate(replace(self.rows, bound=self.rows.bound - self.margin * own), added)
+
+    def _before(self, first: dict[str, Record]) -> dict[str, Record]:
+        """Deliver the mix before, or the first schedules, as time was up while there was mixed."""
+        if self._best is not None:
+            self._finish(*self._best[1:])
+            return self._best[0]
+        p = self.all.each("p")
+        figures = figures_of_first(self.members)
+        figures = {k: v + (0.0 if k == "lower_bound" else self.rows.cost(p)) for k, v in figures.items()}
+        self._finish(p, figures | {"lower_bound": self.master.bound}, None)
+        return first
 
     def _finish(self, p: np.ndarray, figures: dict[str, float], prices: SharedPrices | None) -> None:
         """Tell how it ended: objective, bound, gaps, and of each limit loading, price and what is exceeded."""

@@ -9,15 +9,19 @@ import xarray as xr
 
 from dispatch.batch.outcome import FIGURES
 from dispatch.case.attributes import attribute_table
+from dispatch.case.netcdf import save_case
 from dispatch.case.schema import as_bytes, kind_dataset, time_axis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from dispatch.batch.outcome import FeederOutcome
 
 WRITTEN = ("schedule", "price")
 """Result groups that are kept for each feeder; its figures are in ``/feeder``."""
+LEVEL = 2
+"""Of compression: half the time of the 4 of a case, and a file that is 2 % larger."""
 NO_CURRENCY = "XXX"
 """ISO 4217 for amounts of several currencies."""
 
@@ -45,6 +49,11 @@ def group_tree(outcomes: Sequence[FeederOutcome]) -> xr.DataTree:
         time = np.unique(np.concatenate(times))
         tree |= {f"/{name}": _joined(name, outcomes, time, currency) for name in WRITTEN}
     return labelled(tree, currency)
+
+
+def write_group(outcomes: Sequence[FeederOutcome], file: Path) -> None:
+    """Write the outcomes of a group; the same give the same bytes."""
+    save_case(group_tree(outcomes), file, level=LEVEL)
 
 
 def labelled(tree: dict[str, xr.Dataset], currency: str) -> xr.DataTree:

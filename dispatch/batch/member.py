@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from dispatch.batch.kept import Arrays
 
 NEEDED = (
-    "aside", "again", "bound", "cost", "delivered", "dt", "losses", "offsets.s", "p", "prices", "q", "relaxed",
-    "repaired", "taken", "time",
+    "aside", "again", "bound", "budgets", "cost", "delivered", "dt", "losses", "offsets.s", "p", "prices", "q",
+    "relaxed", "repaired", "taken", "time",
 )  # fmt: skip
 """What is read of what groups keep: series of feeders, never their columns."""
 

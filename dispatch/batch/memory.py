@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from dispatch.batch.predicted import CLIENT_BYTES, bytes_of
+from dispatch.batch.foresee import Cluster, foresee
+from dispatch.batch.predicted import CLIENT_BYTES, WORKER_BYTES, Size, bytes_of, joint_bytes_of
 from dispatch.errors import InputError, Problem
 from dispatch.run.processes import cores
 
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from dispatch.batch.plan import Plan
 
 GIB = 1 << 30
+MORE_CORES = (16, 64, 256)
+"""Workers for which a plan says how long the night would take."""
+START_S, OVERHEAD_S = 7.0, 0.004
+"""Until a worker takes its first group, and of whoever hands out for each group, as measured by
+``python -m benchmarks night-scale``."""
 
 
 def predicted_bytes(plan: Plan, workers: int) -> int:
@@ -28,10 +34,15 @@ def predicted_bytes(plan: Plan, workers: int) -> int:
     Returns
     -------
     int
-        The largest groups at the same time, and the process that hands them out. [byte]
+        The largest groups at the same time, and the process that hands them out; where limits are shared, a worker that
+        solves all of their feeders together beside them. [byte]
     """
-    largest = sorted((bytes_of(g.size) for g in plan.groups), reverse=True)[:workers]
-    return CLIENT_BYTES + sum(largest)
+    sizes = sorted((bytes_of(g.size) for g in plan.groups), reverse=True)[:workers]
+    sharing = Size.sum(g.size for g in plan.groups if g.key in plan.together)
+    joint = joint_bytes_of(sharing)
+    if joint:  # it has been at a group before, as the others have
+        sizes = [max(joint, sizes[0]), *(sizes[1:] or [WORKER_BYTES] * min(workers - 1, 1))]
+    return CLIENT_BYTES + sum(sizes)
 
 
 def free_bytes() -> int | None:
@@ -61,11 +72,13 @@ def plan_object(plan: Plan, workers: int | None) -> dict[str, Any]:
     Returns
     -------
     dict
-        What there is, and the predicted time and memory.
+        What there is, and the predicted time and memory, also on more cores. Rounds of limits that feeders share are
+        not in the time.
     """
     count = workers or cores()
     seconds = sorted((g.seconds for g in plan.groups), reverse=True)
     wall = max(plan.seconds / count, seconds[0] if seconds else 0.0)
+    more = {n: foresee(seconds, Cluster(n, START_S, OVERHEAD_S)) for n in MORE_CORES}
     return {
         "groups": len(plan.groups),
         "feeders": plan.feeders,
@@ -76,6 +89,11 @@ def plan_object(plan: Plan, workers: int | None) -> dict[str, Any]:
         "wall_s": round(wall, 1),
         "longest_group_s": round(seconds[0], 1) if seconds else 0.0,
         "memory_gib": round(predicted_bytes(plan, count) / GIB, 3),
+        "sharing": sum(len(g.names) for g in plan.groups if g.key in plan.together),
+        "on_more_cores": [
+            {"workers": n, "wall_s": round(found.wall_s, 1), "limited_by": found.limited_by}
+            for n, found in more.items()
+        ],
     }
 
 

@@ -46,7 +46,9 @@ def ask_orders(members: Sequence[Member], prices: Sequence[np.ndarray], again: C
     return orders
 
 
-def joint_order(members: Sequence[Member], groups: Sequence[Group], rows: SharedRows, added: np.ndarray) -> Orders:
+def joint_order(
+    members: Sequence[Member], groups: Sequence[Group], rows: SharedRows, besides: np.ndarray, losses: np.ndarray
+) -> Orders:
     """Tell the first of some groups to solve all feeders together that are not fixed.
 
     Parameters
@@ -56,8 +58,10 @@ def joint_order(members: Sequence[Member], groups: Sequence[Group], rows: Shared
         Of those.
     rows : SharedRows
         Over all members.
-    added : ndarray (row,)
-        What enters the rows besides. [kW]
+    besides : ndarray (row,)
+        What feeders that are fixed take and lose. [kW]
+    losses : ndarray (feeder, step)
+        Of all members. [kW]
     """
     asked = np.array([not m.fixed for m in members])
     own = [m for m in members if not m.fixed]
@@ -66,7 +70,8 @@ def joint_order(members: Sequence[Member], groups: Sequence[Group], rows: Shared
         "groups": [g.to_json() for g in groups],
         "members": {m.name: {"group": m.group, "offsets": m.offsets, "steps": m.steps.tolist()} for m in own},
         "rows": replace(rows, members=rows.members[:, asked]).to_json(),
-        "added": added.tolist(),
+        "besides": besides.tolist(),
+        "losses": losses[asked].tolist(),
     }
     return {groups[0].key: order}
 

@@ -177,17 +177,18 @@ def _one(order: Order, cut: Cut, end: float, say: Callable[[str], object]) -> Fe
 
 
 def _run_cut(name: str, cut: Cut, settings: Settings, end: float, *, keep: bool = False) -> FeederOutcome:
-    begin, case = time.monotonic(), cut.case()
+    begin = time.monotonic()
     kept: dict[str, np.ndarray] = {}
-    try:
-        run = run_feeder(case, settings, end, seen=partial(keep_first, kept) if keep else None)
-        return replace(settled(name, case, run, time.monotonic() - begin), kept=kept)
-    except InputError as error:
-        return invalid(name, _source(case), error)
-    except ModelError as error:
-        return FeederOutcome(name, _source(case), "invalid", [str(error)])
-    except MemoryError:
-        return FeederOutcome(name, _source(case), "failed", ["It needs more memory than there is."])
+    with cut.reading() as case:
+        try:
+            run = run_feeder(case, settings, end, seen=partial(keep_first, kept) if keep else None)
+            return replace(settled(name, case, run, time.monotonic() - begin), kept=kept)
+        except InputError as error:
+            return invalid(name, _source(case), error)
+        except ModelError as error:
+            return FeederOutcome(name, _source(case), "invalid", [str(error)])
+        except MemoryError:
+            return FeederOutcome(name, _source(case), "failed", ["It needs more memory than there is."])
 
 
 def _lost_cut(name: str, cut: Cut) -> FeederOutcome:

@@ -16,6 +16,10 @@ CLIENT_BYTES = 250 << 20
 """What the process takes that hands out the work."""
 METER_BYTES, BUS_BYTES = 420, 140
 """What a group takes for a meter and for a bus in a step while it is solved and written."""
+JOINT_METER_BYTES, JOINT_BUS_BYTES = 1600, 280
+"""What a worker takes for the same while it solves all feeders together that share limits."""
+MOST_TOGETHER = 12_000_000
+"""Pairs of meter or bus and step of feeders that are solved together in one worker at most."""
 MOST_CELLS = 1_000_000
 """Pairs of meter or bus and step that a group of several files has at most."""
 
@@ -63,3 +67,10 @@ def seconds_of(size: Size) -> float:
 def bytes_of(size: Size) -> int:
     """Predict the bytes that a worker takes which solves and writes a group."""
     return WORKER_BYTES + (METER_BYTES * size.meters + BUS_BYTES * size.buses) * size.steps
+
+
+def joint_bytes_of(size: Size) -> int:
+    """Predict the bytes that a worker takes which solves feeders together; 0 where they are too many for that."""
+    if not size.cells or size.cells > MOST_TOGETHER:
+        return 0
+    return WORKER_BYTES + (JOINT_METER_BYTES * size.meters + JOINT_BUS_BYTES * size.buses) * size.steps

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatch.batch.agreement import Agreement
-from dispatch.batch.executors import LocalExecutor, WorkerLost
+from dispatch.batch.deadline import Deadline
+from dispatch.batch.executors import WorkerLost
 from dispatch.batch.index import write_index
 from dispatch.batch.journal import Journal, only_writer, read_journal
 from dispatch.batch.losses import Losses
@@ -28,12 +30,12 @@ from dispatch.batch.record import (
     whole,
 )
 from dispatch.batch.round_records import ROUNDS, RoundRecords
-from dispatch.batch.starting import require_workers, warm
+from dispatch.batch.starting import chosen, require_workers, warm
 from dispatch.batch.status import Status, status_of
 from dispatch.batch.task import FOLDER, Task
 from dispatch.batch.work import run_group, run_round
 from dispatch.case.shared_limits import read_shared_limits
-from dispatch.errors import InputError, Problem, WorkersError
+from dispatch.errors import InputError, Problem, TimeUp, WorkersError
 from dispatch.run.outputs import require_output
 from dispatch.run.processes import cores
 from dispatch.run.progress import counted
@@ -96,6 +98,7 @@ def run_batch(
         If the night cannot begin. Bad cases are no error: their feeders are ``invalid``.
     """
     settings, folder = settings or Settings(), Path(results)
+    deadline = Deadline(settings.deadline_s)
     count = workers or cores()
     require_output(folder, folder=True)
     if settings.components:
@@ -106,12 +109,12 @@ def run_batch(
     if scheduler is None and cluster is None:
         require_memory(plan, count, memory_gib)
     with ExitStack() as stack:
-        start = (lambda: executor) if executor else _executor(scheduler, cluster, count, stack)
+        start = (lambda: executor) if executor else chosen(scheduler, cluster, count, stack)
         for name in (folder, folder / FOLDER, folder / "groups", *([folder / ROUNDS] if plan.together else [])):
             name.mkdir(parents=True, exist_ok=True)
         stack.enter_context(only_writer(folder))
         _require_fresh(folder, resume=resume)
-        night = _Night(Path(utility), folder, settings, plan)
+        night = _Night(Path(utility), folder, settings, plan, deadline)
         stack.callback(night.close)
         night.run(start, count, progress=progress)
     return _told(folder, report=report)
@@ -127,18 +130,6 @@ def _told(folder: Path, *, report: bool) -> Status:
     return status
 
 
-def _executor(
-    scheduler: str | None, cluster: Path | str | None, workers: int, stack: ExitStack
-) -> Callable[[], Executor]:
-    """Choose where the work is done; a wrong address is refused here, nothing is started yet."""
-    if scheduler is None and cluster is None:
-        return lambda: LocalExecutor(workers)
-    from dispatch.batch.cluster import connection, dask_executor  # noqa: PLC0415  (Dask only where it is asked for)
-
-    given = connection(scheduler, cluster)
-    return lambda: stack.enter_context(dask_executor(given))
-
-
 def _require_fresh(folder: Path, *, resume: bool) -> None:
     """Refuse to write over results, unless it is to go on with them."""
     if not resume and read_journal(folder):
@@ -149,16 +140,16 @@ def _require_fresh(folder: Path, *, resume: bool) -> None:
 class _Night:
     """One run over a plan: the only writer of the journal and the index."""
 
-    def __init__(self, utility: Path, folder: Path, settings: Settings, plan: Plan) -> None:
+    def __init__(self, utility: Path, folder: Path, settings: Settings, plan: Plan, deadline: Deadline) -> None:
         self.utility = utility if utility.is_dir() else utility.parent
         self.limits = read_shared_limits(utility) if plan.together else ()
-        self.folder, self.settings, self.plan = folder, settings, plan
+        self.folder, self.settings, self.plan, self.deadline = folder, settings, plan, deadline
+        deadline.leave_time_to_close(plan.feeders)
         records = read_journal(folder)
         self.losses, self.done = Losses(records), finished(records, folder)
         self.rounds = RoundRecords(plan, folder, records)
         self.asked: dict[str, dict[str, Any]] = {}
-        self.begin, self.settled, self.lost_since = time.time(), 0, 0
-        self.end = None if settings.deadline_s is None else self.begin + settings.deadline_s
+        self.settled, self.lost_since = 0, 0
         plan.write(folder)
         self.journal = Journal(folder)
 
@@ -179,14 +170,14 @@ class _Night:
         executor = start()
         try:
             if len(left) > 1 and workers > 1:
-                warm(executor, min(workers, len(left)))
+                warm(executor, min(workers, len(left)), self.deadline)
             with counted("feeders", sum(len(g.names) for g in left), shown=progress) as advance:
                 self._work(executor, [g for g in left if g.key not in self.plan.together], workers, advance)
                 self._agree(executor, workers, advance)
         except BaseException:
             executor.shutdown(wait=True, cancel_futures=True)
             raise
-        executor.shutdown()
+        executor.shutdown(cancel_futures=self.deadline.late)
 
     def _together(self) -> list[Group]:
         """List groups whose feeders share limits, all of them where any is not done."""
@@ -209,12 +200,16 @@ class _Night:
                 for key, order in orders.items()
                 if key not in known and not self.rounds.failed(self.done.get(key))
             }
-            own = [g for g in groups if g.key in self.asked]
+            own, begin = [g for g in groups if g.key in self.asked], time.time()
             self._work(executor, own, workers, advance if name == "1" else lambda: None)
+            if name == "1":
+                foreseen = sum(g.seconds for g in groups if g not in own) / workers
+                self.deadline.leave_time_to_mix(time.time() - begin + foreseen)
             self.asked = {}
             return self.rounds.known(name, orders) | self.rounds.given_up(orders, self.done)
 
-        found = Agreement(self.folder, groups, self.limits, self.settings.gap, self._over, told).run(stage)
+        over = partial(self.deadline.over, "ask")
+        found = Agreement(self.folder, groups, self.limits, self.settings.gap, over, told).run(stage)
         for key, record in (found or {}).items():
             if not self.rounds.failed(self.done.get(key)):
                 self._note(self.rounds.agreed(record))
@@ -224,12 +219,16 @@ class _Night:
         running: dict[Future[None], Task] = {}
         waiting = list(reversed(left))
         while waiting or running:
-            while waiting and len(running) < 2 * workers and not self._over(waiting[-1]):
+            while waiting and len(running) < 2 * workers and not self.deadline.over(self._what(waiting[-1])):
                 task = self._task(waiting.pop(), waiting, running, workers)
                 running[executor.submit(run_round if task.shared else run_group, str(task.write()))] = task
             if not running:
                 return
-            ready, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+            ready, _ = wait(running, timeout=max(min(1.0, self.deadline.patience), 0.0), return_when=FIRST_COMPLETED)
+            if not ready and self.deadline.late:
+                for future in running:
+                    future.cancel()
+                return
             for future in ready:
                 task = running.pop(future)
                 if isinstance(future.exception(), WorkerLost) and not self.settled:
@@ -241,19 +240,14 @@ class _Night:
                 else:
                     waiting.append(task.group)
 
-    def _over(self, group: Group | None = None) -> bool:
-        """Whether time is up, also for a group that would begin: mixing what there is always is in time."""
-        if group is not None and self.asked.get(group.key, {}).get("what") == "mix":
-            return False
-        return self.end is not None and time.time() >= self.end
+    def _what(self, group: Group) -> str:
+        """Name what a round asks of a group; empty where there is none."""
+        return str(self.asked.get(group.key, {}).get("what", ""))
 
     def _task(self, group: Group, waiting: list[Group], running: dict[Future[None], Task], workers: int) -> Task:
-        """Tell a group what to do and until when: its share of the time that is left."""
-        end = None
-        if self.end is not None:
-            begin = time.time()
-            left = group.seconds + sum(g.seconds for g in waiting) + sum(t.group.seconds for t in running.values())
-            end = min(self.end, begin + max(workers * group.seconds / left, 0.0) * (self.end - begin))
+        """Tell a group what to do and until when."""
+        left = group.seconds + sum(g.seconds for g in waiting) + sum(t.group.seconds for t in running.values())
+        end = self.deadline.share(self._what(group), group.seconds, left, workers)
         aside = self.losses.aside(group)
         return Task(
             str(self.utility.resolve()), str(self.folder.resolve()), group, self.plan.settings, end, aside,
@@ -264,6 +258,8 @@ class _Night:
         """Write down how a group came back; False if it must be done again."""
         try:
             future.result()
+        except TimeUp:  # of a round: it is as if it had not been asked
+            pass
         except WorkerLost:
             at = task.mark.read_text() if task.mark.exists() else None
             self.losses.add(task.group, at)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dispatch.batch.group_file import group_tree
+from dispatch.batch.group_file import write_group
 from dispatch.batch.part import Order, run_part
 from dispatch.batch.predicted import seconds_of
 from dispatch.batch.task import Task, deliver
-from dispatch.case.netcdf import save_case
 from dispatch.run.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def solve_group(path: str) -> None:
     task = Task.read(Path(path))
     outcomes = outcomes_of(task)
     task.mark.write_text("")
-    deliver(task, lambda file: save_case(group_tree(outcomes), file), [found.row() for found in outcomes])
+    deliver(task, partial(write_group, outcomes), [found.row() for found in outcomes])
 
 
 def outcomes_of(task: Task, *, keep: bool = False) -> list[FeederOutcome]:

@@ -36,8 +36,9 @@ def solve_joint(task: Task, shared: dict[str, Any]) -> None:
     task : Task
         Of one of the groups.
     shared : dict
-        With ``groups``, ``members`` (by name: ``group``, ``offsets``, ``steps``), ``rows`` and ``added``. What is found
-        stands in the file of the round: each feeder's plan by its name, and under `ALL` the ``prices``; nothing where
+        With ``groups``, ``members`` (by name: ``group``, ``offsets``, ``steps``), ``rows``, ``besides`` and ``losses``.
+        What is found stands in the file of the round: each feeder's plan and losses by its name, and under `ALL` the
+        ``prices`` of rows and ``budgets``; nothing where
         no optimum is found.
     """
     task.mark.write_text(JOINT)
@@ -51,19 +52,23 @@ def solve_joint(task: Task, shared: dict[str, Any]) -> None:
         steps.append(np.array(own["steps"]))
     end = float("inf") if task.end is None else time.monotonic() + SHARE * (task.end - time.time())
     try:
-        rows, added = SharedRows.from_json(shared["rows"]), np.array(shared["added"])
-        found = Together(feeders, rows, added, steps).optimum(Until(0.1 * Settings.from_json(task.settings).gap, end))
+        rows, besides = SharedRows.from_json(shared["rows"]), np.array(shared["besides"])
+        together = Together(feeders, rows, besides, np.array(shared["losses"]), steps)
+        found = together.optimum(Until(0.1 * Settings.from_json(task.settings).gap, end))
     except SolverError:
         found = None
-    kept = {} if found is None else _kept(names, base, found)
+    kept = {} if found is None else _kept(names, base, steps, found)
     task.mark.write_text("")
     size = write_feeders(kept_file(task, shared["stage"]), kept)
     task.answer_with({"file": "", "bytes": 0, "kept": size, "feeders": []})
 
 
-def _kept(names: list[str], base: list[np.ndarray], found: Joint) -> dict[str, Arrays]:
-    kept: dict[str, Arrays] = {ALL: {"prices": found.prices, "repaired": np.array([found.repaired])}}
-    for name, before, columns, cost, taken in zip(names, base, found.columns, found.cost, found.taken, strict=True):
+def _kept(names: list[str], base: list[np.ndarray], steps: list[np.ndarray], found: Joint) -> dict[str, Arrays]:
+    prices = {"prices": found.prices.rows, "budgets": found.prices.budgets}
+    kept: dict[str, Arrays] = {ALL: {**prices, "repaired": np.array([found.repaired])}}
+    each = zip(names, base, found.columns, found.cost, found.taken, strict=True)
+    for k, (name, before, columns, cost, taken) in enumerate(each):
         at = np.nonzero(columns != before)[0]
         kept[name] = {"at.0": at.astype(np.int32), "value.0": columns[at], "cost": np.array([cost]), "taken": taken}
+        kept[name]["losses"] = found.losses[k, steps[k]]
     return kept

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dispatch.batch.group_file import group_tree
+from dispatch.batch.group_file import write_group
 from dispatch.batch.held import feeder_held, kept_file
 from dispatch.batch.kept import FOLDER, offset_arrays, read_feeders, write_feeders
 from dispatch.batch.outcome import FeederOutcome, settled
 from dispatch.batch.solve_group import outcomes_of
 from dispatch.batch.solve_joint import solve_joint
 from dispatch.batch.task import Task, deliver
-from dispatch.case.netcdf import save_case
-from dispatch.errors import CertificateError, SolverError
+from dispatch.errors import CertificateError, SolverError, TimeUp
 
 if TYPE_CHECKING:
     from dispatch.batch.kept import Arrays
@@ -48,7 +48,7 @@ def _deliver(task: Task, stage: str, outcomes: list[FeederOutcome], kept: dict[s
     size = write_feeders(kept_file(task, stage), kept)
     rows = [o.row() for o in outcomes]
     target = f"{FOLDER}/{task.group.key}.{stage}.nc"
-    deliver(task, lambda file: save_case(group_tree(outcomes), file), rows, target, kept=size)
+    deliver(task, partial(write_group, outcomes), rows, target, kept=size)
 
 
 def _ask(task: Task, shared: dict[str, Any]) -> None:
@@ -65,6 +65,8 @@ def _ask(task: Task, shared: dict[str, Any]) -> None:
         cost, bound = np.full(len(prices), np.nan), np.full(len(prices), np.nan)
         taken, own = np.zeros((len(prices), len(first[name]["taken"]))), kept.setdefault(name, {})
         for k, price in enumerate(prices):
+            if task.end is not None and time.time() >= task.end:
+                raise TimeUp(name)
             try:
                 answer = feeder.answer(np.array(price))
             except (SolverError, CertificateError):

@@ -116,7 +116,14 @@ def plan_text(found: Mapping[str, Any]) -> str:
     size = f"{found['meters']:,} meters, {found['buses']:,} buses"
     longest = f"longest group {found['longest_group_s']:,.0f} s"
     time = f"{found['work_s']:,.0f} s of work, {found['wall_s']:,.0f} s with {found['workers']} workers ({longest})"
-    return (
-        f"{found['feeders']:,} feeders in {found['groups']:,} groups: {size}\n"
-        f"predicted: {time}, {found['memory_gib']:.2f} GiB"
+    more = ", ".join(
+        f"{c['wall_s']:,.0f} s with {c['workers']} ({c['limited_by']} decides)" for c in found["on_more_cores"]
     )
+    lines = [
+        f"{found['feeders']:,} feeders in {found['groups']:,} groups: {size}",
+        f"predicted: {time}, {found['memory_gib']:.2f} GiB",
+        f"on more cores, start included: {more}",
+    ]
+    if found["sharing"]:
+        lines.append(f"{found['sharing']:,} feeders share limits: their rounds come on top")
+    return "\n".join(lines)

@@ -168,10 +168,11 @@ def _dots(known: Sequence[Line]) -> tuple[list[tuple[str, str, int]], int]:
     middle = sum(f.place[1] for f in placed) / len(placed)
     x = [f.place[0] * math.cos(math.radians(middle)) for f in placed]
     y = [-f.place[1] for f in placed]
-    wide, high = max(x) - min(x), max(y) - min(y)
+    left, top = min(x), min(y)
+    wide, high = max(x) - left, max(y) - top
     scale = min(980 / max(wide, 1e-9), 700 / max(high, 1e-9))
     dots = [
-        (f"{10 + scale * (a - min(x)):.1f}", f"{10 + scale * (b - min(y)):.1f}", f.bin)
+        (f"{10 + scale * (a - left):.1f}", f"{10 + scale * (b - top):.1f}", f.bin)
         for a, b, f in zip(x, y, placed, strict=True)
     ]
     return dots[::-1], math.ceil(20 + scale * high)

@@ -121,6 +121,11 @@ class SharedMaster:
         cost = sum(plan.cost for plan in chosen) + self.rows.cost(taken + self.added)
         return Mix(cost, weights, self.center, taken)
 
+    def first_at(self, k: int, price: np.ndarray) -> float:
+        """Find what the first plan of a feeder costs at prices (step,) of a kWh, as of one that has no other."""
+        plan = self.plans[k][0]
+        return plan.cost + self.rows.dt * float(np.sum(price * plan.taken))
+
     def gap(self, mix: Mix) -> float:
         """How far a mix is from the best bound, relative to 1 or its cost."""
         return (mix.objective - self.bound) / max(1.0, abs(mix.objective))

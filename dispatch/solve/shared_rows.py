@@ -80,16 +80,24 @@ class SharedRows:
         return np.asarray(self.sign * together[self.limit, self.step])
 
     def relaxation(self, taken: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """By how much rows (kW; 0 for those of a budget) and budgets (kg) are exceeded."""
-        activity, of_budget = self.activity(taken), self.budget >= 0
+        """By how much rows (kW; 0 for those of a budget) and budgets (kg) are exceeded when feeders take `taken`."""
+        return self.beyond(self.activity(taken))
+
+    def beyond(self, activity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """By how much rows (kW; 0 for those of a budget) and budgets (kg) are exceeded, given their left sides."""
+        of_budget = self.budget >= 0
         used = np.bincount(
             self.budget[of_budget], (self.weight * np.maximum(activity, 0.0))[of_budget], len(self.budgets)
         )
         return np.where(of_budget, 0.0, np.maximum(activity - self.bound, 0.0)), np.maximum(used - self.budgets, 0.0)
 
     def cost(self, taken: np.ndarray) -> float:
-        """Add up what all relaxations cost, in money."""
-        rows, budgets = self.relaxation(taken)
+        """Add up what all relaxations cost when feeders take `taken`, in money."""
+        return self.cost_beyond(self.activity(taken))
+
+    def cost_beyond(self, activity: np.ndarray) -> float:
+        """Add up what all relaxations cost, given the rows' left sides, in money."""
+        rows, budgets = self.beyond(activity)
         own = self.budget < 0
         return float(np.sum(self.most[own] * rows[own]) + np.sum(self.budget_most * budgets))
 

@@ -19,6 +19,7 @@ from dispatch.case.netcdf import load_case, save_case
 from dispatch.case.netcdf.peek import glance_at, step_of
 from dispatch.case.schema import columns
 from dispatch.errors import InputError
+from dispatch.report.batch_text import plan_text
 from dispatch.run.settings import Settings
 
 if TYPE_CHECKING:
@@ -120,6 +121,19 @@ def test_a_glance_at_a_broken_file_sees_nothing(utility, tmp_path) -> None:
     file.write_bytes(b"x" * 5000)
     assert glance_at(file).meters == 0
     assert glance_at(tmp_path / "nothing.nc").sources == ()
+
+
+def test_a_plan_says_what_more_cores_would_take(utility) -> None:
+    plan = make_plan(utility, Settings())
+    groups = (replace(plan.groups[0], parts=tuple(parts(1, 5.0))),) * 4000
+    found = plan_object(replace(plan, groups=groups), 2)
+    walls = {c["workers"]: c["wall_s"] for c in found["on_more_cores"]}
+    assert walls[16] == pytest.approx(7 + 5.0 * 4000 / 16, rel=0.01)
+    assert walls[256] == pytest.approx(7 + 5.0 * 16, rel=0.05)
+    assert [c["limited_by"] for c in found["on_more_cores"]] == ["work"] * 3
+    text = plan_text({**found, "sharing": 7})
+    assert "with 64 (work decides)" in text
+    assert "7 feeders share limits" in text
 
 
 def test_too_little_memory_is_refused_before_the_start_with_what_would_do(utility) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from benchmarks.suite import batch
+from benchmarks.suite import batch, night_ends
 
 
 def test_small_study_has_the_promised_columns() -> None:
@@ -9,3 +9,9 @@ def test_small_study_has_the_promised_columns() -> None:
     assert row["failure"] == ""
     assert row["solves"] == row["feeders"] == 1
     assert 0 < row["peak_gib"] < 8
+
+
+def test_small_study_of_how_nights_end_resumes_what_is_done() -> None:
+    (row,) = night_ends.measure(True)
+    assert row["feeders"] == 3
+    assert row["taken"] == 1000 * row["wall_s"] / 3

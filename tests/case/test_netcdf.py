@@ -118,7 +118,7 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
     save_case(small_case(), tmp_path / "case.nc")
     before = (tmp_path / "case.nc").read_bytes()
 
-    def fail(_: xr.DataTree, path: Path) -> None:
+    def fail(_: xr.DataTree, path: Path, level: int) -> None:  # noqa: ARG001  (as it is called)
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 

