@@ -151,15 +151,14 @@ def _figures(outcome: Outcome, clock: Clock) -> dict[str, Any]:
     series, currency = outcome.series, outcome.currency
     if not outcome.steps:
         return {"energy": None, "exchange": None, "voltage": (), "loading": (), "price": None, "savings": ()}
-    saved = (
-        ("savings", "Saved against no control", series["cost_uncontrolled"] - series["cost"]),
-        ("savings-battery", "Saved against no battery", series["cost_no_battery"] - series["cost"]),
-    )
+    saved = [("savings", "Saved against no control", series["cost_uncontrolled"] - series["cost"])]
+    if not outcome.gas_alone:
+        saved.append(("savings-battery", "Saved against no battery", series["cost_no_battery"] - series["cost"]))
     return {
         "energy": charts.energy_figure(outcome, clock),
         "exchange": charts.exchange_figure(outcome, clock),
         "voltage": charts.voltage_figures(outcome, clock) if _has_buses(outcome) else (),
         "loading": charts.loading_figures(outcome, clock) if outcome.count("transformer") else (),
         "price": charts.price_figure(outcome, clock),
-        "savings": tuple(charts.savings_figure(key, title, values, currency) for key, title, values in saved),
+        "savings": tuple(charts.savings_figure(*each, currency) for each in saved),
     }

@@ -114,9 +114,9 @@ def test_boosters_take_electricity_for_what_flows(both) -> None:
         flow = result["forecast/flow_consumer"].to_numpy().astype(float)[1] - 5
         lifted = np.maximum(11.0 * flow - s["gas_injected_uncontrolled"].to_numpy()[0], 0) * 0.03 / 11.0
         power = s["p_chp_uncontrolled"].to_numpy()[0]
-        upgraded = s["gas_injected_uncontrolled"].to_numpy()[0] / (11.06 * 0.53 * 0.99) * 0.25
+        upgraded = s["gas_injected_uncontrolled"].to_numpy()[0] / (11.06 * 0.53 * 0.995) * 0.25
         load = result["forecast/p_load"].to_numpy()[0] + 12
-        np.testing.assert_allclose(without.to_numpy()[0], load + upgraded + lifted - power, atol=0.2)
+        np.testing.assert_allclose(without.to_numpy()[0], load + upgraded + lifted - power, atol=1e-3)
 
 
 def test_limits_of_the_zone_that_is_drawn_from_hold(both) -> None:

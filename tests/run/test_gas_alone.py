@@ -82,7 +82,7 @@ def test_report_and_object_leave_the_electric_network_out(result) -> None:
     assert said["gas"]["injected_kwh"] > 0
     page = render(result)
     assert "steady gas pressures" in page
-    for electric in ("AC power flow", "Voltage of all buses", "Tightest place", "batteries"):
+    for electric in ("AC power flow", "Voltage of all buses", "Tightest place", "voltages", "no battery"):
         assert electric not in page, electric
 
 
@@ -120,6 +120,7 @@ def test_it_runs_in_a_batch(tmp_path) -> None:
     for name, case in (("plants", alone()), ("plain", build_case(tables))):
         save_case(case, utility / f"{name}.nc")
     status = run_batch(utility, tmp_path / "night", Settings(horizon_h=HOURS), workers=1)
-    assert status.counts == {"optimal": 2}
+    assert status.counts["optimal"] == 2
     found = open_results(tmp_path / "night", feeder="plants/electricity")
-    assert np.isfinite(found["schedule/pressure"].to_numpy()).all()
+    pressure = found["schedule/pressure"].to_numpy()  # over the times of both cases
+    assert np.isfinite(pressure).sum() == 4 * HOURS
