@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dispatch.batch.agreed import HELD, figures_of_first, figures_of_mix, finite, gaps, limit_told, tightened
+from dispatch.batch.joined import solve_apart, solve_together
 from dispatch.batch.member import Members
-from dispatch.batch.orders import ask_orders, joint_order, mix_orders
-from dispatch.batch.predicted import MOST_TOGETHER
-from dispatch.batch.solve_joint import ALL
+from dispatch.batch.orders import ask_orders, mix_orders
 from dispatch.solve.shared import Plan, SharedMaster
 from dispatch.solve.shared_rows import SharedPrices, shared_rows
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from dispatch.batch.apart import Apart
     from dispatch.batch.kept import Arrays
     from dispatch.batch.plan import Group
     from dispatch.batch.record import Record
@@ -34,6 +34,8 @@ MOST_ROUNDS, MORE_ROUNDS = 15, 5
 """Rounds until the first mix, and after each later one."""
 MOST_MIXES = 4
 """Mixes that are checked by AC power flow; the last is delivered whatever AC says."""
+FEW = 2
+"""Prices that are asked at once where groups also plan for themselves."""
 NOTICED = 1e-6
 
 
@@ -67,6 +69,7 @@ class Agreement:
         self.folder, self.groups, self.limits = folder, groups, limits
         self.gap, self._over, self._told = max(gap, GAP), over, told
         self.rounds, self.mixes, self._again, self._joined = 1, 0, set[str](), False
+        self._apart: Apart | None = None
         self._best: tuple[dict[str, Record], np.ndarray, dict[str, float], SharedPrices] | None = None
 
     def run(self, do: Do) -> dict[str, Record] | None:
@@ -133,52 +136,37 @@ class Agreement:
             if gap <= self.gap or self.rounds >= most or self._over():
                 return mix
             self.rounds += 1
-            repaired = None
-            if not self._joined:
-                self._joined, (asked, repaired) = True, self._together(do, f"{self.rounds}j")
-            else:
-                asked = self.master.ask(self.rounds)
-            if not self._asked(do, str(self.rounds), asked or self.master.ask(self.rounds)):
+            asked, repaired = self._prices(do)
+            if asked is None:
+                return self.master.mix()
+            if not self._asked(do, str(self.rounds), asked):
                 return self.master.mix()
             if repaired is not None:
                 return self.master.only(repaired)
 
-    def _together(self, do: Do, stage: str) -> tuple[list[SharedPrices], list[int] | None]:
-        """Let one worker solve all feeders together where they are few enough.
+    def _prices(self, do: Do) -> tuple[list[SharedPrices] | None, list[int] | None]:
+        """Find prices at which all are asked next.
 
         Returns
         -------
-        list of SharedPrices
-            Prices at which all are asked next; empty where there are none.
+        list of SharedPrices or None
+            None where time was up.
         list of int or None
             Of each feeder the number of its plan, where these are better than what the master would mix: no store
             works both ways at once.
         """
-        asked = [m for m in self.members if not m.fixed]
-        groups = [g for g in self.groups if any(m.group == g.key for m in asked)]
-        if not asked or sum(g.size.cells for g in groups) > MOST_TOGETHER:
-            return [], None
-        fixed = np.array([m.fixed for m in self.members])[:, None]
-        besides = self.rows.activity(np.where(fixed, self.all.each("taken") + self.master.added, 0.0))
-        key, rows = groups[0].key, self.master.rows
-        order = joint_order(self.members, groups, rows, besides, self.master.added)
-        record = do(stage, order).get(key)
-        if record is None or record.get("given_up"):
-            return [], None
-        found = self.all.read(key, stage)
-        if not found:
-            return [], None
-        numbers, added = [], self.master.added.copy()
-        for k, (member, plans) in enumerate(zip(self.members, self.master.plans, strict=True)):
-            if not member.fixed:
-                own = found[member.name]
-                plans.append(Plan(float(own["cost"][0]), self.all.wide(member, own["taken"])))
-                member.labels.append((f"{key}.{stage}", 0))
-                added[k] = self.all.wide(member, own["losses"])
-            numbers.append(len(plans) - 1)
-        self._restate(added)
-        prices = self.rows.clipped(SharedPrices(found[ALL]["prices"], found[ALL]["budgets"]))
-        return [prices], numbers if found[ALL]["repaired"][0] else None
+        if not self._joined:
+            self._joined, self._apart = True, None
+            found = solve_together(self.all, self.groups, self.master, do, f"{self.rounds}j")
+            if found is not None:
+                self._apart = found.apart
+                if found.losses is not None:
+                    self._restate(found.losses)
+                return [self.rows.clipped(found.prices)], found.numbers
+        elif self._apart is not None:
+            moved = solve_apart(self.all, self._apart, self.master, do, f"{self.rounds}o")
+            return (None if moved is None else moved or self.master.ask(self.rounds)[:FEW]), None
+        return self.master.ask(self.rounds), None
 
     def _asked(self, do: Do, stage: str, asked: Sequence[SharedPrices]) -> bool:
         """Ask all groups once; False where time was up before all have answered."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-LATE_S = 0.5
+LATE_S = 0.3
 """What is still at work so long after the end is given up; with the writing of the index it ends within a second."""
 FEEDER_S = 1.5e-4
 """Seconds in which the index, the status and the page of one feeder are written."""
@@ -45,7 +45,7 @@ class Deadline:
         Parameters
         ----------
         what : str
-            Of a round of shared limits: ``first``, ``ask``, ``joint``, ``mix``; empty: work that is none.
+            Of a round of shared limits: ``first``, ``ask``, ``joint``, ``own``, ``mix``; empty: work that is none.
 
         Returns
         -------
@@ -57,7 +57,7 @@ class Deadline:
         whole = self.end - self.begin
         if what == "first":
             return self.begin + FIRST_SHARE * whole
-        if what in {"ask", "joint"}:
+        if what in {"ask", "joint", "own"}:
             return self.end - min(self._mixing, 0.5 * whole)
         return self.end
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from dispatch.batch.foresee import Cluster, foresee
-from dispatch.batch.predicted import CLIENT_BYTES, WORKER_BYTES, Size, bytes_of, joint_bytes_of
+from dispatch.batch.predicted import CLIENT_BYTES, Size, bytes_of, joint_bytes_of
 from dispatch.errors import InputError, Problem
 from dispatch.run.processes import cores
 
@@ -34,14 +34,14 @@ def predicted_bytes(plan: Plan, workers: int) -> int:
     Returns
     -------
     int
-        The largest groups at the same time, and the process that hands them out; where limits are shared, a worker that
-        solves all of their feeders together beside them. [byte]
+        The largest groups at the same time, and the process that hands them out; where limits are shared, each worker
+        has solved all of their feeders together. [byte]
     """
     sizes = sorted((bytes_of(g.size) for g in plan.groups), reverse=True)[:workers]
     sharing = Size.sum(g.size for g in plan.groups if g.key in plan.together)
     joint = joint_bytes_of(sharing)
-    if joint:  # it has been at a group before, as the others have
-        sizes = [max(joint, sizes[0]), *(sizes[1:] or [WORKER_BYTES] * min(workers - 1, 1))]
+    if joint:  # each time by another worker, and none gives its memory back
+        sizes = [max(joint, sizes[0])] * workers
     return CLIENT_BYTES + sum(sizes)
 
 

@@ -47,13 +47,20 @@ def ask_orders(members: Sequence[Member], prices: Sequence[np.ndarray], again: C
 
 
 def joint_order(
-    members: Sequence[Member], groups: Sequence[Group], rows: SharedRows, besides: np.ndarray, losses: np.ndarray
+    members: Sequence[Member],
+    chosen: np.ndarray,
+    groups: Sequence[Group],
+    rows: SharedRows,
+    besides: np.ndarray,
+    losses: np.ndarray,
 ) -> Orders:
-    """Tell the first of some groups to solve all feeders together that are not fixed.
+    """Tell the first of some groups to solve feeders together.
 
     Parameters
     ----------
     members : sequence of Member
+    chosen : ndarray (feeder,) of bool
+        Which of them.
     groups : sequence of Group
         Of those.
     rows : SharedRows
@@ -63,15 +70,14 @@ def joint_order(
     losses : ndarray (feeder, step)
         Of all members. [kW]
     """
-    asked = np.array([not m.fixed for m in members])
-    own = [m for m in members if not m.fixed]
+    own = [m for m, wanted in zip(members, chosen, strict=True) if wanted]
     order = {
         "what": "joint",
         "groups": [g.to_json() for g in groups],
         "members": {m.name: {"group": m.group, "offsets": m.offsets, "steps": m.steps.tolist()} for m in own},
-        "rows": replace(rows, members=rows.members[:, asked]).to_json(),
+        "rows": replace(rows, members=rows.members[:, chosen]).to_json(),
         "besides": besides.tolist(),
-        "losses": losses[asked].tolist(),
+        "losses": losses[chosen].tolist(),
     }
     return {groups[0].key: order}
 

@@ -20,6 +20,8 @@ JOINT_METER_BYTES, JOINT_BUS_BYTES = 1600, 280
 """What a worker takes for the same while it solves all feeders together that share limits."""
 MOST_TOGETHER = 12_000_000
 """Pairs of meter or bus and step of feeders that are solved together in one worker at most."""
+SAMPLE = 3_000_000
+"""Pairs of meter or bus and step of the groups of a sample of those that are more, at most, but one group at least."""
 MOST_CELLS = 1_000_000
 """Pairs of meter or bus and step that a group of several files has at most."""
 
@@ -70,7 +72,8 @@ def bytes_of(size: Size) -> int:
 
 
 def joint_bytes_of(size: Size) -> int:
-    """Predict the bytes that a worker takes which solves feeders together; 0 where they are too many for that."""
-    if not size.cells or size.cells > MOST_TOGETHER:
+    """Predict the bytes that a worker takes which solves feeders together, or a sample of them where they are many."""
+    if not size.cells:
         return 0
-    return WORKER_BYTES + (JOINT_METER_BYTES * size.meters + JOINT_BUS_BYTES * size.buses) * size.steps
+    share = 1.0 if size.cells <= MOST_TOGETHER else SAMPLE / size.cells
+    return WORKER_BYTES + round(share * (JOINT_METER_BYTES * size.meters + JOINT_BUS_BYTES * size.buses) * size.steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import ExitStack
@@ -114,6 +115,8 @@ def run_batch(
             name.mkdir(parents=True, exist_ok=True)
         stack.enter_context(only_writer(folder))
         _require_fresh(folder, resume=resume)
+        if report:
+            importlib.import_module("dispatch.report.utility_page")  # before time is short
         night = _Night(Path(utility), folder, settings, plan, deadline)
         stack.callback(night.close)
         night.run(start, count, progress=progress)
@@ -266,7 +269,7 @@ class _Night:
             self._require_progress()
             self.journal.append(lost(task.group, at))
             what = "" if task.shared is None else task.shared["what"]
-            if not self.losses.given_up(task.group, joint=what == "joint"):
+            if not self.losses.given_up(task.group, joint=what in {"joint", "own"}):
                 return False
             if what in {"", "first"}:
                 self._note(given_up(task.group))

@@ -38,26 +38,31 @@ def solve_joint(task: Task, shared: dict[str, Any]) -> None:
     shared : dict
         With ``groups``, ``members`` (by name: ``group``, ``offsets``, ``steps``), ``rows``, ``besides`` and ``losses``.
         What is found stands in the file of the round: each feeder's plan and losses by its name, and under `ALL` the
-        ``prices`` of rows and ``budgets``; nothing where
-        no optimum is found.
+        ``prices`` of rows and ``budgets``; nothing where no optimum is found. With ``floor``, prices of a kWh that each
+        feeder takes besides (by name), prices of rows are those beyond these, and losses stay as they are.
     """
     task.mark.write_text(JOINT)
     groups = {g["key"]: Group.from_json(g) for g in shared["groups"]}
     first = {key: read_feeders(kept_file(task, "1", key)) for key in groups}
     names = list(shared["members"])
     feeders, base, steps = [], [], []
+    floor = {name: np.array(price) for name, price in shared.get("floor", {}).items()}
     for name, own in shared["members"].items():
-        feeders.append(feeder_held(task, groups[own["group"]], name, first[own["group"]], own["offsets"]))
+        feeder = feeder_held(task, groups[own["group"]], name, first[own["group"]], own["offsets"])
+        feeders.append(feeder.dearer(floor[name]) if name in floor else feeder)
         base.append(first[own["group"]][name]["columns"])
         steps.append(np.array(own["steps"]))
     end = float("inf") if task.end is None else time.monotonic() + SHARE * (task.end - time.time())
     try:
         rows, besides = SharedRows.from_json(shared["rows"]), np.array(shared["besides"])
         together = Together(feeders, rows, besides, np.array(shared["losses"]), steps)
-        found = together.optimum(Until(0.1 * Settings.from_json(task.settings).gap, end))
+        until = Until(end=end) if floor else Until(0.1 * Settings.from_json(task.settings).gap, end)
+        found = together.optimum(until, follow=not floor)
     except SolverError:
         found = None
     kept = {} if found is None else _kept(names, base, steps, found)
+    for name, price in floor.items() if kept else ():
+        kept[name]["cost"] = kept[name]["cost"] - rows.dt * np.sum(price * kept[name]["taken"])
     task.mark.write_text("")
     size = write_feeders(kept_file(task, shared["stage"]), kept)
     task.answer_with({"file": "", "bytes": 0, "kept": size, "feeders": []})

@@ -29,11 +29,14 @@ def solve_round(path: str) -> None:
     ----------
     path : str
         File that `Task.write` wrote. Its `shared` says what is asked for: ``first`` the schedules without any price,
-        ``ask`` answers to prices, ``joint`` plans of all feeders together, ``mix`` the schedules mixed from answers.
+        ``ask`` answers to prices, ``joint`` plans of all feeders together, ``own`` those of a group under its share,
+        ``mix`` the schedules mixed from answers.
     """
     task = Task.read(Path(path))
     assert task.shared is not None
-    {"first": _first, "ask": _ask, "joint": solve_joint, "mix": _mix}[task.shared["what"]](task, task.shared)
+    {"first": _first, "ask": _ask, "joint": solve_joint, "own": solve_joint, "mix": _mix}[task.shared["what"]](
+        task, task.shared
+    )
 
 
 def _first(task: Task, shared: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dispatch.case.schema import columns, parent_index
 from dispatch.model.plant_baseline import PlantBaseline, boosting, cost_of_owners, uncontrolled_plants
-from dispatch.model.series import read_stores
+from dispatch.model.series import read_stores, step_hours
 from dispatch.model.stores import contents, discharge_power, gained
 from dispatch.model.windows import windows_of
 from kernels.scatter import add_to_rows
@@ -113,7 +113,7 @@ def _uncontrolled(case: xr.DataTree, *, batteries: bool) -> Baseline:
 
 def _kept_full(case: xr.DataTree, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Charge and content of cars and tanks."""
-    store, series, dt = columns(case, "store"), read_stores(case), step_h(case)
+    store, series, dt = columns(case, "store"), read_stores(case), step_hours(case)
     initial, _ = contents(store)
     retained = (1 - store["standing_loss"][chosen]) ** dt
     gain = store["efficiency_charge"][chosen, None] * gained(store, series)[chosen]
@@ -125,7 +125,7 @@ def _kept_full(case: xr.DataTree, chosen: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def _following(case: xr.DataTree, chosen: np.ndarray, net: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Charge, discharge and content of batteries that follow what is left at their meters."""
-    store, meter, dt = columns(case, "store"), parent_index(case, "store", "meter")[chosen], step_h(case)
+    store, meter, dt = columns(case, "store"), parent_index(case, "store", "meter")[chosen], step_hours(case)
     order = np.argsort(meter, kind="stable")
     first, own = np.searchsorted(meter[order], np.arange(len(net) + 1)), chosen[order]
     names = ("energy_nom", "efficiency_charge", "efficiency_discharge")
@@ -157,7 +157,7 @@ def prosumer_cost(
     ndarray (prosumer,)
         Energy, network fee, export, peak charge of each calendar month (local time) and wear. [currency]
     """
-    dt, tariff = step_h(case), parent_index(case, "meter", "tariff")
+    dt, tariff = step_hours(case), parent_index(case, "meter", "tariff")
     price_import, price_export = prices(case)
     bill = dt * (price_import[tariff] * p_import - price_export[tariff] * p_export).sum(axis=1)
     months = windows_of(columns(case, "forecast")["time"], case.attrs["time_zone"])["billing_period"]
@@ -198,12 +198,6 @@ def prices(case: xr.DataTree) -> tuple[np.ndarray, np.ndarray]:
     shape = (len(tariff["id"]), len(forecast["time"]))
     held = [forecast.get(name, tariff[name][:, None]) for name in ("price_import", "price_export")]
     return np.broadcast_to(held[0] + tariff["network_fee"][:, None], shape), np.broadcast_to(held[1], shape)
-
-
-def step_h(case: xr.DataTree) -> float:
-    """Length of a step of /forecast, in hours."""
-    bounds = case["/forecast"]["time_bounds"].to_numpy()[0]
-    return float((bounds[1] - bounds[0]) / np.timedelta64(1, "h"))
 
 
 def _settlement(case: xr.DataTree, last: np.ndarray, chosen: np.ndarray) -> np.ndarray:

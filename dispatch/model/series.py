@@ -127,10 +127,16 @@ def read_stores(case: xr.DataTree) -> dict[str, np.ndarray]:
     InputError
         If a store has a series that is not known at all steps.
     """
+    return dict(resolved(case, "series of stores", lambda: _read_stores(case)))
+
+
+def _read_stores(case: xr.DataTree) -> dict[str, np.ndarray]:
     store, section = columns(case, "store"), attribute_table()["forecast"].attributes
     flexible = bool((store["kind"] != b"battery").any())
     data = _forecast(case)
-    return {name: _series(data, section[name], store["id"], None) for name in OF_STORES if flexible}
+    found = {name: _series(data, section[name], store["id"], None) for name in OF_STORES if flexible}
+    protect(*found.values())
+    return found
 
 
 def _constant(table: dict[str, np.ndarray], name: str) -> np.ndarray:

@@ -16,7 +16,8 @@ from dispatch.forecast.calendar import local_time
 from dispatch.forecast.measured import measured, same_time_before
 from dispatch.forecast.profile import predict
 from dispatch.forecast.quantiles import QUANTILES
-from dispatch.model.baseline import self_use, step_h
+from dispatch.model.baseline import self_use
+from dispatch.model.series import step_hours
 from dispatch.run.follow import Followed, follow
 from dispatch.run.optimize import optimize
 from dispatch.run.result import without_results
@@ -148,7 +149,7 @@ def _applied(name: str, planned: xr.DataTree, actual: xr.DataTree, settings: Set
 
 
 def _hours(case: xr.DataTree) -> float:
-    return len(columns(case, "forecast")["time"]) * step_h(case)
+    return len(columns(case, "forecast")["time"]) * step_hours(case)
 
 
 def _state(actual: xr.DataTree, after: Followed) -> Row:
@@ -158,7 +159,7 @@ def _state(actual: xr.DataTree, after: Followed) -> Row:
     excess: Excess = limits_ac(actual, state)
     over = int(excess.v_max.sum() + excess.v_min.sum() + excess.s.sum())
     v = state.v_pu[np.isfinite(state.v_pu)]
-    return float(over), over * step_h(actual), excess.loading_max_pu, float(v.max()), float(v.min())
+    return float(over), over * step_hours(actual), excess.loading_max_pu, float(v.max()), float(v.min())
 
 
 def _table(case: xr.DataTree, chosen: list[Day], rows: list[dict[str, Row]], limits_at: float | None) -> xr.Dataset:

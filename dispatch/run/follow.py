@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.case.schema import columns, parent_index
-from dispatch.model.baseline import prosumer_cost, step_h, surplus
+from dispatch.model.baseline import prosumer_cost, surplus
 from dispatch.model.plant_baseline import cost_of_owners, power_at_meters
+from dispatch.model.series import step_hours
 from dispatch.model.stores import contents
 from kernels.scatter import add_to_rows
 
@@ -91,7 +92,7 @@ def _within_green(
     actual: xr.DataTree, net: np.ndarray, green: np.ndarray, plan: tuple[np.ndarray, np.ndarray, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Powers and contents of stores at green-only meters, held to what there is in each step."""
-    store, meter, dt = columns(actual, "store"), parent_index(actual, "store", "meter"), step_h(actual)
+    store, meter, dt = columns(actual, "store"), parent_index(actual, "store", "meter"), step_hours(actual)
     charge, discharge, content = (values.copy() for values in plan)
     own, at = np.nonzero(green)[0], meter[green]
     for powers, room in ((charge, np.maximum(net, 0.0)), (discharge, np.maximum(-net, 0.0))):

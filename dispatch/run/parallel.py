@@ -155,15 +155,14 @@ def _until_broken(
     """Run all feeders; return those that were done when a process was ended from outside."""
     found: dict[int, T] = {}
     with TemporaryDirectory(prefix="dispatch-") as folder, start(min(count, len(feeders))) as pool:
-        calls = {k: spool.put(Path(folder, str(k)), function, *given) for k, given in feeders}
-        futures = _submit(pool, calls)
+        futures = _submit(pool, Path(folder), function, feeders)
         for future in as_completed(futures):
-            k = futures[future]
+            k, call = futures[future]
             try:
                 future.result()
             except BrokenProcessPool:
                 continue
-            found[k] = spool.take(calls[k])
+            found[k] = spool.take(call)
             advance()
     return found
 
@@ -200,10 +199,16 @@ def alone(
     return {feeder[0]: lost(feeder[1][0])}
 
 
-def _submit(pool: ProcessPoolExecutor, calls: dict[int, Path]) -> dict[Future[None], int]:
-    """Hand calls to processes, which start here; once one of them was ended, no more are handed over."""
-    futures: dict[Future[None], int] = {}
+def _submit(
+    pool: ProcessPoolExecutor, folder: Path, function: Callable[..., T], feeders: list[tuple[int, tuple[Any, ...]]]
+) -> dict[Future[None], tuple[int, Path]]:
+    """Hand calls to processes, which start here; once one of them was ended, no more are handed over.
+
+    The first are at work while the next are written down.
+    """
+    futures: dict[Future[None], tuple[int, Path]] = {}
     with undisturbed(), suppress(BrokenProcessPool):
-        for k, call in calls.items():
-            futures[pool.submit(spool.run, call)] = k
+        for k, given in feeders:
+            call = spool.put(folder / str(k), function, *given)
+            futures[pool.submit(spool.run, call)] = k, call
     return futures

@@ -173,6 +173,10 @@ class PricedFeeder:
         besides = dt * float(np.sum(price * taken))
         return Answer(solution.columns, certificate.objective_relaxation - besides, certificate.lower_bound, taken)
 
+    def dearer(self, price: np.ndarray) -> PricedFeeder:
+        """Make the same feeder of which each kWh that it takes costs `price` (step,) besides."""
+        return PricedFeeder(dearer(self.cut, price), self.settings, self.known)
+
     def costs(self, plans: Sequence[np.ndarray]) -> list[float]:
         """Find what plans cost in money, relaxations of the feeder's limits included."""
         with self.cut.reading() as case:

@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,8 @@ RESULT_KINDS = tuple(name for name, kind in attribute_table().items() if kind.re
 VERSIONED = ("prosumer-dispatch", "highspy", "numba", "numpy", "power-grid-model", "pyomo", "scipy", "xarray")
 
 
-def versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
     """Versions of everything that can change a number in a result."""
     found = {"python": platform.python_version()}
     for name in VERSIONED:
@@ -83,6 +85,17 @@ def _blanks(runs: list[FeederRun], sizes: Mapping[str, int]) -> Groups:
     }
 
 
+def _places(ids: Mapping[str, np.ndarray], runs: list[FeederRun]) -> list[dict[str, np.ndarray]]:
+    """Find where the elements of each run stand in the whole case, by kind; all runs at once, which sorts ids once."""
+    found: list[dict[str, np.ndarray]] = [{} for _ in runs]
+    for kind in {kind for run in runs for kind in run.ids}:
+        own = [run.ids[kind] for run in runs if kind in run.ids]
+        places = np.split(positions(ids[kind], np.concatenate(own)), np.cumsum([len(i) for i in own])[:-1])
+        for at, place in zip((at for at, run in zip(found, runs, strict=True) if kind in run.ids), places, strict=True):
+            at[kind] = place
+    return found
+
+
 def assemble(case: xr.DataTree, runs: list[FeederRun], labels: Mapping[str, Any]) -> xr.DataTree:
     """Put what every feeder returned into one result.
 
@@ -105,8 +118,7 @@ def assemble(case: xr.DataTree, runs: list[FeederRun], labels: Mapping[str, Any]
     ids = {k: columns(case, k)["id"] for k, kind in attribute_table().items() if kind.has_elements}
     sizes = {**{k: len(v) for k, v in ids.items()}, "time": len(time)}
     whole = _blanks(runs, sizes)
-    for run in runs:
-        at = {kind: positions(ids[kind], own) for kind, own in run.ids.items()}
+    for run, at in zip(runs, _places(ids, runs), strict=True):
         for name, group in run.groups.items():
             for variable, values in group.items():
                 if variable not in whole[name]:  # of a kind that the case does not have

@@ -115,13 +115,15 @@ class Together:
         """What enters each row besides what these feeders take, in kW."""
         return np.asarray(self._besides + self._rows.activity(self._losses))
 
-    def optimum(self, until: Until) -> Joint | None:
+    def optimum(self, until: Until, *, follow: bool = True) -> Joint | None:
         """Find the optimum, then the cheapest plans found in which no store works both ways at once.
 
         Parameters
         ----------
         until : Until
             Gap and time at which to stop.
+        follow : bool
+            Whether losses follow the plan and stores are held to one way; else the optimum is all that is wanted.
 
         Returns
         -------
@@ -133,15 +135,15 @@ class Together:
         SolverError
             If HiGHS warns, stops early or finds no optimum.
         """
-        first = self._settled(self._feeders, until)
-        if first is None:
-            return None
+        first = self._settled(self._feeders, until, MOST_LOSSES if follow else 0)
+        if first is None or not follow:
+            return first
         held, plan = self._feeders, first
         best = self._netted(plan)
         least = self._cost(first)
         while self._cost(best) > least + NOTICED * max(1.0, abs(least)) and not until.over:
             held = [_held(f, own) for f, own in zip(held, plan.columns, strict=True)]
-            directed = self._settled(held, until)
+            directed = self._settled(held, until, MOST_LOSSES)
             found = None if directed is None else self._netted(directed)
             if directed is None or found is None or self._cost(found) >= self._cost(best):
                 break
@@ -150,12 +152,12 @@ class Together:
             return replace(best, prices=first.prices)
         return replace(best, prices=first.prices, repaired=True)
 
-    def _settled(self, feeders: Sequence[_Feeder], until: Until) -> Joint | None:
+    def _settled(self, feeders: Sequence[_Feeder], until: Until, most: int) -> Joint | None:
         """Find the optimum with losses of its own plan: each from the basis of the last, so that plans stay alike."""
         members = [f.members() for f in feeders]
         coordinator = self._coordinator(members)
         found = coordinator.coordinate(self._limits, self._penalty, until)
-        for _ in range(MOST_LOSSES):
+        for _ in range(most):
             if found is None or until.over:
                 break
             losses = self._losses_of(self._joint(members, found))

@@ -26,6 +26,7 @@ from dispatch.errors import TimeUp
 from dispatch.solve.ascent import Ascent, ascend
 from dispatch.solve.coordinated import ROUNDING, Coordinated, better, mean_plan, plan_at, require_order
 from dispatch.solve.engines import LazyRows, Optimum
+from dispatch.solve.held_plan import held_plan
 from dispatch.solve.protocols import KEY
 from dispatch.solve.restricted import carried_basis, first_basis, join, split
 from dispatch.solve.until import Until
@@ -91,7 +92,9 @@ class Coordinator:
         except TimeUp:
             known = self.blocks, limits, self._given, penalty
             at_prices = plan_at(*known, self._ascent)
-            return better(better(best, at_prices), mean_plan(*known, at_prices))
+            found = better(better(best, at_prices), mean_plan(*known, at_prices))
+            held = held_plan(*known, found) if found.slacks.any() else None
+            return found if held is None else better(found, held)
         return None
 
     def renew(self, blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float) -> None:

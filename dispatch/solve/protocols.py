@@ -137,8 +137,11 @@ class Block(Protocol):
     def respond(self, price: np.ndarray) -> Any:
         """Plan all members at the least cost when each unit injected at a port costs `price` (port,); a new plan."""
 
-    def answer(self, price: np.ndarray) -> np.ndarray:
-        """Plan all members as `respond` does, for `watch` to see; what they give to the ports, (port,)."""
+    def answer(self, price: np.ndarray, half: int | None = None) -> np.ndarray:
+        """Plan all members as `respond` does, for `watch` to see; what they give to the ports, (port,).
+
+        Where a `half` is named, 0 or 1, only the members in it need to answer anew.
+        """
 
     def injection(self, plan: Any) -> np.ndarray:
         """Add up what a plan gives to the ports in kW and kvar, (port,)."""
@@ -154,6 +157,9 @@ class Block(Protocol):
 
     def mean(self) -> Any:
         """Mean of the answers seen, which is a plan, too; where none was, what all else is as in."""
+
+    def mix(self, plan: Any, other: Any, share: float) -> Any:
+        """Take `share` of another plan and the rest of the first, which is a plan, too."""
 
     def part(self) -> Part:
         """State the program over what may move."""

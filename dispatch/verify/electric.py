@@ -125,10 +125,12 @@ class AcModel:
         """One batch by one method; ``good`` tells which steps have a solution."""
         assert self._model is not None
         model, steps = self._model, p.shape[1]
+        some = ((p != 0) | (q != 0)).any(axis=1)  # the model has 0 for all others
+        some[:1] = True
         update = {
-            "id": np.tile(self._load_id, (steps, 1)),
-            "p_specified": np.ascontiguousarray(-1e3 * p.T),
-            "q_specified": np.ascontiguousarray(-1e3 * q.T),
+            "id": np.tile(self._load_id[some], (steps, 1)),
+            "p_specified": np.ascontiguousarray(-1e3 * p[some].T),
+            "q_specified": np.ascontiguousarray(-1e3 * q[some].T),
         }
         wanted: dict[Any, Any] = {"node": ["u_pu"], "source": ["p", "q"]}
         wanted |= {name: ["p_from", "loading"] for name, _ in self._circuit.branches}

@@ -32,9 +32,9 @@ def refuse_invalid(data: dict[str, np.ndarray], ids: Mapping[str, np.ndarray]) -
     InputError
         With everything that is refused.
     """
-    names = {int(i): name for component in data for i, name in zip(data[component]["id"], ids[component], strict=True)}
-    problems = []
-    for error in validate_input_data(data, symmetric=True) or []:
+    problems, refused = [], validate_input_data(data, symmetric=True) or []
+    names = {int(i): n for c in data for i, n in zip(data[c]["id"], ids[c], strict=True)} if refused else {}
+    for error in refused:
         component = error.component[0] if isinstance(error.component, list) else error.component
         numbers = [i[1] if isinstance(i, tuple) else i for i in error.ids or []]
         kind = KINDS.get(str(component.value), "bus") if component else "bus"
@@ -51,8 +51,10 @@ def _overlooked(data: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarra
         table = data["generic_branch"]
         yield "generic_branch", (table["r1"] == 0) & (table["x1"] == 0), "There is no impedance."
     if "line" in data:
-        table, volt = data["line"], dict(zip(data["node"]["id"], data["node"]["u_rated"], strict=True))
-        ends = [np.array([volt[i] for i in table[end]]) for end in ("from_node", "to_node")]
+        table, node = data["line"], data["node"]
+        order = np.argsort(node["id"])
+        at = (order[np.searchsorted(node["id"], table[end], sorter=order)] for end in ("from_node", "to_node"))
+        ends = [node["u_rated"][k] for k in at]
         yield "line", ends[0] != ends[1], "The buses at both ends differ in nominal voltage."
 
 

@@ -13,7 +13,7 @@ from dispatch.batch import planning as module
 from dispatch.batch.memory import plan_object, predicted_bytes, require_memory
 from dispatch.batch.plan import Part, read_plan
 from dispatch.batch.planning import make_plan
-from dispatch.batch.predicted import METER_S, Size, seconds_of
+from dispatch.batch.predicted import METER_S, WORKER_BYTES, Size, joint_bytes_of, seconds_of
 from dispatch.case.embedded import embedded_path
 from dispatch.case.netcdf import load_case, save_case
 from dispatch.case.netcdf.peek import glance_at, step_of
@@ -121,6 +121,18 @@ def test_a_glance_at_a_broken_file_sees_nothing(utility, tmp_path) -> None:
     file.write_bytes(b"x" * 5000)
     assert glance_at(file).meters == 0
     assert glance_at(tmp_path / "nothing.nc").sources == ()
+
+
+def test_feeders_that_are_solved_together_are_in_the_memory(utility) -> None:
+    plan = make_plan(utility, Settings())
+    group = replace(plan.groups[0], parts=tuple(parts(1, 5.0)))
+    alone = replace(plan, groups=(group,) * 8)
+    together = replace(alone, together=(group.key,))
+    assert joint_bytes_of(Size(1000, 2000, 96, 8)) == WORKER_BYTES + 96 * (1000 * 1600 + 2000 * 280)
+    assert predicted_bytes(together, 2) > predicted_bytes(alone, 2)
+    many = Size(200_000, 400_000, 96, 8)
+    assert joint_bytes_of(many) < joint_bytes_of(Size(40_000, 80_000, 96, 8))
+    assert joint_bytes_of(Size()) == 0
 
 
 def test_a_plan_says_what_more_cores_would_take(utility) -> None:

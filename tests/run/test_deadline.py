@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
+import numpy as np
 import pytest
 from small_town import small_town
 
 from dispatch.run.optimize import optimize
 from dispatch.run.settings import Settings
+from dispatch.verify.electric import check_physics
 
 
 @pytest.mark.parametrize("method", ["monolithic", "decomposed"])
@@ -25,3 +29,15 @@ def test_when_time_is_up_a_schedule_and_a_valid_bound_are_returned(method):
     assert not (stopped["status"] == b"failed").any()
     assert (stopped["lower_bound"] <= optimum["objective_relaxation"] + 1e-6).all()
     assert (stopped["objective_relaxation"] >= optimum["lower_bound"] - 1e-6).all()
+
+
+def test_when_time_is_up_by_prices_the_schedule_holds_the_limits_that_bind():
+    free = optimize(small_town(), Settings(method="decomposed", rounds=1))
+    stopped = optimize(small_town(), Settings(method="decomposed", rounds=1, deadline_s=0.0))
+    assert float(np.nansum(free["price/price_transformer_reverse"])) > 0
+    found, best = stopped["certificate"].dataset, free["certificate"].dataset
+    assert (found["status"] == b"gap").all()
+    assert json.loads(found.attrs["unmet"]) == []
+    state, _ = check_physics(stopped)
+    assert np.nanmax(state.loading_pu) <= 1.005
+    assert (found["objective"] < 0.5 * best["objective"]).all()  # more than half of what the optimum earns

@@ -75,7 +75,7 @@ class Sellers:
                     left -= plan[m, t]
         return plan
 
-    def answer(self, price):
+    def answer(self, price, half=None):  # noqa: ARG002  (few members)
         self.last = self.respond(price)
         return self.injection(self.last)
 
@@ -95,6 +95,9 @@ class Sellers:
 
     def mean(self):
         return np.mean(self.seen, axis=0)
+
+    def mix(self, plan, other, share):
+        return (1 - share) * plan + share * other
 
     def grow(self, plan, answer, worse):
         new = (answer != plan) & worse[:, None] & ~self.moving

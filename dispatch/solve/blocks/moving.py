@@ -69,9 +69,9 @@ class MovingStores:
         """Plan every member by dynamic programming."""
         return self.stores.with_contents(self.stores.respond(price).copy())
 
-    def answer(self, price: np.ndarray) -> np.ndarray:
+    def answer(self, price: np.ndarray, half: int | None = None) -> np.ndarray:
         """Do the same without keeping the plan; what members give to the ports."""
-        return self.stores.injected(self.stores.respond(price))
+        return self.stores.injected(self.stores.respond(price, half))
 
     def injection(self, plan: Flows) -> np.ndarray:
         """Add up what members give to the ports."""
@@ -100,9 +100,14 @@ class MovingStores:
 
     def mean(self) -> Flows:
         """Mean of the answers watched; no meter takes and gives at once where that costs."""
-        if not self._seen:
-            return self.plan
-        flow, cost = self._sum / self._seen, self.stores.members.cost
+        return self._netted(self._sum / self._seen) if self._seen else self.plan
+
+    def mix(self, plan: Flows, other: Flows, share: float) -> Flows:
+        """Take `share` of another plan and the rest of the first, netted as a mean is."""
+        return self._netted((1 - share) * plan.flow + share * other.flow)
+
+    def _netted(self, flow: np.ndarray) -> Flows:
+        cost = self.stores.members.cost
         both = np.where(cost[IMPORT] + cost[EXPORT] > 0, np.minimum(flow[IMPORT], flow[EXPORT]), 0.0)
         flow[IMPORT] -= both
         flow[EXPORT] -= both

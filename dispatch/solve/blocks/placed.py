@@ -51,9 +51,9 @@ class PlacedBlocks:
         """Plan at prices of all ports."""
         return [block.respond(price[own]) for block, own in zip(self._blocks, self._own, strict=True)]
 
-    def answer(self, price: np.ndarray) -> np.ndarray:
+    def answer(self, price: np.ndarray, half: int | None = None) -> np.ndarray:
         """Plan at prices; what all give to the ports."""
-        return self._together(lambda k, block: block.answer(price[self._own[k]]))
+        return self._together(lambda k, block: block.answer(price[self._own[k]], half))
 
     def injection(self, plan: Sequence[Any]) -> np.ndarray:
         """Add up what a plan gives to all ports."""
@@ -82,6 +82,11 @@ class PlacedBlocks:
     def mean(self) -> list[Any]:
         """Mean of the answers seen."""
         return [block.mean() for block in self._blocks]
+
+    def mix(self, plan: Sequence[Any], other: Sequence[Any], share: float) -> list[Any]:
+        """Take `share` of another plan and the rest of the first."""
+        each = zip(self._blocks, plan, other, strict=True)
+        return [block.mix(own, theirs, share) for block, own, theirs in each]
 
     def part(self) -> Part:
         """State what may move, over all ports."""

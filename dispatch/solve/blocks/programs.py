@@ -99,7 +99,7 @@ class ProgramBlock:
         self.row_prices = found.row_prices
         return found.columns
 
-    def answer(self, price: np.ndarray) -> np.ndarray:
+    def answer(self, price: np.ndarray, half: int | None = None) -> np.ndarray:  # noqa: ARG002  (one program)
         """Plan all members at prices; what they give to the ports."""
         self._last = self.respond(price)
         return self.injection(self._last)
@@ -125,6 +125,10 @@ class ProgramBlock:
     def mean(self) -> np.ndarray:
         """Mean of the answers watched."""
         return self._sum / self._seen if self._seen else self._part.start.copy()
+
+    def mix(self, plan: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
+        """Take `share` of another plan and the rest of the first."""
+        return np.asarray((1 - share) * plan + share * other)
 
     def resume(self, before: ProgramBlock, plan: np.ndarray) -> None:  # noqa: ARG002  (Block's)
         """Let its part start from a plan."""

@@ -150,13 +150,15 @@ class StoreBlock:
         )
         return as_compiled(given)
 
-    def respond(self, price: np.ndarray) -> np.ndarray:
+    def respond(self, price: np.ndarray, half: int | None = None) -> np.ndarray:
         """Plan every member at prices.
 
         Parameters
         ----------
         price : ndarray (port,)
             What each kW injected costs. [money]
+        half : int, optional
+            0 or 1: only this half of the members that decide something, where all others have answered before.
 
         Returns
         -------
@@ -166,7 +168,10 @@ class StoreBlock:
         given, priced = self.stores, self._priced
         add_prices(given.price_import, price, self.ports, self.dt, priced.price_import)
         add_prices(given.price_export, price, self.ports, self.dt, priced.price_export)
-        plan_members(priced, 0, self._answering, self._scratch, self._room)
+        first, stop = 0, self._answering
+        if half is not None and stop == self.deciding:
+            first, stop = stop * half // 2, stop * (half + 1) // 2
+        plan_members(priced, first, stop, self._scratch, self._room)
         self._answering = self.deciding
         return self.flow
 

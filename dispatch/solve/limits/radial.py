@@ -258,15 +258,17 @@ class RadialLimits:
     def bound(self, keys: np.ndarray) -> np.ndarray:
         """Shifted limits themselves: bounds on V, -V, p and -p."""
         found = np.empty(len(keys))
-        limits = (
-            self.rating[V_MAX][:, None] - self.offsets.v_max,
-            self.offsets.v_min - self.rating[V_MIN][:, None],
-            np.maximum(self.p_max - self.offsets.forward, 0.0),
-            np.maximum(self.p_max - self.offsets.reverse, 0.0),
-        )
-        for kind, limit in enumerate(limits):
+        v_max, v_min, offsets = self.rating[V_MAX], self.rating[V_MIN], self.offsets
+        forward, reverse = (np.broadcast_to(way, self.p_max.shape) for way in (offsets.forward, offsets.reverse))
+        for kind in np.unique(keys["kind"]).tolist():
             here = keys["kind"] == kind
-            found[here] = limit[keys["element"][here], keys["step"][here]]
+            e, t = keys["element"][here], keys["step"][here]
+            if kind == V_MAX:
+                found[here] = v_max[e] - offsets.v_max[e, t]
+            elif kind == V_MIN:
+                found[here] = offsets.v_min[e, t] - v_min[e]
+            else:
+                found[here] = np.maximum(self.p_max[e, t] - (forward if kind == FORWARD else reverse)[e, t], 0.0)
         return found
 
     def rating_of(self, keys: np.ndarray) -> np.ndarray:
