@@ -15,8 +15,8 @@ from dispatch.run.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "oracle"))
-from ours import last_offsets, within
 from level_cases import level_tables
+from ours import last_offsets, within
 from plant_cases import plant_tables
 from rebuild.model import Feeder
 from rebuild.plain import plain
@@ -77,7 +77,7 @@ def test_above_4_bar_gauge_it_is_compared_and_told(most: float, status: bytes) -
     assert result["certificate/status"].to_numpy() == [status]
     share = result["schedule/biomethane_share"].to_numpy()[3]
     told = json.loads(result["certificate"].attrs["unmet"])
-    assert [(e["element"], e["limit"]) for e in told] == [("y", "biomethane_share_max")] * (most < share.max())
+    assert [(e["element"], e["limit"]) for e in told] == [("y", "biomethane_share_max")] * int(most < share.max())
     for entry in told:
         assert entry["amount"] == pytest.approx(share.max() - most, abs=1e-4)
         assert entry["hours_total"] == np.count_nonzero(share > most + 0.005)
