@@ -333,7 +333,7 @@ def _importing(p: argparse.ArgumentParser, name: str) -> None:
         p.add_argument("--drop-isolated", action="store_true", help="leave out what no source or gate reaches")
     if name == "matgas":
         p.add_argument("--gauge", action="store_true", help="pressures of the file are gauge, not absolute")
-        text = "gas passes compressors freely, instead of their being refused"
+        text = "gas passes compressors freely, instead of being compressed"
         p.add_argument("--bypass-compressors", action="store_true", help=text)
 
 
@@ -368,6 +368,9 @@ def _add_doors(add: Add) -> None:
     p.add_argument("gas", type=Path, metavar="GAS.nc", help="case with a gas network")
     text = "CSV with the columns consumer (of GAS.nc) and prosumer (of ELECTRIC.nc)"
     p.add_argument("--match", type=Path, required=True, metavar="FILE.csv", help=text)
+    p.add_argument(
+        "--meter", metavar="ID", help="meter of ELECTRIC.nc for plants and compressors of GAS.nc without one"
+    )
     _output(p, "CASE.nc", "case file to write")
     p = add("export", "write a case as CSV tables, or the LP of a result as MPS", EXPORT)
     kinds = p.add_subparsers(dest="target", required=True, metavar="TARGET")

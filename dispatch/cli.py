@@ -132,7 +132,7 @@ def _import(a: argparse.Namespace) -> int:
 def _merge(a: argparse.Namespace) -> int:
     from dispatch.run.doors import merge
 
-    say(*merge(a.electric, a.gas, a.match, a.output))
+    say(*merge(a.electric, a.gas, a.match, a.output, meter=a.meter))
     print(f"wrote {a.output}")  # noqa: T201
     return 0
 

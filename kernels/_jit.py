@@ -27,6 +27,8 @@ import numpy as np
 from numba.core.caching import FunctionCache
 from numba.core.serialize import dumps
 
+from kernels._compiler import Kernel
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -187,7 +189,9 @@ def fused_kernel(function: _F) -> _F:
 
 
 def _compiled(function: Callable[..., Any], **options: Any) -> Any:
-    compiled = numba.njit(error_model="numpy", **options)(function)
-    if CACHE_FOLDER is not None and not numba.config.DISABLE_JIT:
+    if numba.config.DISABLE_JIT:
+        return function
+    compiled = Kernel(function, {"error_model": "numpy", **options})
+    if CACHE_FOLDER is not None:
         compiled._cache = _KernelCache(function, CACHE_FOLDER)  # noqa: SLF001  (no public way to hand in a cache)
     return compiled

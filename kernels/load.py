@@ -18,17 +18,19 @@ LEAST_SIZE = 0.01  # part of its mean below which that size is not taken
 def spread(values: np.ndarray) -> tuple[float, float, float, float]:
     """Mean, standard deviation, lowest and highest of the known values; zeros where none is known."""
     count, total, lowest, highest = 0, 0.0, np.inf, -np.inf
-    for v in values.ravel():
-        if np.isfinite(v):
-            count += 1
-            total += v
-            lowest, highest = min(lowest, v), max(highest, v)
+    for row in values:
+        for v in row:
+            if np.isfinite(v):
+                count += 1
+                total += v
+                lowest, highest = min(lowest, v), max(highest, v)
     if count == 0:
         return 0.0, 0.0, 0.0, 0.0
     mean, squares = total / count, 0.0
-    for v in values.ravel():
-        if np.isfinite(v):
-            squares += (v - mean) ** 2
+    for row in values:
+        for v in row:
+            if np.isfinite(v):
+                squares += (v - mean) * (v - mean)
     return mean, np.sqrt(squares / count), lowest, highest
 
 
@@ -53,10 +55,12 @@ def run_pair(
     rows, used = len(values), len(hour)
     _, deviation, lowest, highest = seen
     scale = deviation if deviation > 0 else 1.0
-    profile = np.empty(values.shape)
+    profile, target = np.empty(values.shape), np.empty((rows, used))
     usual_profile(values, kind, lead, settings.memory, profile)
     fill_own(values, profile, scale, lead, first, features)
-    target = (values[:, first : first + used] - profile[:, first : first + used]) / scale
+    for r in range(rows):
+        for i in range(used):
+            target[r, i] = (values[r, first + i] - profile[r, first + i]) / scale
     for e in range(2):
         run_expert(features, target, hour, lead, e == 1, settings, forecast[e])
         for r in range(rows):
@@ -105,7 +109,9 @@ def mix(values: np.ndarray, forecast: np.ndarray, lead: int, sharpness: float, m
                 away = abs(values[r - lead, j] - forecast[e, r - lead, j])
                 total += away if away < np.inf else 0.0
             error[e] = DISCOUNT * error[e] + total
-        least = np.min(error)
+        least = error[0]
+        for e in range(1, experts):
+            least = min(least, error[e])
         for e in range(experts):
             weight[e] = power(least / error[e], sharpness) if error[e] > least else 1.0
         for j in range(steps):
@@ -115,6 +121,17 @@ def mix(values: np.ndarray, forecast: np.ndarray, lead: int, sharpness: float, m
                 total += weight[e] * forecast[e, r, j] if known else 0.0
                 count += weight[e] if known else 0.0
             mixed[r, j] = total / count if count > 0 else np.nan
+
+
+@threaded_kernel
+def mean_size(residual: np.ndarray) -> float:
+    """Mean absolute value of the known errors of a row; NaN where none is."""
+    total, count = 0.0, 0
+    for one in residual:
+        if np.isfinite(one):
+            total += abs(one)
+            count += 1
+    return total / count if count else np.nan
 
 
 @threaded_kernel
@@ -135,15 +152,9 @@ def to_present_size(residual: np.ndarray) -> None:
     rows, steps = residual.shape
     size = np.full(rows, np.nan)
     for r in range(rows):
-        total, count = 0.0, 0
-        for i in range(steps):
-            if np.isfinite(residual[r, i]):
-                total += abs(residual[r, i])
-                count += 1
-        size[r] = total / count if count else np.nan
-    known = size[np.isfinite(size)]
-    usual = known.mean() if len(known) else 0.0
-    if usual <= 0:
+        size[r] = mean_size(residual[r])
+    usual = mean_size(size)
+    if not usual > 0:
         return
     lately, then = usual, np.empty(rows)
     for r in range(rows):
@@ -154,6 +165,25 @@ def to_present_size(residual: np.ndarray) -> None:
         ratio = np.sqrt(max(lately, LEAST_SIZE * usual) / max(then[r], LEAST_SIZE * usual))
         for i in range(steps):
             residual[r, i] *= ratio
+
+
+@threaded_kernel
+def from_logarithms(forecast: np.ndarray, shift: float) -> None:
+    """Bring experts of logarithms back, and let each repeat the first one where it has neither those nor regression.
+
+    Parameters
+    ----------
+    forecast : ndarray (expert, row, used step)
+        Changed in place; from the third on of the logarithms of values that were shifted.
+    shift : float
+        What was added to the values; NaN where there are no logarithms. [unit of values]
+    """
+    experts, rows, used = forecast.shape
+    for e in range(1, experts):
+        for r in range(rows):
+            for i in range(used):
+                found = forecast[e, r, i] if e == 1 else np.exp(forecast[e, r, i]) - shift
+                forecast[e, r, i] = forecast[0, r, i] if np.isnan(found) else found
 
 
 @threaded_kernel
@@ -171,18 +201,14 @@ def run_experts(
     seen = spread(values)
     run_pair(values, seen, kind, hour, first, lead, settings, features, forecast[:2])
     mean, _, lowest, _ = seen
-    if lowest >= 0 and mean > 0:
-        logs = np.log(values + 0.1 * mean)
+    logarithms = lowest >= 0 and mean > 0
+    if logarithms:
+        logs = np.empty(values.shape)
+        for r in range(len(values)):
+            for j in range(values.shape[1]):
+                logs[r, j] = np.log(values[r, j] + 0.1 * mean)
         run_pair(logs, spread(logs), kind, hour, first, lead, settings, features, forecast[2:])
-        forecast[2:] = np.exp(forecast[2:]) - 0.1 * mean
-    else:
-        forecast[2:] = np.nan
-    _, rows, used = forecast.shape
-    for e in range(1, EXPERTS):  # with neither logarithm nor regression, an expert repeats the first one
-        for r in range(rows):
-            for i in range(used):
-                if np.isnan(forecast[e, r, i]):
-                    forecast[e, r, i] = forecast[0, r, i]
+    from_logarithms(forecast, 0.1 * mean if logarithms else np.nan)
 
 
 @threaded_kernel
@@ -236,11 +262,14 @@ def forecast_loads(
         if station[s] != last:
             last = station[s]
             fill_shared(calendar, weather[last] if last >= 0 else nothing, first, features)
-        own[:] = values[s]
+        for r in range(rows):
+            for j in range(values.shape[2]):
+                own[r, j] = values[s, r, j]
         known = own[:, first : first + used]
         run_experts(own, kind, hour, first, lead, settings, features, forecast)
         mix(known, forecast, lead, settings.sharpness, mixed)
-        point[s] = mixed[rows - 1]
+        for i in range(used):
+            point[s, i] = mixed[rows - 1, i]
         for r in range(recent):
             at = rows - lead - recent + r
             for i in range(used):

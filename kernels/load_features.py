@@ -73,31 +73,32 @@ def mean_of_lags(
 
 
 @kernel
-def recent_levels(deviation: np.ndarray, lead: int, per_hour: float, levels: np.ndarray) -> None:
+def recent_levels(values: np.ndarray, profile: np.ndarray, scale: float, lead: int, levels: np.ndarray) -> None:
     """Mean deviation from the profile over the last hours that are known for each row.
 
     Parameters
     ----------
-    deviation : ndarray (row, step)
-        Values less profile; NaN where not known.
+    values, profile : ndarray (row, step)
+        NaN where not known.
+    scale : float
+        By which deviations are divided; the unit of `values`.
     lead : int
         Rows from the last known row to the one that is forecast.
-    per_hour : float
-        Steps in an hour. [h-1]
     levels : ndarray (row, level)
         Written: over 3, 12, 24 and 168 hours; 0 where nothing is known.
     """
-    rows, steps = deviation.shape
-    flat = deviation.ravel()
-    total, known = np.zeros(len(flat) + 1), np.zeros(len(flat) + 1)
-    for i in range(len(flat)):
-        good = np.isfinite(flat[i])
-        total[i + 1] = total[i] + (flat[i] if good else 0.0)
-        known[i + 1] = known[i] + (1.0 if good else 0.0)
+    rows, steps = values.shape
+    total, known = np.zeros(rows * steps + 1), np.zeros(rows * steps + 1)
+    for r in range(rows):
+        for j in range(steps):
+            i, deviation = r * steps + j, (values[r, j] - profile[r, j]) / scale
+            good = np.isfinite(deviation)
+            total[i + 1] = total[i] + (deviation if good else 0.0)
+            known[i + 1] = known[i] + (1.0 if good else 0.0)
     for r in range(rows):
         end = max(r - lead + 1, 0) * steps
         for i in range(len(LEVEL_H)):
-            start = max(end - round(LEVEL_H[i] * per_hour), 0)
+            start = max(end - round(LEVEL_H[i] * (steps / 24.0)), 0)
             count = known[end] - known[start]
             levels[r, i] = (total[end] - total[start]) / count if count > 0 else 0.0
 
@@ -186,7 +187,7 @@ def fill_own(
     wide = (used + LANES - 1) // LANES * LANES
     levels, room, lags = np.empty((rows, len(LEVEL_H))), np.zeros((2, rows, wide)), np.empty((4, wide))
     usual = np.zeros((rows, wide))
-    recent_levels((values - profile) / scale, lead, values.shape[1] / 24.0, levels)
+    recent_levels(values, profile, scale, lead, levels)
     for r in range(rows):
         for i in range(used):
             known = np.isfinite(values[r, first + i])

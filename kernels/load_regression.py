@@ -309,8 +309,9 @@ def run_expert(
     weights = np.zeros((hours, n))
     share, size, learnt = hours / steps, 1.0, 0
     known, weight = np.zeros((steps, rows)), np.zeros((steps, rows))
-    forecast[:] = 0.0
     for r in range(rows):
+        for j in range(steps):
+            forecast[r, j] = 0.0
         last = r - lead
         if last >= 0:
             size /= settings.forgetting  # new days weigh more, instead of old ones less: nothing is multiplied again

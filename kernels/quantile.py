@@ -53,6 +53,40 @@ def merge(left: np.ndarray, right: np.ndarray, merged: np.ndarray) -> None:
 
 
 @kernel
+def copy(values: np.ndarray, to: np.ndarray, count: int) -> None:
+    """Copy the first so many values."""
+    for i in range(count):
+        to[i] = values[i]
+
+
+@kernel
+def merge_groups(
+    ordered: np.ndarray, first: np.ndarray, count: np.ndarray, room: np.ndarray, merged: np.ndarray
+) -> None:
+    """Merge the sorted groups of `sort_groups` into one, neighbours first, then theirs.
+
+    Parameters
+    ----------
+    ordered, first, count
+        See `sort_groups`.
+    room, merged : ndarray (sample,)
+        Room, and what is written: ascending.
+    """
+    groups = len(count)
+    ends = np.zeros(groups + 1, np.int64)
+    for g in range(groups):
+        copy(ordered[first[g] :], merged[ends[g] :], count[g])
+        ends[g + 1] = ends[g] + count[g]
+    wide = 1
+    while wide < groups:
+        for g in range(0, groups, 2 * wide):
+            low, middle, high = ends[g], ends[min(g + wide, groups)], ends[min(g + 2 * wide, groups)]
+            copy(merged[low:], room, high - low)
+            merge(room[: middle - low], room[middle - low : high - low], merged[low:high])
+        wide *= 2
+
+
+@kernel
 def sort_groups(
     values: np.ndarray, order: np.ndarray, first: np.ndarray, ordered: np.ndarray, count: np.ndarray
 ) -> int:
@@ -123,18 +157,14 @@ def grouped_quantiles(
         total, ready = sort_groups(values[s], order, first, ordered, count), False
         for g in range(groups):
             n = count[g]
-            part[:n] = ordered[first[g] : first[g] + n]
+            copy(ordered[first[g] :], part, n)
             for k in (g - beside, g + beside):
                 if beside > 0 and 0 <= k < groups:
-                    pair[:n] = part[:n]
+                    copy(part, pair, n)
                     merge(pair[:n], ordered[first[k] : first[k] + count[k]], part[: n + count[k]])
                     n += count[k]
             if n < least and total > 0 and not ready:
-                known = 0
-                for k in range(groups):
-                    whole[known : known + count[k]] = ordered[first[k] : first[k] + count[k]]
-                    known += count[k]
-                whole[:total].sort()
+                merge_groups(ordered, first, count, pair, whole)
                 ready = True
             for q in range(len(levels)):
                 if n >= least:

@@ -12,6 +12,7 @@ from dispatch.batch.plan import Group, Part, Plan, read_plan
 from dispatch.batch.predicted import MOST_CELLS, Size, seconds_of
 from dispatch.case.netcdf.peek import glance_at, step_of
 from dispatch.case.shared_limits import NAME, read_shared_limits, shared_file
+from dispatch.case.slices import ON_GAS
 from dispatch.case.utility import case_files
 from dispatch.errors import InputError, Problem
 from dispatch.run.result import versions
@@ -107,7 +108,7 @@ def _pieces(file: Path, part: Part, known: dict[str, Any]) -> list[Part]:
             found = feeder_rows(file)
         except InputError:  # whoever reads it whole will say why
             return [part]
-        if sum(found.count("plant", k) + found.count("compressor", k) > 0 for k in range(len(found.sources))) > 1:
+        if sum(any(found.count(kind, k) for kind in ON_GAS) for k in range(len(found.sources))) > 1:
             return [part]  # feeders with plants can share a gas network, and then are solved together
         single = [
             Size(found.count("meter", k), found.count("bus", k), part.size.steps, 1) for k in range(len(found.sources))

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-from dispatch.case.schema import columns, positions
+from dispatch.case.schema import columns, parent_index, positions
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -87,6 +87,22 @@ def gas_network_of(case: xr.DataTree) -> GasNetwork:
         at(gate, "junction"),
         (at(regulator, "junction_from"), at(regulator, "junction_to"), regulator["in_service"].astype(bool)),
     )
+
+
+def boosted(case: xr.DataTree) -> tuple[np.ndarray, np.ndarray]:
+    """Tell which regulators have a compressor that raises the pressure behind them.
+
+    Returns
+    -------
+    raised : ndarray (regulator,) of bool
+    ratio : ndarray (regulator,)
+        Pressure behind over the pressure before; NaN where the pressure behind is held as it is given. [1]
+    """
+    count, table = len(columns(case, "regulator")["id"]), columns(case, "booster")
+    at = parent_index(case, "booster", "regulator") if len(table["id"]) else np.zeros(0, np.int32)
+    raised, ratio = np.zeros(count, bool), np.full(count, np.nan)
+    raised[at], ratio[at] = True, table["pressure_ratio"]
+    return raised, ratio
 
 
 def zones_of(n: int, start: np.ndarray, stop: np.ndarray, used: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from dispatch.case.attributes import attribute_table
+from dispatch.case.gas_alone import USERS
 from dispatch.case.rules.findings import nearest, text
 from dispatch.case.schema import as_bytes, columns, has, positions
 from dispatch.case.tables.csv_file import CsvFile, open_csv
@@ -21,7 +22,7 @@ COLUMNS = ["consumer", "prosumer"]
 
 
 def merge_cases(
-    electric: xr.DataTree, gas: xr.DataTree, match: str | os.PathLike[str]
+    electric: xr.DataTree, gas: xr.DataTree, match: str | os.PathLike[str], *, meter: str | None = None
 ) -> tuple[xr.DataTree, list[str]]:
     """Join a gas network to an electric one, house by house.
 
@@ -33,6 +34,8 @@ def merge_cases(
         Valid, with a gas network; its groups under ``/gas`` are taken over.
     match : path
         CSV with the columns ``consumer`` (of the gas network) and ``prosumer`` (of the electric one).
+    meter : str, optional
+        Meter of the electric case behind which are plants and compressors of the gas network that name none.
 
     Returns
     -------
@@ -59,10 +62,21 @@ def merge_cases(
         groups[profile] = _profiles(electric, gas, problems)
     raise_if_any(problems, str(match))
     notes: list[str] = []
+    if meter is not None:
+        _behind(gas, meter, theirs, notes)
     groups |= _matched(electric, gas, *pairs, groups, theirs, notes)
     case = xr.DataTree.from_dict(groups)
     case.attrs = dict(electric.attrs)
     return case, notes
+
+
+def _behind(gas: xr.DataTree, meter: str, theirs: dict[str, xr.Dataset], notes: list[str]) -> None:
+    """Put what takes electricity and names no meter behind one."""
+    for kind in USERS:
+        own, group = columns(gas, kind)["meter"], attribute_table()[kind].group
+        if (own == b"").any() and group in theirs:
+            theirs[group] = _with(theirs[group], {"meter": as_bytes(np.where(own == b"", meter.encode(), own))})
+            notes.append(f"{kind}: {np.count_nonzero(own == b'')} without a meter are behind {meter!r}.")
 
 
 def _require(electric: xr.DataTree, gas: xr.DataTree, problems: list[Problem]) -> None:

@@ -59,6 +59,13 @@ def kind_dataset(kind: Kind, columns: Mapping[str, Any], *, currency: str, sizes
     Dataset
         With ``units`` and ``description`` on every variable.
     """
+    return xr.Dataset(_kind_variables(kind, columns, currency=currency, sizes=sizes))
+
+
+def _kind_variables(
+    kind: Kind, columns: Mapping[str, Any], *, currency: str, sizes: Mapping[str, int]
+) -> dict[str, xr.Variable]:
+    """Variables of `kind_dataset`."""
     variables = {}
     for name, attribute in kind.attributes.items():
         if name in columns:
@@ -74,7 +81,7 @@ def kind_dataset(kind: Kind, columns: Mapping[str, Any], *, currency: str, sizes
         if attribute.unit:
             labels = {"units": unit_of(attribute, currency), **labels}
         variables[name] = xr.Variable(attribute.dims, _array(attribute, values, shape), labels)
-    return xr.Dataset(variables)
+    return variables
 
 
 def build_case(
@@ -108,13 +115,13 @@ def build_case(
         columns = tables[name]
         sizes = {k: len(v) for k, v in ids.items()}
         sizes |= {axis: len(columns[axis]) for axis in ("time", "quantile") if axis in columns}
-        data = kind_dataset(kind, columns, currency=currency, sizes=sizes)
-        coords = {d: ids[d] for d in dict.fromkeys(d for v in data.variables.values() for d in v.dims) if d in ids}
-        if kind.has_elements:
-            coords[name] = ids[name]
-        axes = time_axis(np.asarray(columns["time"]), columns.get("time_step")) if "time" in columns else {}
-        axes |= quantile_axis(columns["quantile"]) if "quantile" in data.dims else {}
-        groups[kind.group] = data.assign_coords({**coords, **axes})
+        variables = _kind_variables(kind, columns, currency=currency, sizes=sizes)
+        dims = dict.fromkeys(d for v in variables.values() for d in v.dims)
+        owners = [str(d) for d in dims if d in ids] + [name] * kind.has_elements
+        coords = {d: xr.Variable(d, ids[d]) for d in owners}
+        coords |= time_axis(np.asarray(columns["time"]), columns.get("time_step")) if "time" in columns else {}
+        coords |= quantile_axis(columns["quantile"]) if "quantile" in dims else {}
+        groups[kind.group] = xr.Dataset(variables, coords)
     case = xr.DataTree.from_dict(groups)
     version = attribute_table()["case"].attributes["schema_version"].default
     case.attrs = {"title": title, "time_zone": time_zone, "currency": currency, "schema_version": np.int32(version)}
@@ -156,7 +163,7 @@ def has(case: xr.DataTree, kind: str) -> bool:
         if part and part not in node.children:
             return False
         node = node.children[part] if part else node
-    return bool(node.dataset.variables)
+    return node.has_data
 
 
 def columns(case: xr.DataTree, kind: str) -> Columns:
@@ -246,7 +253,7 @@ def _columns(case: xr.DataTree, kind: str) -> Columns:
         return _filled(section, {name: values for name, (_, values, _) in given.items()}, sizes)
     node = case[section.group] if has(case, kind) else None
     data = node.to_dataset(inherit=False) if isinstance(node, xr.DataTree) else xr.Dataset()
-    arrays = {str(name): variable.to_numpy() for name, variable in data.variables.items()}
+    arrays = {str(name): np.asarray(variable.data) for name, variable in data.variables.items()}
     return _filled(section, arrays, {str(d): n for d, n in data.sizes.items()})
 
 

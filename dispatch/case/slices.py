@@ -32,13 +32,14 @@ BELONGS = {
     "chp": "plant",
     "upgrader": "plant",
     "compressor": "meter",
+    "booster": "meter",
 }
 Group = tuple[Arrays, list[str], dict[Any, Any]]
 GAS_DIMS = {"consumer", "injection"}  # of series in /forecast that only the feeders with the gas network need
 OF_GAS = ("junction", "gate", "pipe", "regulator", "consumer", "injection", "account")
 """Elements of the gas network that belong to no meter."""
-ON_GAS = {"plant": "junction", "compressor": "junction_from"}
-"""What ties a feeder to the gas network where it names a junction of it."""
+ON_GAS = {"plant": "junction", "compressor": "junction_from", "booster": "regulator"}
+"""What ties a feeder to the gas network where it names an element of it."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.case.schema import columns, parent_index
-from dispatch.model.plant_baseline import PlantBaseline, cost_of_owners, uncontrolled_plants
+from dispatch.model.plant_baseline import PlantBaseline, boosting, cost_of_owners, uncontrolled_plants
 from dispatch.model.series import read_stores, step_hours
 from dispatch.model.stores import contents, discharge_power, gained
 from dispatch.model.windows import windows_of
@@ -93,6 +93,8 @@ def _uncontrolled(case: xr.DataTree, *, batteries: bool) -> Baseline:
     net, plants = surplus(case), uncontrolled_plants(case)
     if plants is not None:
         net += plants.p
+    if len(columns(case, "booster")["id"]):
+        net -= boosting(case, np.zeros((0, net.shape[1])) if plants is None else plants.gas_injected)
     charge, discharge, content = np.zeros((3, len(kind), net.shape[1]))
     flexible, used = np.nonzero(kind != b"battery")[0], np.nonzero(kind == b"battery")[0]
     if len(flexible):

@@ -11,7 +11,7 @@ from dispatch.case.schema import columns, has, parent_index
 from dispatch.model.accounts import account_kinds
 from dispatch.model.components.zone import HOLDING_PRICE
 from dispatch.model.elements import Elements
-from dispatch.model.gas_compressors import compressors
+from dispatch.model.gas_compressors import boosters, compressors
 from dispatch.model.gas_levels import level_kinds
 from dispatch.model.gas_limits import limit_kinds
 from dispatch.model.gas_zones import LOW_PRESSURE, Zones, zones_of_case, zones_of_elements
@@ -71,6 +71,7 @@ def gas_kinds(
     kinds |= {"upgrader": upgraders(case, zones.of_junction, dt, series.time, offsets.on)}
     kinds["compressor"] = compressors(case, zones)
     kinds |= _network(case, series, network, zones) | account_kinds(case, series, windows)
+    kinds["booster"] = boosters(case, network, zones, kinds["regulator"].index)
     kinds |= level_kinds(case, network, zones, offsets.point, len(series.time), limit_penalty)
     live = {kind: kinds[kind].index for kind in ("regulator", "compressor")}
     return kinds | limit_kinds(case, network, offsets.gas, zones_of_elements(network, zones), live, limit_penalty)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.case.gas_network import boosted
 from dispatch.case.schema import columns
 from dispatch.model.elements import Elements
 
@@ -52,7 +53,8 @@ def bounds_of(case: xr.DataTree, network: GasNetwork) -> dict[str, Bounds]:
     Returns
     -------
     dict of str to Bounds
-        ``pressure``: `pressure_min` and `pressure_max`, and before a regulator at least what it holds behind it; rated
+        ``pressure``: `pressure_min` and `pressure_max`, and before a regulator without a booster at least what it
+        holds behind it; rated
         at the highest pressure that is held. ``share``: `biomethane_share_max`, rated at 1. ``flow_gate``,
         ``flow_regulator``: from 0 to `flow_max`, rated at it, or where it is infinite at the `flow_nom` of all
         consumers; energy at `heating_value_higher`.
@@ -62,7 +64,7 @@ def bounds_of(case: xr.DataTree, network: GasNetwork) -> dict[str, Bounds]:
     none = np.zeros(0)
     low, high = junction["pressure_min"].copy(), junction["pressure_max"]
     held = regulator.get("pressure", none)
-    for k in np.nonzero(regulator["in_service"])[0]:
+    for k in np.nonzero(regulator["in_service"] & ~boosted(case)[0])[0]:
         low[network.regulator_from[k]] = np.fmax(low[network.regulator_from[k]], held[k])
     highest = float(np.concatenate([gate.get("pressure", none), held]).max(initial=1.0))
     found = {

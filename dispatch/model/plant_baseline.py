@@ -12,6 +12,7 @@ from dispatch.case.schema import columns, parent_index
 from dispatch.model.components.plant import HIGHER, LOWER, UNMET_PRICE
 from dispatch.model.components.substrate import UNFED_PRICE
 from dispatch.model.gas import gas_kinds
+from dispatch.model.gas_compressors import power_of_boosters
 from dispatch.model.meters import sum_at
 from dispatch.model.series import read_series, step_hours
 from dispatch.model.windows import windows_of
@@ -153,6 +154,27 @@ def uncontrolled_plants(case: xr.DataTree) -> PlantBaseline | None:
     cost = _costs(plants, feed, unfed, injected, _lowest_export(case, series, kinds["plant"].nodes["meter"][1]))
     p = power_at_meters(case, plants.p_chp, plants.raw)
     return PlantBaseline(p, plants.p_chp, injected, plants.flare, plants.holder, cost)
+
+
+def boosting(case: xr.DataTree, injected: np.ndarray) -> np.ndarray:
+    """Electricity that boosters take without control, with what plants inject then.
+
+    Parameters
+    ----------
+    case : DataTree
+        With /forecast and boosters.
+    injected : ndarray (upgrader, step)
+        Biomethane. [kW]
+
+    Returns
+    -------
+    ndarray (meter, step)
+        [kW]
+    """
+    series, dt = read_series(case), step_hours(case)
+    windows = windows_of(series.time, str(case.attrs["time_zone"]))
+    kinds = gas_kinds(case, series, windows, dt, Offsets.zero(0, 0, len(series.time)), 0.0, whole=True)
+    return power_of_boosters(kinds, injected, len(columns(case, "meter")["id"]))
 
 
 def _lowest_export(case: xr.DataTree, series: Series, meter: np.ndarray) -> np.ndarray:

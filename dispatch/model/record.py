@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import pyomo.environ as pyo
+import pyomo.core as pyo
 from pyomo.common.errors import PyomoException
 from pyomo.core.base.var import ScalarVar
 from pyomo.core.expr.relational_expr import RelationalExpression

@@ -13,6 +13,7 @@ from dispatch.case.own_sections import parse_sections
 from dispatch.errors import InputError, ModelError, Problem
 from dispatch.model.components.account import account
 from dispatch.model.components.battery import battery
+from dispatch.model.components.booster import booster
 from dispatch.model.components.bus import bus
 from dispatch.model.components.car import car
 from dispatch.model.components.chp import chp
@@ -74,11 +75,11 @@ STORES = ("battery", "car", "tank")
 DISCHARGING = ("battery", "car")
 """Those that have `p_discharge` too."""
 
-PLANT = ("substrate", "plant", "chp", "upgrader", "zone", "gate", "regulator", "compressor")
+PLANT = ("substrate", "plant", "chp", "upgrader", "zone", "gate", "regulator", "compressor", "booster")
 """Components of biogas plants and of the gas network."""
 
 _PROSUMER = (load, pv, battery, car, tank, meter, peak)
-_PLANT = (substrate, plant, chp, upgrader, zone, gate, regulator, compressor)
+_PLANT = (substrate, plant, chp, upgrader, zone, gate, regulator, compressor, booster)
 _ACCOUNT = (account, deposit)
 _LEVEL = (junction, pipe, pressure_limit, set_point, level, undelivered)
 _LIMIT = (gas_limit, gas_limit_injection, gas_limit_linepack, gas_limit_regulator, gas_limit_compressor)

@@ -100,12 +100,14 @@ def _verdict(outcome: Outcome, run: Totals, state: State, clock: Clock) -> tuple
     if not run.gap > PROVEN:
         proof = "not proven to be the cheapest" if np.isnan(run.gap) else "proven to be the cheapest"
     gas = "pressure" in outcome.series and not np.isnan(outcome.series["pressure"]).all()
-    checked = "AC power flow and steady gas pressures" if gas else "AC power flow"
+    checked = " and ".join([*["AC power flow"][outcome.gas_alone :], *["steady gas pressures"][: int(gas)]])
     return "good", f"All limits hold, {clock.span()}.", f"Checked by {checked}; {proof}."
 
 
 def tightest_place(outcome: Outcome, state: State, clock: Clock) -> str:
     """Say where and when the network comes nearest to a limit, in words."""
+    if outcome.gas_alone:
+        return UNKNOWN
     best = [(_peak(t.share), kind) for t, kind in ((state.bus, "bus"), (state.branch, "branch"))]
     share, kind = max(best)
     if share < 0:
@@ -130,6 +132,8 @@ def _peak(share: np.ndarray) -> float:
 
 def _before(outcome: Outcome, without: State) -> str:
     """Say what would break without control."""
+    if outcome.gas_alone:
+        return "no electric network"
     if np.isnan(without.bus.share).all() and np.isnan(without.branch.share).all():
         return "not known without control"
     first = outcome.network.lines

@@ -109,7 +109,7 @@ def _content(outcome: Outcome) -> dict[str, Any]:
         "clock": clock,
         "run": run,
         "said": headline(outcome, run, with_control, without, clock),
-        "maps": town_maps(outcome, with_control, without, clock) if outcome.count("bus") else (),
+        "maps": town_maps(outcome, with_control, without, clock) if _has_buses(outcome) else (),
         **_figures(outcome, clock),
         **_gas(outcome, clock),
         "transformers": transformer_rows(outcome, with_control, without, clock),
@@ -124,6 +124,10 @@ def _content(outcome: Outcome) -> dict[str, Any]:
         "over_before": _over(without),
         "proof": proof_rows(outcome, run),
     }
+
+
+def _has_buses(outcome: Outcome) -> bool:
+    return outcome.count("bus") > 0 and not outcome.gas_alone
 
 
 def _gas(outcome: Outcome, clock: Clock) -> dict[str, Any]:
@@ -147,15 +151,14 @@ def _figures(outcome: Outcome, clock: Clock) -> dict[str, Any]:
     series, currency = outcome.series, outcome.currency
     if not outcome.steps:
         return {"energy": None, "exchange": None, "voltage": (), "loading": (), "price": None, "savings": ()}
-    saved = (
-        ("savings", "Saved against no control", series["cost_uncontrolled"] - series["cost"]),
-        ("savings-battery", "Saved against no battery", series["cost_no_battery"] - series["cost"]),
-    )
+    saved = [("savings", "Saved against no control", series["cost_uncontrolled"] - series["cost"])]
+    if not outcome.gas_alone:
+        saved.append(("savings-battery", "Saved against no battery", series["cost_no_battery"] - series["cost"]))
     return {
         "energy": charts.energy_figure(outcome, clock),
         "exchange": charts.exchange_figure(outcome, clock),
-        "voltage": charts.voltage_figures(outcome, clock),
+        "voltage": charts.voltage_figures(outcome, clock) if _has_buses(outcome) else (),
         "loading": charts.loading_figures(outcome, clock) if outcome.count("transformer") else (),
         "price": charts.price_figure(outcome, clock),
-        "savings": tuple(charts.savings_figure(key, title, values, currency) for key, title, values in saved),
+        "savings": tuple(charts.savings_figure(*each, currency) for each in saved),
     }

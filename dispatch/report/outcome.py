@@ -119,6 +119,11 @@ class Outcome:
         """How the program was solved."""
         return str(self.notes.get("method", "monolithic"))
 
+    @property
+    def gas_alone(self) -> bool:
+        """Whether there is a gas network and no branch of an electric one: voltages then say nothing."""
+        return self.count("junction") > 0 and not self.count("line") + self.count("transformer")
+
     def count(self, kind: str) -> int:
         """How many elements of a kind there are."""
         return len(self.tables[kind]["id"])

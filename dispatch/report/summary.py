@@ -154,12 +154,14 @@ def _feeder_table(feeders: list[Feeder], currency: str) -> Table:
 def _print_money(console: Console, outcome: Outcome, run: Totals, said: Headline, *, broken: bool) -> None:
     currency = outcome.currency
     console.print()
-    against = (
-        _against(run.saved, currency, "no control" + (", which breaks limits" if broken else "")),
-        _against(run.saved_no_battery, currency, "no battery" + (", whatever the limits" if broken else "")),
-    )
+    against = [_against(run.saved, currency, "no control" + (", which breaks limits" if broken else ""))]
+    if outcome.count("store"):
+        against.append(
+            _against(run.saved_no_battery, currency, "no battery" + (", whatever the limits" if broken else ""))
+        )
     console.print(Text(f"Cost {money(run.cost, currency)}: {'; '.join(against)}."))
-    console.print(Text(f"Tightest: {said.tightest}."))
+    if not outcome.gas_alone:
+        console.print(Text(f"Tightest: {said.tightest}."))
     if (gas := gas_totals(outcome)) is not None:
         console.print(Text(" ".join(gas_sentences(outcome, gas))))
     console.print(

@@ -117,7 +117,7 @@ def imported(source: str, path: Path, **options: Any) -> tuple[xr.DataTree, list
     return case, notes
 
 
-def merge(electric: Path, gas: Path, match: Path, output: Path) -> list[str]:
+def merge(electric: Path, gas: Path, match: Path, output: Path, *, meter: str | None = None) -> list[str]:
     """Join an electric and a gas network and write the case.
 
     Parameters
@@ -128,6 +128,8 @@ def merge(electric: Path, gas: Path, match: Path, output: Path) -> list[str]:
         CSV that says which consumer is which prosumer.
     output : Path
         Case file; not written if there is any problem.
+    meter : str, optional
+        Meter of plants and compressors that name none.
 
     Returns
     -------
@@ -142,7 +144,7 @@ def merge(electric: Path, gas: Path, match: Path, output: Path) -> list[str]:
     from dispatch.case.merge import merge_cases  # noqa: PLC0415  (only this command needs it)
 
     require_output(output)
-    case, notes = merge_cases(load_case(electric), load_case(gas), match)
+    case, notes = merge_cases(load_case(electric), load_case(gas), match, meter=meter)
     raise_if_any(_apart_from_series(check_case(case)), str(output))
     output.parent.mkdir(parents=True, exist_ok=True)
     save_case(case, output)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dispatch.case.gas_alone import with_stand_in
 from dispatch.case.rules import check_case
-from dispatch.case.schema import has
 from dispatch.case.slices import Cut, cut_feeders
-from dispatch.errors import Problem, raise_if_any
+from dispatch.errors import raise_if_any
 from dispatch.forecast.profile import predict
 from dispatch.forecast.quantiles import QUANTILES
 from dispatch.model.registry import load_components
@@ -129,7 +129,8 @@ def prepared(case: xr.DataTree, settings: Settings, stages: Stages) -> xr.DataTr
     load_components(settings.components)
     bare, title = without_results(case), str(case.attrs.get("title", ""))
     with stages.stage("check"):
-        raise_if_any([*check_case(bare), *_without_electricity(bare)], title)
+        raise_if_any(check_case(bare), title)
+        bare = with_stand_in(bare, start=settings.start, horizon_h=settings.horizon_h)
     with stages.stage("forecast"):
         held = settings.limits_at > MEDIAN
         levels = levels_for(settings.limits_at) if held else QUANTILES
@@ -139,14 +140,6 @@ def prepared(case: xr.DataTree, settings: Settings, stages: Stages) -> xr.DataTr
         if held:
             require_quantiles(solved, settings.limits_at)
     return solved
-
-
-def _without_electricity(case: xr.DataTree) -> list[Problem]:
-    """Refuse a gas network that stands alone."""
-    if has(case, "bus") or not has(case, "junction"):
-        return []
-    hint = "Schedules are made of electric networks; `dispatch.check_gas` gives the pressures of a gas network alone."
-    return [Problem("no-electricity", "/electric/bus", value="missing", hint=hint)]
 
 
 def _run_cut(

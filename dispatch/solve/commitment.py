@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from dispatch.errors import SolverError, TimeUp
 from dispatch.solve.engines import MOST_ROUNDS, MOST_ROWS, TOLERANCE
@@ -152,6 +151,8 @@ def _solve(
     until: Until,
 ) -> tuple[np.ndarray, list[np.ndarray], float]:
     """One integer program: the program's columns, what runs, and the slacks of limits."""
+    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415  (most runs have nothing to commit)
+
     width, stated = len(program.cost), limits.rows(keys)
     chosen = [(column[low > 0], low[low > 0]) for _, column, low in parts]
     running = np.concatenate([column.ravel() for column, _ in chosen])

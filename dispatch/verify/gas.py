@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 
-from dispatch.case.gas_network import GasNetwork, gas_network_of
+from dispatch.case.gas_network import GasNetwork, boosted, gas_network_of
 from dispatch.case.schema import columns, parent_index, positions
 from dispatch.model.gas_pipes import friction_law, gas_values, pipes_of
 from dispatch.verify.gas_steady import Hydraulics, steady_state
@@ -76,9 +76,10 @@ def gas_flow(case: xr.DataTree, taken: np.ndarray, raised: np.ndarray | None = N
     held = np.full((len(network.parent), 1), np.nan)
     pressures = np.concatenate([columns(case, k).get("pressure", np.zeros(0)) for k in ("gate", "regulator")])
     held[network.held >= 0, 0] = pressures[network.held[network.held >= 0]]
-    held = (held if raised is None else held + raised) ** 2
+    held = held if raised is None else held + raised
     factor, slope = np.array([gas["compressibility"]]), np.array([gas["compressibility_slope"]])
-    hydraulics = Hydraulics(forest, pipes_of(case), friction_law(case), factor, slope, held)
+    hydraulics = Hydraulics(forest, pipes_of(case), friction_law(case), factor, slope, held**2)
+    hydraulics = _boosted(case, network, hydraulics, held, np.asarray(taken, np.float64))
     squared, flow, chord, residual = steady_state(hydraulics, np.asarray(taken, np.float64))
     blocked = squared < 0
     flow_pipe = np.zeros((len(pipe["id"]), taken.shape[1]))
@@ -91,6 +92,26 @@ def gas_flow(case: xr.DataTree, taken: np.ndarray, raised: np.ndarray | None = N
     through[network.held[holds]] = flow[holds]
     pressure = np.sqrt(np.where(blocked, np.nan, squared))
     return GasState(network, pressure, squared, flow_pipe, through[:gates], through[gates:], blocked, residual)
+
+
+def _boosted(case: xr.DataTree, network: GasNetwork, of: Hydraulics, held: np.ndarray, taken: np.ndarray) -> Hydraulics:
+    """Hold behind boosters with a ratio that multiple of the pressure before them; `held` is what is held else."""
+    ratio = boosted(case)[1]
+    outlet = np.nonzero(network.held >= len(network.gate_at))[0]
+    through = network.held[outlet] - len(network.gate_at)
+    outlet, through = (a[~np.isnan(ratio[through])] for a in (outlet, through))
+    pressures = np.concatenate([columns(case, k).get("pressure", np.zeros(0)) for k in ("gate", "regulator")])
+    more = held[outlet] - pressures[network.held[outlet], None]
+    for _ in range(len(outlet)):  # each finds those of the booster behind it
+        squared = steady_state(of, taken)[0]
+        before = np.sqrt(np.maximum(squared[network.regulator_from[through]], 0.0))
+        found = np.repeat(held, taken.shape[1], axis=1) if held.shape[1] == 1 else held.copy()
+        found[outlet] = ratio[through, None] * before + more
+        settled = np.array_equal(found**2, of.held, equal_nan=True)
+        of = replace(of, held=found**2)
+        if settled:
+            break
+    return of
 
 
 def _forest(network: GasNetwork) -> Forest:

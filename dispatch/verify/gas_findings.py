@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.case.gas_network import boosted
 from dispatch.case.schema import columns, parent_index
 from dispatch.verify.gas import CLOSED, GasState
 
@@ -137,7 +138,8 @@ def _held(case: xr.DataTree, state: GasState, taken: np.ndarray) -> Iterator[str
     if len(table["id"]):
         with np.errstate(invalid="ignore"):
             enough = state.pressure[network.regulator_from] >= table["pressure"][:, None]
-        low = ~enough & (table["in_service"] & network.supplied[network.regulator_from])[:, None]
+        used = table["in_service"] & network.supplied[network.regulator_from] & ~boosted(case)[0]
+        low = ~enough & used[:, None]
         if low.any():
             yield (
                 f"Less pressure before regulator {_names(table['id'], _some(low))} than it is to hold behind it, "

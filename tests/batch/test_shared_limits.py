@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from tiny import Here, files_of, tiny_case, write_utility
 
-from dispatch.batch import planning
 from dispatch.batch.journal import read_journal
 from dispatch.batch.results import open_results
 from dispatch.batch.run_batch import run_batch
@@ -21,9 +20,11 @@ from dispatch.cli import main
 from dispatch.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from concurrent.futures import Future
     from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("one_group_a_case")
 
 EXPORT_KW = 8.0
 QUIET = {"workers": 1, "report": False}
@@ -53,15 +54,6 @@ def utility(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_utility(tmp_path_factory.mktemp("shared") / "u", 3, houses=2)
     (folder / "shared.toml").write_text(FILE + 'feeders = ["case0000/*", "case0002/f0"]\n')
     return folder
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_group_a_case() -> Iterator[None]:
-    """Cut after every case."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planning, "LEAST_S", 0.0)
-        patch.setattr(planning, "GROUP_S", 1e-9)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from tiny import Here, write_utility
 
-from dispatch.batch import planning
 from dispatch.batch.executors import WorkerLost
 from dispatch.batch.results import open_results
 from dispatch.batch.run_batch import run_batch
@@ -19,7 +18,9 @@ from dispatch.batch.task import Task
 from dispatch.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.usefixtures("one_group_a_case")
 
 EXPORT_KW = 12.0
 VICTIM = "case0001/f0"
@@ -43,15 +44,6 @@ class Loses(Here):
             lost.set_exception(WorkerLost("ended by the test"))
             return lost
         return super().submit(function, *args, **kwargs)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_group_a_case() -> Iterator[None]:
-    """Cut after every case."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planning, "LEAST_S", 0.0)
-        patch.setattr(planning, "GROUP_S", 1e-9)
-        yield
 
 
 @pytest.fixture(scope="module")

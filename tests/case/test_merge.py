@@ -52,6 +52,20 @@ def test_by_the_command(tmp_path: Path, capsys: Any) -> None:
     assert "the order is ELECTRIC, then GAS" in capsys.readouterr().err
 
 
+def test_compressors_without_a_meter_get_the_one_that_is_named(tmp_path: Path) -> None:
+    gas = gas_case({"booster": {"id": ["lift"], "regulator": ["r1"]}})
+    save_case(small_case(), tmp_path / "electric.nc")
+    save_case(gas, tmp_path / "gas.nc")
+    houses, out = match(tmp_path, "prosumer,consumer\nhuber,k1\n"), tmp_path / "both.nc"
+    files = [str(tmp_path / "electric.nc"), str(tmp_path / "gas.nc"), "--match", str(houses), "-o", str(out)]
+    assert main(["merge", *files]) == 1
+    assert not out.exists()
+    meter = columns(small_case(), "meter")["id"][0].decode()
+    assert main(["merge", *files, "--meter", meter]) == 0
+    assert columns(load_case(out), "booster")["meter"].tolist() == [meter.encode()]
+    assert main(["merge", *files, "--meter", "nobody"]) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

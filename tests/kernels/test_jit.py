@@ -36,11 +36,12 @@ def inner(x):
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Make a folder with the real `_jit.py`, a kernel that calls another file's, and a home of its own."""
+    """Make a folder with the real modules that compile, a kernel that calls another file's, and a home of its own."""
     folder = tmp_path / "kernels"
     folder.mkdir()
     (tmp_path / "home").mkdir()
-    shutil.copy(Path(kernels.__file__).with_name("_jit.py"), folder)
+    for name in ("_jit", "_compiler"):
+        shutil.copy(Path(kernels.__file__).with_name(f"{name}.py"), folder)
     for name, text in (("__init__", ""), ("outer", OUTER), ("inner", INNER)):
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
     return tmp_path
@@ -70,7 +71,7 @@ def entries(place: Path) -> list[Path]:
 
 def test_second_process_reads_what_the_first_compiled(place: Path) -> None:
     assert run(place) == ("30.0 0", "")
-    assert [f.name.rsplit(".", 2)[0] for f in entries(place)] == ["kernels.inner.inner", "kernels.outer.outer"]
+    assert [f.name.rsplit(".", 2)[0] for f in entries(place)] == ["kernels.outer.outer"]  # inner is a part of it
     assert stat.S_IMODE(entries(place)[0].parent.stat().st_mode) == 0o700
     assert run(place) == ("30.0 1", "")
 
@@ -84,11 +85,28 @@ def test_edit_in_another_file_is_seen(place: Path) -> None:
 
 def test_broken_entries_are_compiled_anew(place: Path) -> None:
     run(place)
-    inner, outer = entries(place)
-    inner.write_bytes(b"")
-    outer.write_bytes(outer.read_bytes()[:-10])
-    assert run(place) == ("30.0 0", "")
-    assert run(place) == ("30.0 1", "")
+    (outer,) = entries(place)
+    for content in (b"", outer.read_bytes()[:-10]):
+        outer.write_bytes(content)
+        assert run(place) == ("30.0 0", "")
+        assert run(place) == ("30.0 1", "")
+
+
+def test_kernel_that_is_part_of_another_can_be_called_too(place: Path) -> None:
+    code = RUN + "from kernels.inner import inner\nprint(inner(2.5), outer(np.array([3, 4])), inner(3))"
+    assert run(place, code) == ("30.0 0\n25.0 70.0 30.0", "")
+    names = [f.name.rsplit(".", 2)[0] for f in entries(place)]
+    assert names == ["kernels.inner.inner"] * 2 + ["kernels.outer.outer"] * 2
+    assert run(place, code) == ("30.0 1\n25.0 70.0 30.0", "")
+
+
+def test_only_the_outermost_kernel_becomes_machine_code(place: Path) -> None:
+    counted = (
+        "from numba.core.codegen import JITCodeLibrary as L\n"
+        "made, finish = [], L._finalize_specific\n"
+        "L._finalize_specific = lambda self: (made.append(self.name), finish(self))\n"
+    )
+    assert run(place, counted + RUN + "print([m for m in made if m in ('inner', 'outer')])")[0] == "30.0 0\n['outer']"
 
 
 def test_code_of_another_signature_is_not_used(place: Path) -> None:
@@ -104,7 +122,7 @@ def test_code_of_another_signature_is_not_used(place: Path) -> None:
 def test_numba_that_is_loaded_already_keeps_its_settings(place: Path) -> None:
     code = "import numba\nnumba.config.CACHE_DIR = 'theirs'\n" + RUN + "print(numba.config.CACHE_DIR)"
     assert run(place, code) == ("30.0 0\ntheirs", "")
-    assert len(entries(place)) == 2
+    assert len(entries(place)) == 1
     assert not (place / "theirs").exists()
     elsewhere = place / "elsewhere"
     assert run(place, NUMBA_CACHE_DIR=str(elsewhere)) == ("30.0 1", "")

@@ -24,11 +24,13 @@ def plant_tables(
     bounded: bool = False,
     account: str = "",
     compressor: bool = False,
+    booster: bool = False,
     start: str = "2026-06-01T20:00:00",
 ) -> dict[str, dict[str, Any]]:
     """Columns of the case; demand of gas varies around what the plant could inject.
 
     `bounded`: engines and upgrading have a minimum and ramps, feeding too, and one substrate's feed is given.
+    `booster`: the regulator raises the pressure instead of lowering it.
     `account`: balancing period of an account into which the plant injects and from which a consumer elsewhere takes.
     """
     rng = np.random.default_rng(seed)
@@ -106,6 +108,9 @@ def plant_tables(
     if compressor:
         tables["compressor"] = {"id": ["up"], "junction_from": ["z"], "junction_to": ["m"], "meter": ["mf"]}
         tables["compressor"] |= {"flow_max": [40.0], "electricity": [0.05]}
+    if booster:  # the level before holds less than the zone behind
+        tables["gate"]["pressure"] = [1.6]
+        tables["booster"] = {"id": ["lift"], "regulator": ["r"], "meter": ["mf"], "electricity": [0.03]}
     if not upgrader:
         del tables["upgrader"]
     return tables

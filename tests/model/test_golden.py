@@ -88,7 +88,7 @@ def _compare(name: str, text: str) -> None:
 def test_component(component: str) -> None:
     town = small_town(flexible=component in {"car", "tank"})
     if component in PLANT:
-        town = plant_case(steps=3, compressor=component == "compressor")
+        town = plant_case(steps=3, compressor=component == "compressor", booster=component == "booster")
     inputs = make_inputs(town)
     if component in {"account", "deposit"}:
         inputs = make_inputs(plant_case(steps=3, account="day"))

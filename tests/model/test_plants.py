@@ -42,7 +42,7 @@ def test_compiled_arrays_are_those_of_the_explicit_model(seed, steps, minutes, l
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.booleans())
 def test_compiled_limits_are_those_of_the_explicit_model(seed, steps, network):
-    case = plant_case(steps=steps, seed=seed, compressor=bool(seed % 2))
+    case = plant_case(steps=steps, seed=seed, compressor=bool(seed % 2), booster=bool(seed % 3))
     inputs = make_inputs(case, offsets=with_gas_limits(case, seed), limit_penalty=300.0)
     assert inputs.kinds["gas_limit_compressor"].count == (6 if seed % 2 else 0)
     assert inputs.kinds["gas_limit"].count == 6

@@ -47,7 +47,19 @@ def without_plants() -> dict:
     return tables
 
 
-CASES = {"little demand": little_demand(), "a narrow pipe": narrow(), "no plants": without_plants()}
+def raised() -> dict:
+    """The zone behind holds more than the level before; without plants, too, its electricity is on a meter."""
+    tables = plant_tables(steps=HOURS, seed=5, booster=True)
+    tables["forecast"]["flow_consumer"][1] *= 4.0
+    return tables
+
+
+CASES = {
+    "little demand": little_demand(),
+    "a narrow pipe": narrow(),
+    "no plants": without_plants(),
+    "raised": raised(),
+}
 
 
 @pytest.fixture(scope="module", params=CASES, ids=str)
@@ -66,7 +78,7 @@ def test_the_last_program_has_the_optimum_of_the_rebuild(both) -> None:
 
 def test_energy_closes_and_compressors_take_electricity(both) -> None:
     name, results = both
-    if name == "no plants":
+    if name in {"no plants", "raised"}:
         return
     for result in results:
         s = result["schedule"]
@@ -84,6 +96,27 @@ def test_energy_closes_and_compressors_take_electricity(both) -> None:
         took = result["forecast/p_load"].to_numpy()[0] + 12 + 0.25 * s["flow_raw"].to_numpy()[0]
         took = took + 0.05 / 11.0 * lifted - s["p_chp"].to_numpy()[0]
         np.testing.assert_allclose(meter, took, atol=1e-3)
+
+
+def test_boosters_take_electricity_for_what_flows(both) -> None:
+    name, results = both
+    if name != "raised":
+        return
+    for result in results:
+        s = result["schedule"]
+        assert result["certificate/status"].to_numpy() == [b"optimal"]
+        through = s["gas_regulator"].to_numpy()[0]
+        assert through.max() > 11.0
+        meter = (s["p_import"] - s["p_export"]).to_numpy()[0]
+        took = result["forecast/p_load"].to_numpy()[0] + 12 + 0.25 * s["flow_raw"].to_numpy()[0]
+        np.testing.assert_allclose(meter, took + 0.03 / 11.0 * through - s["p_chp"].to_numpy()[0], atol=1e-3)
+        without = result["schedule/p_import_uncontrolled"] - result["schedule/p_export_uncontrolled"]
+        flow = result["forecast/flow_consumer"].to_numpy().astype(float)[1] - 5
+        lifted = np.maximum(11.0 * flow - s["gas_injected_uncontrolled"].to_numpy()[0], 0) * 0.03 / 11.0
+        power = s["p_chp_uncontrolled"].to_numpy()[0]
+        upgraded = s["gas_injected_uncontrolled"].to_numpy()[0] / (11.06 * 0.53 * 0.995) * 0.25
+        load = result["forecast/p_load"].to_numpy()[0] + 12
+        np.testing.assert_allclose(without.to_numpy()[0], load + upgraded + lifted - power, atol=1e-3)
 
 
 def test_limits_of_the_zone_that_is_drawn_from_hold(both) -> None:

@@ -15,6 +15,7 @@ from dispatch.run.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "oracle"))
+from level_cases import level_tables
 from ours import last_offsets, within
 from plant_cases import plant_tables
 from rebuild.model import Feeder
@@ -66,3 +67,17 @@ def test_what_contracts_inject_beyond_it_is_unmet_and_told() -> None:
     share = result["schedule/biomethane_share"].to_numpy()[3]
     assert entry["amount"] == pytest.approx(share.max() - 0.1, abs=1e-4)
     assert entry["least_relaxation"] == pytest.approx(entry["amount"], rel=1e-2)
+
+
+@pytest.mark.parametrize(("most", "status"), [(0.2, b"limits_unmet"), (0.999, b"optimal")])
+def test_above_4_bar_gauge_it_is_compared_and_told(most: float, status: bytes) -> None:
+    found = level_tables(steps=HOURS)
+    found["junction"]["biomethane_share_max"] = [np.nan] * 3 + [most] + [np.nan] * 2
+    result = optimize(build_case(found), Settings(horizon_h=HOURS))
+    assert result["certificate/status"].to_numpy() == [status]
+    share = result["schedule/biomethane_share"].to_numpy()[3]
+    told = json.loads(result["certificate"].attrs["unmet"])
+    assert [(e["element"], e["limit"]) for e in told] == [("y", "biomethane_share_max")] * int(most < share.max())
+    for entry in told:
+        assert entry["amount"] == pytest.approx(share.max() - most, abs=1e-4)
+        assert entry["hours_total"] == np.count_nonzero(share > most + 0.005)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from dispatch.case.network import network_of
 from dispatch.case.offsets import Offsets
-from dispatch.case.schema import build_case
+from dispatch.case.schema import build_case, protect, reading
 from dispatch.model.compiler import compile_program
 from dispatch.model.inputs import make_inputs
 from dispatch.solve.limits.radial import limits_of
@@ -33,8 +34,9 @@ class Feeder:
     program: object = field(init=False)
 
     def __post_init__(self):
-        self.network = network_of(self.case)
-        self.inputs = make_inputs(self.case, offsets=self.offsets, limit_penalty=self.penalty)
+        with reading(self.case):
+            self.network = network_of(self.case)
+            self.inputs = make_inputs(self.case, offsets=self.offsets, limit_penalty=self.penalty)
         self.program = compile_program(self.inputs)
 
     @property
@@ -58,10 +60,16 @@ def feeder_of(tables, penalty=1e4, offsets=None):
     return Feeder(case, offsets or Offsets.zero(network.buses, network.branches, steps), penalty)
 
 
+@cache
 def generated(name, seed):
+    """One for all tests, so nobody may write to it."""
     recipe = RECIPES[name]
     tables, offset = tables_of(recipe, seed)
-    return feeder_of(tables, recipe.limit_penalty, Offsets(**offset))
+    feeder = feeder_of(tables, recipe.limit_penalty, Offsets(**offset))
+    program = feeder.program
+    protect(program.matrix.data, program.row_lower, program.row_upper, program.lower, program.upper, program.cost)
+    protect(program.injection.data, program.injection_constant, *(offset[n] for n in ("v_max", "v_min", "s")))
+    return feeder
 
 
 @pytest.fixture(name="generated")

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from dispatch.case.gas_network import zones_of
+from dispatch.case.gas_network import zone_order, zones_of
 from dispatch.case.importers.grid import Table, named, rows
 from dispatch.case.importers.reading import first_ids
 from dispatch.case.schema import build_case
@@ -38,7 +38,8 @@ class GasGrid:
     gas : dict of str to float
         Columns of the kind ``gas_network``.
     tables : dict of str to Table
-        ``junction`` (``in_service`` too), and the kinds of `ENDS`; every table has ``id``.
+        ``junction`` (``in_service`` too), and the kinds of `ENDS`; every table has ``id``. ``ratio_low`` and
+        ``ratio_high`` of regulators are the least and the highest ratio of pressures of compressors, NaN elsewhere.
     fused : ndarray (pair, 2) of int
         Rows of junctions that an open valve joins.
     notes : list of str
@@ -90,6 +91,7 @@ def finish(grid: GasGrid, *, drop_isolated: bool, source: str) -> tuple[xr.DataT
         raise_if_any(grid.problems, source)
     _isolated(grid, drop_isolated=drop_isolated)
     raise_if_any(grid.problems, source)
+    _boost(grid)
     ids = grid.tables["junction"]["id"]
     for kind, ends in ENDS.items():
         for end in ends:
@@ -150,6 +152,33 @@ def _fuse(grid: GasGrid) -> None:
             grid.tables[kind] = rows(table, ~short)
 
 
+def _boost(grid: GasGrid) -> None:
+    """Make a booster of each compressor, and find what it holds behind it if no pipe before it takes any pressure."""
+    regulator, pipe, gate = (grid.tables[k] for k in ("regulator", "pipe", "gate"))
+    low, high = (regulator.pop(f"ratio_{side}", np.full(len(regulator["id"]), np.nan)) for side in ("low", "high"))
+    raised = ~np.isnan(low)
+    if not raised.any():
+        return
+    zone = zones_of(len(grid.tables["junction"]["id"]), pipe["junction_from"], pipe["junction_to"], pipe["in_service"])
+    on, at = regulator["in_service"], (regulator["junction_from"], regulator["junction_to"])
+    ends = tuple(zone[end] for end in at)
+    held = np.full(len(grid.tables["junction"]["id"]), np.nan)
+    np.fmax.at(held, zone[gate["junction"]], gate["pressure"])
+    for z in zone_order(zone, gate["junction"], at[0][on], at[1][on]):
+        for k in np.nonzero(on & (ends[1] == z))[0]:
+            if raised[k]:
+                before, wanted = held[ends[0][k]], regulator["pressure"][k]
+                most = high[k] * before
+                regulator["pressure"][k] = most if np.isnan(wanted) else min(max(wanted, low[k] * before), most)
+            held[z] = np.fmax(held[z], regulator["pressure"][k])
+    regulator["pressure"] = np.where(np.isnan(regulator["pressure"]), gate["pressure"][0], regulator["pressure"])
+    grid.tables["booster"] = {
+        "id": regulator["id"][raised],
+        "regulator": regulator["id"][raised],
+        "pressure_ratio": np.where(low == high, low, np.nan)[raised],
+    }
+
+
 def _isolated(grid: GasGrid, *, drop_isolated: bool) -> None:
     junction, pipe, regulator = (grid.tables[k] for k in ("junction", "pipe", "regulator"))
     zone = zones_of(len(junction["id"]), pipe["junction_from"], pipe["junction_to"], pipe["in_service"])
@@ -164,6 +193,8 @@ def _isolated(grid: GasGrid, *, drop_isolated: bool) -> None:
     ids = junction["id"][alone]
     if not drop_isolated:
         hint = "Open the valve that feeds them, or import with --drop-isolated to leave them out."
+        if not np.isnan(regulator.get("ratio_low", np.nan)).all():
+            hint += " Gas flows one way through compressors (MatGas: both ways with --bypass-compressors)."
         grid.problems.append(
             Problem("isolated", "junction", "", first_ids(ids), len(ids), "isolated", "a way to a gate", hint)
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.case.importers.gas_grid import GasGrid, finish
-from dispatch.case.importers.grid import named
+from dispatch.case.importers.grid import joined, named
 from dispatch.case.importers.matgas_gas import SECONDS_AN_HOUR, gas_of
 from dispatch.case.importers.matgas_text import MatGas, read_matgas
 from dispatch.case.importers.naming import clean
@@ -29,7 +29,7 @@ COLUMNS = {  # those that are read, with their place
     "pipe": {"id": 0, "from": 1, "to": 2, "diameter": 3, "length": 4, "friction_factor": 5, "status": 8},
     "short_pipe": {"id": 0, "from": 1, "to": 2, "status": 3},
     "valve": {"id": 0, "from": 1, "to": 2, "status": 3},
-    "compressor": {"id": 0, "from": 1, "to": 2, "status": 12},
+    "compressor": {"id": 0, "from": 1, "to": 2, "ratio_low": 3, "ratio_high": 4, "flow_max": 7, "status": 12},
     "regulator": {"id": 0, "from": 1, "to": 2, "flow_max": 6, "status": 7},
     "receipt": {"id": 0, "junction": 1, "nominal": 4, "dispatchable": 5, "status": 6},
     "delivery": {"id": 0, "junction": 1, "nominal": 4, "status": 6},
@@ -38,7 +38,7 @@ COLUMNS = {  # those that are read, with their place
 OPTIONAL = ("status",)
 REFUSED = ("resistor", "loss_resistor", "storage")
 LOWEST_ABSOLUTE = 0.5
-KINDS = "junction, pipe, short_pipe, valve, regulator, receipt, delivery, transfer"
+KINDS = "junction, pipe, short_pipe, valve, compressor, regulator, receipt, delivery, transfer"
 
 
 @dataclass
@@ -109,7 +109,7 @@ def import_matgas(
     gauge : bool
         Whether the file's pressures are gauge all the same, as in networks of some millibar; 1.01325 bar is added.
     bypass_compressors : bool
-        Whether compressors in service are open bypasses instead of refused.
+        Whether compressors in service are open bypasses.
     drop_isolated : bool
         Whether junctions without a way to a gate are left out instead of refused.
 
@@ -118,7 +118,8 @@ def import_matgas(
     case : DataTree
         The slack junctions (``junction_type`` 1), or without one the junction of the first dispatchable receipt, are
         gates at ``p_nominal`` (at ``p_max`` where that is the lower limit); regulators hold ``p_nominal`` of the
-        junction behind them; nominal receipts, deliveries and transfers are injections and consumers.
+        junction behind them, compressors hold what a gate would, as far as their ratios of pressures let them; nominal
+        receipts, deliveries and transfers are injections and consumers.
     notes : list of str
         What was changed or left out, in words.
 
@@ -142,13 +143,7 @@ def _grid(reading: Reading, path: Path, *, bypass: bool) -> GasGrid:
             np.ones(len(rows), bool), labels, "unsupported", table, value="in the file", allowed=KINDS, hint=hint
         )
     compressors = reading.used("compressor")
-    if not bypass:
-        hint = "Remove it, or import with --bypass-compressors: gas then passes without being compressed."
-        reading.problems += problem_at(
-            compressors, reading.labels("compressor"), "unsupported", "compressor", value="in service", allowed=KINDS,
-            hint=hint,
-        )  # fmt: skip
-    elif compressors.any():
+    if bypass and compressors.any():
         reading.notes.append(f"compressor: {np.count_nonzero(compressors)} are open bypasses.")
     gas = gas_of(reading.file, reading.problems, reading.notes)
     junction = _junctions(reading)
@@ -159,7 +154,7 @@ def _grid(reading: Reading, path: Path, *, bypass: bool) -> GasGrid:
     tables = {
         "junction": junction,
         "pipe": _pipes(reading),
-        "regulator": _regulators(reading, junction, density),
+        "regulator": _regulators(reading, junction, density, compressors=not bypass),
         "gate": gate,
         "consumer": consumer,
         "injection": injection,
@@ -209,19 +204,30 @@ def _pipes(reading: Reading) -> Table:
     }
 
 
-def _regulators(reading: Reading, junction: Table, density: float) -> Table:
-    start, stop = reading.ends("regulator", "from", "to")
-    if len(start):
-        reading.notes.append("regulator: each holds p_nominal of the junction behind it.")
-    most = reading.numbers("regulator", "flow_max", np.inf, low=0) * SECONDS_AN_HOUR / density
-    return {
-        "id": reading.ids("regulator", "regulator_"),
-        "junction_from": start,
-        "junction_to": stop,
-        "pressure": junction["pressure_nom"][stop],
-        "flow_max": most,
-        "in_service": reading.used("regulator"),
-    }
+def _regulators(reading: Reading, junction: Table, density: float, *, compressors: bool) -> Table:
+    """Regulators, and compressors as such that have ratios of pressures."""
+    kinds = ("regulator", "compressor") if compressors else ("regulator",)
+    lowest = junction["pressure_nom"] <= junction["pressure_min"]
+    held = np.where(lowest, np.fmax(junction["pressure_max"], junction["pressure_nom"]), junction["pressure_nom"])
+    found: list[Table] = []
+    for kind in kinds:
+        start, stop = reading.ends(kind, "from", "to")
+        if len(start):
+            within = "" if kind == "regulator" else ", within its ratios of pressures; never backwards"
+            reading.notes.append(f"{kind}: each holds p_nominal of the junction behind it{within}.")
+        ratio = {n: np.full(len(start), np.nan) for n in ("ratio_low", "ratio_high")}
+        if kind == "compressor":
+            ratio = {n: np.maximum(reading.numbers(kind, n, 1.0, low=0, high=100), 1.0) for n in ratio}
+        found.append({
+            "id": reading.ids(kind, f"{kind}_"),
+            "junction_from": start,
+            "junction_to": stop,
+            "pressure": (held if kind == "compressor" else junction["pressure_nom"])[stop],
+            "flow_max": reading.numbers(kind, "flow_max", np.inf, low=0) * SECONDS_AN_HOUR / density,
+            "in_service": reading.used(kind),
+            **ratio,
+        })  # fmt: skip
+    return joined("regulator", *found)
 
 
 def _gates(reading: Reading, junction: Table, slack: int) -> Table:

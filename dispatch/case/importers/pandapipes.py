@@ -9,6 +9,7 @@ import numpy as np
 
 from dispatch.case.importers import pandapipes_elements as elements
 from dispatch.case.importers.gas_grid import GasGrid, finish
+from dispatch.case.importers.grid import joined
 from dispatch.case.importers.naming import clean
 from dispatch.case.importers.pandapipes_fluid import gas_of
 from dispatch.case.importers.pandapower_json import read_net
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from dispatch.case.importers.grid import Table
 
-HANDLED = ("junction", "junction_geodata", "pipe", "ext_grid", "press_control", "valve", "sink", "source")
+HANDLED = ("junction", "junction_geodata", "pipe", "ext_grid", "press_control", "compressor", "valve", "sink", "source")
 # Barometric formula as pandapipes has it (international standard atmosphere).
 SEA_LEVEL, LAPSE, SEA_KELVIN, EXPONENT = 1.01325, 0.0065, 288.15, 5.255
 SAME_TEMPERATURE = 0.5
@@ -71,6 +72,7 @@ def _grid(net: Net, path: Path) -> GasGrid:
         net.notes.append(_heights_note(height, gas, ambient))
     pipe, fused = elements.pipes_and_valves(net)
     regulator, open_controls, more = elements.regulators(net, ambient)
+    regulator = joined("regulator", regulator, elements.compressors(net))
     density = gas.get("density_normal", 0.78)
     consumer, injection = elements.demand(net, density)
     tables: dict[str, Table] = {

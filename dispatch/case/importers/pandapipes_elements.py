@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 REFUSED = (
     "pump",
-    "compressor",
     "circ_pump_mass",
     "circ_pump_pressure",
     "heat_exchanger",
@@ -22,9 +21,8 @@ REFUSED = (
     "flow_control",
     "mass_storage",
 )
-ALLOWED = "junction, pipe, ext_grid, press_control, valve, sink, source"
+ALLOWED = "junction, pipe, ext_grid, press_control, compressor, valve, sink, source"
 HINTS = {
-    "compressor": "Take it out of service: networks in which gas is compressed are not handled.",
     "flow_control": "Replace it by a sink and a source of its flow, or take it out of service.",
     "mass_storage": "Replace it by a sink or a source, or take it out of service.",
 }
@@ -185,6 +183,7 @@ def regulators(net: Net, ambient: float) -> tuple[Table, Table, np.ndarray]:
     idle = rows(table, ~active & table["in_service"])
     table = rows(table, active)
     table.pop("active"), table.pop("loss_coefficient")
+    table |= {"ratio_low": np.full(len(table["id"]), np.nan), "ratio_high": np.full(len(table["id"]), np.nan)}
     free = idle["loss_coefficient"] == 0
     fused = np.stack([idle["junction_from"][free], idle["junction_to"][free]], axis=1).astype(int)
     if len(idle["id"]):
@@ -193,6 +192,31 @@ def regulators(net: Net, ambient: float) -> tuple[Table, Table, np.ndarray]:
     count = len(lossy["id"])
     filler = {"length": np.zeros(count), "inner_diameter": np.full(count, 0.1), "roughness": np.full(count, 0.1)}
     return table, {n: (lossy | filler)[n] for n in PIPE}, fused
+
+
+def compressors(net: Net) -> Table:
+    """Compressors as regulators that hold a multiple of the pressure before them.
+
+    Returns
+    -------
+    Table
+        In the columns of regulators, with junctions as row numbers.
+    """
+    name = "compressor"
+    table: Table = {
+        "id": net.ids(name, name),
+        "junction_from": net.buses(name, "from_junction"),
+        "junction_to": net.buses(name, "to_junction"),
+        "in_service": net.flags(name, "in_service"),
+    }
+    ratio = net.numbers(name, "pressure_ratio", low=1, high=10)
+    count = len(table["id"])
+    if count:
+        net.notes.append(
+            f"compressor: {count} hold pressure_ratio times the pressure before them; their electricity is that of "
+            f"adiabatic compression, behind no meter yet."
+        )
+    return table | {"pressure": np.full(count, np.nan), "ratio_low": ratio, "ratio_high": ratio}
 
 
 def demand(net: Net, density: float) -> tuple[Table, Table]:

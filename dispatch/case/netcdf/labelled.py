@@ -62,7 +62,7 @@ def _converted(
 ) -> xr.Dataset:
     changed = {}
     for name, row in rows.items():
-        if not row.unit or name not in data.variables or data[name].dtype.kind not in "iuf":
+        if not row.unit or name not in data.variables or data.variables[name].dtype.kind not in "iuf":
             continue
         if "{currency}" in row.unit and not CURRENCY.fullmatch(currency):
             continue  # the currency itself is refused, once

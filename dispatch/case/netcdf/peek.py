@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import netCDF4
 import numpy as np
 
+from dispatch.case.gas_alone import DAY_H, STAND_IN
 from dispatch.case.netcdf.hdf5 import LAYOUT, LINK, LINK_INFO, SIGNATURE, Walk
 from dispatch.case.netcdf.hdf5_heap import LINK_NAMES, NotPlainError
 
@@ -29,7 +30,7 @@ class Glance:
     Attributes
     ----------
     sources : tuple of str
-        Ids of its sources; empty where it cannot be read.
+        Ids of its sources; that of the stand-in for a gas network alone; empty where it cannot be read.
     meters, buses : int
         How many there are.
     steps : int
@@ -154,4 +155,7 @@ def _seen(file: _Names) -> Glance:
         given = np.frombuffer(letters, f"S{shape[1]}")
         names = tuple(n.decode(errors="replace") for n in given)
     steps = next((n for n in (count(*s, "time") for s in SERIES) if n), 0)
-    return Glance(names, count("prosumer", "meter", "meter"), count("electric", "bus", "bus"), steps)
+    meters, buses = count("prosumer", "meter", "meter"), count("electric", "bus", "bus")
+    if not names and not buses and count("gas", "junction", "junction"):  # see `with_stand_in`
+        return Glance((STAND_IN,), max(meters, 1), 1, steps or round(DAY_H))
+    return Glance(names, meters, buses, steps)

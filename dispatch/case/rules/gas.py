@@ -149,11 +149,12 @@ def _structure(findings: Findings, junction: Table, pipe: Links, regulator: Link
     supplied = _reached(zone, live, first, second)
     circle = regulator.used & np.isin(zone[regulator.stop], list(supplied - set(ordered)))
     value = "part of a circle of regulators, or behind one"
-    hint = "Open the circle: gas goes through regulators from higher to lower levels only, and no pipe leads back."
+    hint = "Open the circle: gas goes one way through regulators and boosters, and no pipe leads back."
     findings.where("regulator-circle", regulator.table, "junction_to", circle, value=value, hint=hint)
     if not circle.any():
         _steps_down(findings, zone, live, regulator)
     _compressors(findings, junction, zone, supplied)
+    _boosters(findings)
     for kind in ("consumer", "injection", "plant"):
         table = findings.table(kind)
         if not table.has("junction"):
@@ -180,6 +181,16 @@ def _compressors(findings: Findings, junction: Table, zone: np.ndarray, supplied
     findings.where("no-gas", table, "junction_from", alone, value="with an end without a way to a gate", hint=hint)
 
 
+def _boosters(findings: Findings) -> None:
+    """Refuse a second booster of a regulator."""
+    table = findings.table("booster")
+    if table.has("regulator"):
+        named, counts = np.unique(table.columns["regulator"], return_counts=True)
+        double = np.isin(table.columns["regulator"], named[counts > 1])
+        hint = "Keep one of them; compressors one after the other have a regulator each."
+        findings.where("two-boosters", table, "regulator", double, value="of another booster, too", hint=hint)
+
+
 def _reached(zone: np.ndarray, gate_at: np.ndarray, first: np.ndarray, second: np.ndarray) -> set[int]:
     """Zones that have a way to a gate, circles or not."""
     found = set(zone[gate_at].tolist())
@@ -189,8 +200,8 @@ def _reached(zone: np.ndarray, gate_at: np.ndarray, first: np.ndarray, second: n
 
 
 def _steps_down(findings: Findings, zone: np.ndarray, gate_at: np.ndarray, regulator: Links) -> None:
-    """Refuse regulators whose outlet is to be held above everything that is held at their inlet."""
-    gate = findings.table("gate")
+    """Refuse regulators without a booster whose outlet is to be held above everything that is held at their inlet."""
+    gate, booster = findings.table("gate"), findings.table("booster")
     if not gate.has("pressure") or not regulator.table.has("pressure") or len(gate.ids) != len(gate_at):
         return
     highest: dict[int, float] = {}
@@ -202,9 +213,10 @@ def _steps_down(findings: Findings, zone: np.ndarray, gate_at: np.ndarray, regul
         highest[z] = max(pressure, highest.get(z, 0.0))
     held = regulator.table.columns["pressure"]
     before = np.array([highest.get(int(z), np.inf) for z in zone[regulator.start]])
-    up = regulator.used & (held >= before)
+    boosted = np.isin(regulator.table.ids, booster.columns.get("regulator", []))
+    up = regulator.used & (held >= before) & ~boosted
     if up.any():
         k = int(np.argmax(up))
-        hint = "Swap its junctions, or correct the pressure: a regulator only lowers it."
+        hint = "Swap its junctions, or correct the pressure: a regulator without a booster only lowers it."
         allowed = f"below {before[k]:g} bar, the highest that is held before it"
         findings.where("regulator-pressure", regulator.table, "pressure", up, allowed=allowed, hint=hint)

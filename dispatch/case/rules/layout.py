@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 NEEDED = ("bus", "source", "prosumer", "meter", "tariff")
+METERED = ("prosumer", "meter", "tariff")
 GAS_NEEDED = ("junction", "gate")
 UTC = {"utc", "z", "gmt", "etc/utc", "+00:00", ""}
 ZONE_LABELS = ("time_zone", "timezone", "tz")
@@ -74,11 +75,12 @@ def needed_kinds(present: set[str]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        A gas network may stand alone; to be dispatched, it needs an electric one beside it.
+        A gas network may stand alone, with or without meters for the electricity of its plants and compressors.
     """
     gas = GAS_NEEDED if "junction" in present else ()
-    alone = not present & {"bus", "source", "meter", "line", "load"}
-    return gas if gas and alone else (*NEEDED, *gas)
+    if gas and not present & {"bus", "source", "line", "transformer"}:
+        return (*METERED, *gas) if present & {"meter", "load", "pv", "store"} else gas
+    return (*NEEDED, *gas)
 
 
 def _root(findings: Findings, labels: Mapping[Any, object], source: str) -> None:

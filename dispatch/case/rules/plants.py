@@ -24,6 +24,7 @@ def check_plants(findings: Findings) -> None:
     findings : Findings
         Receives the problems.
     """
+    _connected(findings)
     plant, substrate, chp, upgrader = (findings.table(k) for k in ("plant", "substrate", "chp", "upgrader"))
     for name in ("holder_initial", "holder_final"):
         if plant.has(name, "holder_nom"):
@@ -47,6 +48,21 @@ def check_plants(findings: Findings) -> None:
         nowhere = (at >= 0) & (plant.columns["junction"][at] == b"") if len(plant.ids) else np.zeros(len(at), bool)
         hint = "Give the plant a junction, or remove the upgrader."
         findings.where("no-junction", upgrader, "plant", nowhere, value="a plant without a junction", hint=hint)
+
+
+def _connected(findings: Findings) -> None:
+    """Meters have a bus where there are any, plants and compressors a meter."""
+    bus, meter = findings.table("bus"), findings.table("meter")
+    for kind, name, parents, others in (
+        ("meter", "bus", bus, 0),
+        ("plant", "meter", meter, len(bus.ids)),
+        ("compressor", "meter", meter, len(bus.ids)),
+        ("booster", "meter", meter, len(bus.ids)),
+    ):
+        table = findings.table(kind)
+        if table.has(name) and len(parents.ids) + others:
+            hint = f"Name a {name}; it may be left out only where the case has none and no electric network."
+            findings.where(f"no-{name}", table, name, table.columns[name] == b"", value="empty", hint=hint)
 
 
 def _yields(findings: Findings, substrate: Table) -> None:

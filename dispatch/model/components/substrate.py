@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyomo.environ import exp
+from pyomo.core import exp
 
 if TYPE_CHECKING:
     from dispatch.model.component import Block

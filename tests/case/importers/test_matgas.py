@@ -81,7 +81,6 @@ def test_literals_become_a_case(tmp_path: Path) -> None:
         ("2 3 4 0.3", "2 3 9 0.3", "unknown-parent"),
         ("0.6 50000", "600 50000", "diameter"),
         ("mgc.receipt", "mgc.storage = [ 1 2 3 ];\nmgc.receipt", "unsupported"),
-        ("mgc.receipt", "mgc.compressor = [ 1 1 2 1 2 1e100 0 1 0 1 0 1 1 ];\nmgc.receipt", "--bypass-compressors"),
         ("1 3000000 6000000 4000000 1", "1 3000000 6000000 4000000 0", "gate_1"),
     ],
 )
@@ -94,6 +93,31 @@ def test_what_is_no_literal_or_cannot_be_handled_is_refused(tmp_path: Path, old:
     with pytest.raises(InputError) as caught:
         import_matgas(path)
     assert told in str(caught.value)
+
+
+def compressed(folder: Path, row: str) -> Path:
+    """Junction 5 behind a compressor that takes from junction 2."""
+    text = SMALL.replace("\n];\nmgc.pipe", "\n5 3000000 9000000 7000000 0 1 'v'\n];\nmgc.pipe").replace(
+        "1 4 0 1 0.3", "1 5 0 1 0.3"
+    )
+    return write(folder, text.replace("mgc.receipt", f"mgc.compressor = [ {row} ];\nmgc.receipt", 1))
+
+
+@pytest.mark.parametrize(("ratio", "held"), [("1 2", 70.0), ("1 1.5", 60.0), ("1.9 3", 76.0), ("0 1.0", 40.0)])
+def test_compressors_hold_the_nominal_pressure_within_their_ratios(tmp_path: Path, ratio: str, held: float) -> None:
+    path = compressed(tmp_path, f"7 2 5 {ratio} 1e100 0 2 0 1 0 1 1")
+    case, notes = import_matgas(path)
+    assert check_case(case) == []
+    regulator, booster = columns(case, "regulator"), columns(case, "booster")
+    k = regulator["id"].tolist().index(b"compressor_7")
+    assert regulator["pressure"][k] == pytest.approx(held)
+    assert (regulator["junction_from"][k], regulator["junction_to"][k]) == (b"2", b"5")
+    assert regulator["flow_max"][k] == pytest.approx(2 * 3600 / float(columns(case, "gas_network")["density_normal"]))
+    assert booster["regulator"].tolist() == [b"compressor_7"]
+    assert any(n.startswith("compressor: each holds p_nominal") for n in notes)
+    bypassed, _ = import_matgas(path, bypass_compressors=True)
+    assert not len(columns(bypassed, "booster")["id"])
+    assert len(columns(bypassed, "junction")["id"]) == 4
 
 
 def test_gauge_pressures_are_not_taken_for_absolute_ones(tmp_path: Path) -> None:
@@ -114,6 +138,7 @@ def test_gauge_pressures_are_not_taken_for_absolute_ones(tmp_path: Path) -> None
         ("distribution_54", {"gauge": True}, 54, 62, 4),
         ("gaslib-40-E", {"bypass_compressors": True}, 34, 39, 0),
         ("24-pipe-benchmark", {"bypass_compressors": True}, 25, 24, 0),
+        ("24-pipe-benchmark", {}, 30, 24, 5),
         ("case-6", {"bypass_compressors": True}, 4, 4, 0),
     ],
 )

@@ -112,7 +112,7 @@ def test_schutterwald_as_it_is_described() -> None:
 
 @pytest.mark.parametrize(
     ("table", "name"),
-    [("compressor", "C"), ("pump", "P"), ("heat_exchanger", "H"), ("flow_control", "F"), ("mass_storage", "M")],
+    [("pump", "P"), ("heat_exchanger", "H"), ("flow_control", "F"), ("mass_storage", "M")],
 )
 def test_other_elements_are_refused_and_named(tmp_path: Path, table: str, name: str) -> None:
     rows = {"name": [name, "idle"], "in_service": [True, False]}

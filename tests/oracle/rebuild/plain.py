@@ -26,7 +26,7 @@ OPTIONAL = {
     "gas_network": "/gas",
     **{
         k: f"/gas/{k}"
-        for k in ("junction", "gate", "pipe", "regulator", "consumer", "injection", "account", "compressor")
+        for k in ("junction", "gate", "pipe", "regulator", "consumer", "injection", "account", "compressor", "booster")
     },
     **{k: f"/plant/{k}" for k in ("plant", "substrate", "chp", "upgrader")},
 }

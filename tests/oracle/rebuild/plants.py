@@ -255,6 +255,7 @@ class Zones:
                 self.enters[first].append((gas, -1.0))
                 self.enters[second].append((gas, 1.0))
                 held[second] = max(held.get(second, 0.0), float(table["pressure"][k]))
+        self.boost(energy)
         self.lift(energy)
         alone = {len(c["junction"]["id"]) + j: j for j in self.levels.inside}
         by_junction: dict[int, np.ndarray] = {}
@@ -309,11 +310,24 @@ class Zones:
         c = self.f.case
         regulator, junction = c.get("regulator", {"id": []}), c["junction"]
         highest = max([*map(float, c["gate"]["pressure"]), *map(float, regulator.get("pressure", [])), 1.0])
-        fed = [float(p) for p, at, on in zip(
-            regulator.get("pressure", []), regulator.get("junction_from", []),
-            regulator.get("in_service", []), strict=True) if on and at == junction["id"][k]]  # fmt: skip
+        raised = set(c.get("booster", {}).get("regulator", []))
+        fed = [float(p) for p, at, on, name in zip(
+            regulator.get("pressure", []), regulator.get("junction_from", []), regulator.get("in_service", []),
+            regulator.get("id", []), strict=True) if on and at == junction["id"][k] and name not in raised]  # fmt: skip
         low = float(np.nanmax([float(junction["pressure_min"][k]), -np.inf, *fed]))
         return low, float(junction["pressure_max"][k]), highest
+
+    def boost(self, energy: float) -> None:
+        """Compressors in the direction of flow take electricity for what flows through their regulators."""
+        f, table = self.f, self.f.case.get("booster", {"id": []})
+        regulator = self.f.case.get("regulator", {"id": []})
+        for k, named in enumerate(table["regulator"] if len(table["id"]) else []):
+            r = list(regulator["id"]).index(named)
+            if r in self.regulated:
+                per_m3 = float(table["electricity"][k])
+                m = list(f.case["meter"]["id"]).index(table["meter"][k])
+                f.behind[m].append((self.regulated[r], -per_m3 / energy))
+                f.widen[m] += per_m3 * float(regulator["flow_max"][r])
 
     def lift(self, energy: float) -> None:
         """Compressors take gas below, electricity at their meter, and give the gas above."""
