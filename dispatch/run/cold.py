@@ -1,4 +1,4 @@
-"""Whether kernels were compiled on this machine before; where not, processes compile those of the solve meanwhile.
+"""Whether kernels were compiled on this machine before; where not, a process compiles those of the solve meanwhile.
 
 Compiling takes about as long for the forecast as for the solve. On a machine with two cores both happen at once, and
 workers that start later read what is there instead of compiling it each for themselves.
@@ -18,7 +18,7 @@ from kernels._jit import CACHE_FOLDER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SOLVING, PLANTS, PIPES, FORECASTING = "solving", "plants", "pipes", "forecasting"
+SOLVING, FORECASTING, GAS = "solving", "forecasting", "gas"
 """Parts of the kernels; `dispatch.run.warm` has the work that compiles each."""
 LONGEST_S = 600.0
 """So long a process that compiles is waited for; then workers compile for themselves."""
@@ -44,8 +44,10 @@ def start_compiling(*parts: str) -> subprocess.Popen[bytes]:
 
 
 @contextmanager
-def compiling_solving(*, wanted: bool, told: bool, gas: bool = False) -> Iterator[Callable[[float], None]]:
-    """Let other processes compile the kernels of the solve while this one does what comes before.
+def compiling_solving(*, wanted: bool, told: bool) -> Iterator[Callable[[float], None]]:
+    """Let another process compile the kernels of the solve while this one does what comes before.
+
+    Those of gas networks are left to the worker that meets one: a third process would take from the other two.
 
     Parameters
     ----------
@@ -53,31 +55,25 @@ def compiling_solving(*, wanted: bool, told: bool, gas: bool = False) -> Iterato
         Whether processes may be started at all.
     told : bool
         Say on stderr why the first run takes longer.
-    gas : bool
-        Compile those of gas networks and plants, too.
 
     Yields
     ------
     callable
         Waits until they are compiled, or until a time on the monotonic clock.
     """
-    shares = [[SOLVING, PLANTS], [PIPES]] if gas else [[SOLVING]]  # the first takes longest
-    missing = [[part for part in share if cold(part)] for share in shares]
-    if not (wanted and cores() > 1 and any(missing)):
+    if not (wanted and cores() > 1 and cold(SOLVING)):
         yield lambda _: None
         return
     if told:
         sys.stderr.write("kernels are compiled: once on this machine, about half a minute\n")
-    processes = [start_compiling(*parts) for parts in missing if parts]
+    process = start_compiling(SOLVING)
 
     def wait(end: float) -> None:
-        for process in processes:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(min(LONGEST_S, max(0.0, end - time.monotonic())))
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(min(LONGEST_S, max(0.0, end - time.monotonic())))
 
     try:
         yield wait
     finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+        process.kill()
+        process.wait()

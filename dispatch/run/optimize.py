@@ -87,7 +87,7 @@ def optimize(
     settings, stages = settings or Settings(), stages or Stages()
     settings = settings if limits_at is None else replace(settings, limits_at=limits_at)
     end = time.monotonic() + (settings.deadline_s if settings.deadline_s is not None else np.inf)
-    with compiling_solving(wanted=workers != 1, told=progress, gas="gas" in case.children) as wait:
+    with compiling_solving(wanted=workers != 1, told=progress) as wait:
         solved = prepared(case, settings, stages)
         with stages.stage("forecast"):
             cuts = cut_feeders(solved)

@@ -47,17 +47,6 @@ def test_what_is_compiled_starts_nothing(started) -> None:
     assert not started.processes
 
 
-def test_gas_is_compiled_beside_and_only_what_is_missing(started) -> None:
-    with cold.compiling_solving(wanted=True, told=False, gas=True) as wait:
-        wait(float("inf"))
-    assert started.parts == [(cold.SOLVING, cold.PLANTS), (cold.PIPES,)]
-    assert [p.returncode for p in started.processes] == [0, 0]
-    for part in (cold.SOLVING, cold.PIPES):
-        cold.mark(part)
-    with cold.compiling_solving(wanted=True, told=False, gas=True):
-        assert started.parts[2:] == [(cold.PLANTS,)]
-
-
 def test_one_worker_starts_nothing(started) -> None:
     dispatch.optimize(small_town(), workers=1)
     assert not started.processes
