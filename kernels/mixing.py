@@ -144,6 +144,13 @@ def circle(
 
 
 @kernel
+def take_step(values: np.ndarray, t: int, to: np.ndarray) -> None:
+    """Copy what holds in one step."""
+    for k in range(len(to)):
+        to[k] = values[k, t]
+
+
+@kernel
 def mixed_shares(
     links: Links,
     flow: np.ndarray,
@@ -179,10 +186,16 @@ def mixed_shares(
     """
     junctions, steps = given.shape
     found, change = np.empty((junctions, steps)), np.empty(steps)
-    share = np.full(junctions, np.nan)
-    held, own = before.copy(), np.zeros(len(outlet))
+    share, enters, counts, moves = np.empty(junctions), np.empty(junctions), np.empty(junctions), np.empty(len(flow))
+    held, own = np.empty(len(outlet)), np.zeros(len(outlet))
+    for z in range(len(outlet)):
+        held[z] = before[z]
+    for at in range(junctions):
+        share[at] = np.nan
     for t in range(steps):
-        enters, counts = given[:, t].copy(), part[:, t].copy()
+        take_step(given, t, enters)
+        take_step(part, t, counts)
+        take_step(flow, t, moves)
         for z in range(len(outlet)):
             freed = min(-filling[z, t], held[z])
             if freed > 0.0:
@@ -191,10 +204,11 @@ def mixed_shares(
                 counts[outlet[z]] += amount
                 held[z] -= freed
                 own[z] -= amount
-        change[t] = mix_step(links, flow[:, t].copy(), enters, counts, share)
+        change[t] = mix_step(links, moves, enters, counts, share)
         for z in range(len(outlet)):
             if filling[z, t] > 0.0 and not np.isnan(share[outlet[z]]):
                 held[z] += filling[z, t]
                 own[z] += filling[z, t] * share[outlet[z]]
-        found[:, t] = share
+        for at in range(junctions):
+            found[at, t] = share[at]
     return found, change

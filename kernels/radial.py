@@ -75,7 +75,8 @@ def potentials(
         bus = order[k]
         above = parent[bus]
         if above < 0:
-            potential[bus, :] = root[bus]
+            for t in range(width):
+                potential[bus, t] = root[bus]
             continue
         g, a, b = gain[bus], per_p[bus], per_q[bus]
         for t in range(width):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dispatch.run.cold import FORECASTING, SOLVING, cold, start_compiling
+from dispatch.run.cold import FORECASTING, GAS, SOLVING, cold, start_compiling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 def pytest_configure(config: pytest.Config) -> None:
     """Compile kernels before workers start, each of which would compile all of them for itself."""
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
-        for process in [start_compiling(part) for part in (SOLVING, FORECASTING) if cold(part)]:
+        shares = [[part for part in share if cold(part)] for share in ((SOLVING,), (FORECASTING, GAS))]
+        for process in [start_compiling(*parts) for parts in shares if parts]:
             process.wait()
 
 

@@ -18,7 +18,7 @@ from kernels._jit import CACHE_FOLDER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SOLVING, FORECASTING = "solving", "forecasting"
+SOLVING, FORECASTING, GAS = "solving", "forecasting", "gas"
 """Parts of the kernels; `dispatch.run.warm` has the work that compiles each."""
 LONGEST_S = 600.0
 """So long a process that compiles is waited for; then workers compile for themselves."""
@@ -47,6 +47,8 @@ def start_compiling(*parts: str) -> subprocess.Popen[bytes]:
 def compiling_solving(*, wanted: bool, told: bool) -> Iterator[Callable[[float], None]]:
     """Let another process compile the kernels of the solve while this one does what comes before.
 
+    Those of gas networks are left to the worker that meets one: a third process would take from the other two.
+
     Parameters
     ----------
     wanted : bool
@@ -63,7 +65,7 @@ def compiling_solving(*, wanted: bool, told: bool) -> Iterator[Callable[[float],
         yield lambda _: None
         return
     if told:
-        sys.stderr.write("kernels are compiled: once on this machine, about a minute\n")
+        sys.stderr.write("kernels are compiled: once on this machine, about half a minute\n")
     process = start_compiling(SOLVING)
 
     def wait(end: float) -> None:

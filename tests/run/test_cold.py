@@ -17,12 +17,12 @@ def started(tmp_path, monkeypatch):
     processes: list[subprocess.Popen[bytes]] = []
 
     def start(*parts: str) -> subprocess.Popen[bytes]:
-        assert parts == (cold.SOLVING,)
+        start.parts.append(parts)
         code = f"import time; time.sleep({start.seconds})"
         processes.append(subprocess.Popen([sys.executable, "-c", code]))
         return processes[-1]
 
-    start.seconds, start.processes = 0.3, processes
+    start.seconds, start.processes, start.parts = 0.3, processes, []
     monkeypatch.setattr(cold, "CACHE_FOLDER", tmp_path)
     monkeypatch.setattr(cold, "cores", lambda: 2)
     monkeypatch.setattr(cold, "start_compiling", start)
@@ -34,6 +34,7 @@ def test_a_cold_machine_compiles_meanwhile_and_is_waited_for(started, capsys) ->
         assert started.processes[0].poll() is None
         wait(float("inf"))
         assert started.processes[0].returncode == 0
+    assert started.parts == [(cold.SOLVING,)]
     assert capsys.readouterr().err.startswith("kernels are compiled")
 
 
