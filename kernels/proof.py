@@ -103,12 +103,15 @@ def prove_flows(
             bound += reduced * upper
         balance += SIGN[kind] * value
         cost += own * value
+        # Here and below what is not beyond the largest so far, which dividing can only make smaller, is not divided.
         if not 0.0 <= value <= upper:
             primal = max(primal, outside(value, 0.0, upper))
         lack = natural(value, reduced, upper)
-        if not lack <= dual:  # no division where it would change nothing
+        if not lack <= dual:
             dual = max(dual, lack / (1.0 + abs(own)))
-    primal = max(primal, abs(balance - members.demand[m, t]) / (1.0 + abs(members.demand[m, t])))
+    off = abs(balance - members.demand[m, t])
+    if not off <= primal:
+        primal = max(primal, off / (1.0 + abs(members.demand[m, t])))
     return cost, bound, primal, dual
 
 
@@ -120,8 +123,12 @@ def prove_content(
     least, capacity, price = members.least[m, t], members.capacity[m], members.price_shortfall
     at_least, lacking = max(y, 0.0), content + short - least
     bound = at_least * least + min(reduced, 0.0) * capacity + min(price - at_least, 0.0) * least
-    primal = max(outside(content, 0.0, capacity), outside(short, 0.0, least), -lacking / (1.0 + least))
-    dual = max(natural(content, reduced, capacity), natural(short, price - at_least, least) / (1.0 + price))
+    primal, dual = 0.0, natural(content, reduced, capacity)
+    if not (0.0 <= content <= capacity and 0.0 <= short <= least and lacking >= 0.0):
+        primal = max(outside(content, 0.0, capacity), outside(short, 0.0, least), -lacking / (1.0 + least))
+    lack = natural(short, price - at_least, least)
+    if not lack <= dual:
+        dual = max(dual, lack / (1.0 + price))
     return price * short, bound, primal, max(dual, abs(y - at_least), natural(at_least, lacking, np.inf))
 
 
@@ -138,7 +145,9 @@ def prove_member(
         paid, part, off, lack = prove_flows(members, flow, weight[m, t], prices.at_meter[m, t], v, m, t)
         gained = flow[MISSING, m, t] - members.withdrawn[m, t]
         gained += members.gain[m, t] * flow[CHARGE, m, t] - members.drain[m, t] * flow[DISCHARGE, m, t]
-        off = max(off, abs(content - kept * before - gained) / (1.0 + members.withdrawn[m, t]))
+        missed = abs(content - kept * before - gained)
+        if not missed <= off:
+            off = max(off, missed / (1.0 + members.withdrawn[m, t]))
         after = kept * prices.value[m, t + 1] if t < steps - 1 else 0.0
         reduced = v - after - max(prices.at_least[m, t], 0.0)
         held = prove_content(members, content, short, reduced, prices.at_least[m, t], m, t)

@@ -182,7 +182,7 @@ def columns(case: xr.DataTree, kind: str) -> Columns:
         ``id`` and every attribute that is present or has a default; texts and ids as bytes; ``time`` and
         ``time_step`` (of one entry, the length of a step) where there are series, ``quantile`` where it has levels.
     """
-    return dict(resolved(case, kind, lambda: _columns(case, kind)))
+    return dict(resolved(case, kind, lambda: _filled(attribute_table()[kind], *variables(case, kind))))
 
 
 def resolved(case: xr.DataTree, name: str, make: Callable[[], Made]) -> Made:
@@ -244,17 +244,25 @@ def reading(case: xr.DataTree, plain: Mapping[str, Arrays] | None = None) -> Ite
         del _READ[id(case)]
 
 
-def _columns(case: xr.DataTree, kind: str) -> Columns:
-    """Read `columns`."""
+def variables(case: xr.DataTree, kind: str) -> tuple[Columns, dict[str, int]]:
+    """Plain arrays of one kind as they are, and the sizes of their dims; empty where the case has none.
+
+    Parameters
+    ----------
+    case : DataTree
+        A valid case.
+    kind : str
+        Name of the kind, or ``forecast``.
+    """
     section, plain = attribute_table()[kind], _plain(case)
     if plain is not None:
         given = plain.get(section.group, {})
         sizes = {str(d): n for dims, values, _ in given.values() for d, n in zip(dims, values.shape, strict=True)}
-        return _filled(section, {name: values for name, (_, values, _) in given.items()}, sizes)
+        return {name: values for name, (_, values, _) in given.items()}, sizes
     node = case[section.group] if has(case, kind) else None
     data = node.to_dataset(inherit=False) if isinstance(node, xr.DataTree) else xr.Dataset()
     arrays = {str(name): np.asarray(variable.data) for name, variable in data.variables.items()}
-    return _filled(section, arrays, {str(d): n for d, n in data.sizes.items()})
+    return arrays, {str(d): n for d, n in data.sizes.items()}
 
 
 def _filled(section: Kind, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> Columns:

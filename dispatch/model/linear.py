@@ -188,6 +188,31 @@ def solve_flow(network: Network, forest: Forest, loops: Loops | None, p: np.ndar
     return LinearFlow(v_squared, flow_p, flow_q)
 
 
+def reactive_flow(network: Network, forest: Forest, loops: Loops | None, q: np.ndarray) -> np.ndarray:
+    """Reactive flow at `bus_from` of each branch that `solve_flow` finds without active injections.
+
+    Parameters
+    ----------
+    network : Network
+        Any number of feeders.
+    forest, loops
+        Its coefficients and closed loops.
+    q : ndarray (bus, time)
+        Net reactive injections. [kvar]
+
+    Returns
+    -------
+    ndarray (branch, time)
+        [kvar]
+    """
+    if loops is not None:  # in a loop the ways share active and reactive power by both resistance and reactance
+        return solve_flow(network, forest, loops, np.zeros_like(q), q).q
+    flow, inner = np.zeros((network.branches, q.shape[1])), np.nonzero(network.parent_branch >= 0)[0]
+    taken = flow_towards(network.order, network.parent, np.ascontiguousarray(q, np.float64))
+    flow[network.parent_branch[inner]] = forest.sign[inner, None] * taken[inner]
+    return flow
+
+
 def p_limit(network: Network, q: np.ndarray, offset_s: np.ndarray) -> np.ndarray:
     """Active power that the rating of each branch leaves, either way.
 
@@ -205,7 +230,8 @@ def p_limit(network: Network, q: np.ndarray, offset_s: np.ndarray) -> np.ndarray
     ndarray (branch, time)
         0 where reactive power alone, or the offset, takes the whole rating. [kW]
     """
-    return rating_left(network.s_nom, linear_flow(network, np.zeros_like(q), q).q, offset_s)
+    forest = forest_of(network)
+    return rating_left(network.s_nom, reactive_flow(network, forest, loops_of(network, forest), q), offset_s)
 
 
 def rating_left(s_nom: np.ndarray, q: np.ndarray, offset_s: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.case.attributes import Attribute, attribute_table
-from dispatch.case.schema import columns, has, positions, protect, resolved
+from dispatch.case.schema import Columns, columns, has, positions, protect, resolved, variables
 from dispatch.errors import InputError, Problem
 from dispatch.model.registry import own_components
 
@@ -144,19 +144,18 @@ def _constant(table: dict[str, np.ndarray], name: str) -> np.ndarray:
     return np.where(table["profile"] == b"", table[name], np.nan if name == "p_nom" else 0.0)
 
 
-def _forecast(case: xr.DataTree) -> xr.Dataset:
-    return case.children["forecast"].to_dataset(inherit=False)
+def _forecast(case: xr.DataTree) -> Columns:
+    return resolved(case, "variables of /forecast", lambda: variables(case, "forecast")[0])
 
 
-def _series(data: xr.Dataset, attribute: Attribute, ids: np.ndarray, otherwise: np.ndarray | None) -> np.ndarray:
+def _series(data: Columns, attribute: Attribute, ids: np.ndarray, otherwise: np.ndarray | None) -> np.ndarray:
     """One series in the order of `ids`; `otherwise` where `/forecast`, `data`, does not have the element."""
-    steps = data.sizes["time"]
+    steps = len(data["time"])
     fill = np.full(len(ids), np.nan) if otherwise is None else otherwise
     values = np.repeat(fill[:, None], steps, axis=1)
-    if attribute.name in data.variables:
-        given = data.variables[attribute.name].to_numpy()
-        held = data.variables[attribute.of].to_numpy() if attribute.of in data.variables else ids
-        at = positions(held, ids)
+    if attribute.name in data:
+        given = data[attribute.name]
+        at = positions(data.get(attribute.of, ids), ids)
         values[at >= 0] = given[at[at >= 0]]
     if attribute.can_be_unknown and otherwise is not None:
         blank = np.isnan(values).all(axis=1)
@@ -178,5 +177,5 @@ def step_hours(case: xr.DataTree) -> float:
 
 
 def _step_hours(case: xr.DataTree) -> float:
-    bounds = _forecast(case).variables["time_bounds"].to_numpy()
+    bounds = _forecast(case)["time_bounds"]
     return float((bounds[0, 1] - bounds[0, 0]) / np.timedelta64(1, "s")) / 3600.0

@@ -13,7 +13,6 @@ from dispatch.model.linear import linear_flow
 from dispatch.model.plant_baseline import cost_of_owners
 from dispatch.model.registry import DISCHARGING, STORES, own_components
 from dispatch.run.gas_arrays import gas_arrays, gas_offset_arrays, gas_prices, gas_state_arrays, placed
-from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.reinforced import reinforcement_bound
 from dispatch.verify.electric import injections
 from dispatch.verify.excess import limits_ac
@@ -137,7 +136,7 @@ def price_arrays(feeder: Rounds, state: State) -> dict[str, np.ndarray]:
         /price.
     """
     network, inputs, prices = feeder.network, feeder.inputs, state.solution.prices
-    limits = limits_of(feeder.program, network, inputs, state.offsets)
+    limits = feeder.limits(state.offsets)
     v_max, v_min, forward, reverse = _by_kind(prices, network, inputs.steps)
     lines, branch = network.lines, forward + reverse
     injected = limits.rows(prices.keys).matrix.T @ prices.limits

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dispatch.case.network import Network
     from dispatch.model.linear import LinearFlow
+    from dispatch.solve.limits.radial import RadialLimits
     from dispatch.solve.solution import Solution
     from dispatch.verify.electric import AcState
     from dispatch.verify.excess import Excess
@@ -26,6 +27,8 @@ WASTEFUL_V_PU = 2e-3
 """A priced voltage limit that AC stays below by more than this was shifted too far."""
 WASTEFUL_LOADING_PU = 2e-2
 """The same of a rating."""
+MOST = 1.5
+"""Flows and voltages' distances from those without flow are extrapolated by no more than this factor."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,48 @@ def margins_of(
         priced[2] & ~relaxed[2] & (1 - held[0].loading_pu > WASTEFUL_LOADING_PU),
         *relaxed,
     )
+
+
+def offsets_at_limits(
+    limits: RadialLimits, keys: np.ndarray, linear: LinearFlow, ac: AcState, offsets: Offsets
+) -> Offsets:
+    """Foretell what AC adds where limits bind, from a state near them.
+
+    What AC adds are losses and the drops that they cause: they grow with the square of flows, and so of voltages'
+    distance from those without any flow.
+
+    Parameters
+    ----------
+    limits : RadialLimits
+        Without offsets.
+    keys : ndarray (limit,) of KEY
+        Limits that will bind.
+    linear, ac
+        The state.
+    offsets : Offsets
+        What AC adds in that state.
+
+    Returns
+    -------
+    Offsets
+        The same, scaled at `keys`.
+    """
+    element, step = keys["element"], keys["step"]
+    idle = limits.flow(np.zeros(limits.ports)).v_squared
+    for kind, scaled in ((V_MAX, offsets.v_max), (V_MIN, offsets.v_min)):
+        at = element[keys["kind"] == kind], step[keys["kind"] == kind]
+        wanted = limits.rating[kind][at[0]] - idle[at]
+        scaled[at] *= _squared(wanted, ac.v_pu[at] ** 2 - idle[at])
+    ways = keys["kind"] > V_MIN
+    both = np.unique(np.stack([element[ways], step[ways]]), axis=1)
+    offsets.s[both[0], both[1]] *= _squared(np.ones(both.shape[1]), ac.loading_pu[both[0], both[1]])
+    return offsets
+
+
+def _squared(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Square of a ratio; no more than a factor of `MOST` either way, and 1 where there is none."""
+    ratio = np.divide(wanted, found, out=np.ones_like(found), where=np.isfinite(found) & (found != 0))
+    return np.clip(ratio, 1 / MOST, MOST) ** 2
 
 
 def next_offsets(old: Offsets, new: Offsets, margins: Margins) -> Offsets:

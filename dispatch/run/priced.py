@@ -17,7 +17,6 @@ from dispatch.run.stages import Stages
 from dispatch.solve.certificate import certificate_of, certify, require
 from dispatch.solve.commitment import below_least
 from dispatch.solve.elastic import elastic_cost
-from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.program_proof import figures_by_program
 from dispatch.solve.repair import Delivered, deliver, netted
 from dispatch.solve.solution import NOTICED
@@ -164,7 +163,7 @@ class PricedFeeder:
         with dearer(self.cut, price).reading() as case:
             feeder = self._rounds(case, self._kept)
             offsets, solution = feeder.answer(self.known.offsets)
-            limits, dt = limits_of(feeder.program, feeder.network, feeder.inputs, offsets), feeder.inputs.dt
+            limits, dt = feeder.limits(offsets), feeder.inputs.dt
         penalty = solution.limit_penalty
         figures = figures_by_program(feeder.program, limits, dt, penalty, solution.columns, solution.prices)
         certificate = certificate_of(figures)
@@ -181,7 +180,7 @@ class PricedFeeder:
         """Find what plans cost in money, relaxations of the feeder's limits included."""
         with self.cut.reading() as case:
             own = self.at_own_prices(case)
-            limits = limits_of(own.program, own.network, own.inputs, own.with_room(self.known.offsets))
+            limits = own.limits(own.with_room(self.known.offsets))
         return [elastic_cost(own.program, limits, own.inputs.dt, self.known.penalty, plan) for plan in plans]
 
     def at_own_prices(self, case: xr.DataTree) -> Rounds:
@@ -211,7 +210,7 @@ class PricedFeeder:
         solution = self._as_solution(feeder, offsets, solution, columns)
         least = feeder.model.least_relaxation(offsets) if solution.relaxation > 0 else None
         if below_least(feeder.program, least_of(feeder.inputs), columns):
-            delivered = deliver(feeder.program, feeder.network, feeder.inputs, offsets, solution, least)
+            delivered = deliver(feeder.program, feeder.limits(offsets), feeder.inputs, solution, least)
         else:
             delivered = self._netted(feeder, offsets, solution)
             delivered = replace(delivered, relaxation=least)
@@ -236,7 +235,7 @@ class PricedFeeder:
 
     def _as_solution(self, feeder: Rounds, offsets: Offsets, answer: Solution, columns: np.ndarray) -> Solution:
         """Give a mix the prices of an answer, and say which limits it relaxes."""
-        limits = limits_of(feeder.program, feeder.network, feeder.inputs, offsets)
+        limits = feeder.limits(offsets)
         x = feeder.program.injection @ columns + feeder.program.injection_constant
         over, amount = limits.exceeded(x)
         keys = np.unique(np.concatenate([answer.prices.keys, over]))
@@ -253,7 +252,7 @@ class PricedFeeder:
 
     @staticmethod
     def _netted(feeder: Rounds, offsets: Offsets, solution: Solution) -> Delivered:
-        limits = limits_of(feeder.program, feeder.network, feeder.inputs, offsets)
+        limits = feeder.limits(offsets)
         columns = netted(feeder.program, feeder.inputs, solution.columns)
         cost = elastic_cost(feeder.program, limits, feeder.inputs.dt, solution.limit_penalty, columns)
         return Delivered(columns, cost, cost - solution.objective, solution)

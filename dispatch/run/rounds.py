@@ -16,19 +16,17 @@ from dispatch.model.compiler import compile_program
 from dispatch.model.gas_limits import stated_limits
 from dispatch.model.gas_zones import zones_of_case, zones_that_hold
 from dispatch.model.inputs import make_inputs
-from dispatch.model.linear import linear_flow
 from dispatch.model.plants import least_of
 from dispatch.run.gas_check import GasCheck, UnderSchedule
 from dispatch.run.gas_margins import GasMargins, gas_margins, next_limits
 from dispatch.run.gas_unmet import unmet_by_gas
-from dispatch.run.margins import margins_of, next_offsets
+from dispatch.run.margins import margins_of, next_offsets, offsets_at_limits
 from dispatch.run.room import Room, with_room
 from dispatch.run.state import State
 from dispatch.run.unmet import unmet_by_ac
 from dispatch.solve.commitment import best_commitment
 from dispatch.solve.decomposed import Decomposed
 from dispatch.solve.explain import explain_unmet
-from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.methods import PIPES, Model, make_model
 from dispatch.solve.monolithic import Monolithic, solve_elastic
 from dispatch.solve.own_slacks import OwnSlacks
@@ -42,10 +40,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from dispatch.case.offsets import GasLimit, GasPoint
+    from dispatch.model.linear import LinearFlow
     from dispatch.run.settings import Settings
     from dispatch.run.stages import Stages
+    from dispatch.solve.limits.radial import RadialLimits
     from dispatch.solve.solution import Solution
     from dispatch.solve.until import Until
+    from dispatch.verify.electric import AcState
 
 Kept = dict[bytes, Model]
 """Models of feeders by the id of their source."""
@@ -132,7 +133,7 @@ class Rounds:
         with self.stages.stage("solve"):
             solution, relaxation = solve_elastic(self.model, offsets, self.penalty, self.until)
             self._price_at(solution.limit_penalty)
-            delivered = deliver(self.program, self.network, self.inputs, offsets, solution, relaxation, self.until)
+            delivered = deliver(self.program, self.limits(offsets), self.inputs, solution, relaxation, self.until)
         return self.under(by_ac, room, solution, delivered, bound)
 
     def answer(self, by_ac: Offsets) -> tuple[Offsets, Solution]:
@@ -162,7 +163,7 @@ class Rounds:
         with self.stages.stage("verify"):
             x = self.program.injection @ delivered.columns + self.program.injection_constant
             p, q = x.reshape(2, self.network.buses, self.inputs.steps)
-            linear, ac = linear_flow(self.network, p, q), physics.flow(p, q)
+            linear, ac = self.limits(offsets).flow(x), physics.flow(p, q)
             held = with_room(ac, linear, self.network, room)
             excess = limits_ac(self.case, held[0], linear.v_squared)
             if room is not None:
@@ -172,6 +173,10 @@ class Rounds:
             gas = self._gas_state(by_ac, delivered)
         return State(offsets, by_ac, room, solution, delivered, linear, ac, held, excess, margins, *gas, bound)
 
+    def limits(self, offsets: Offsets) -> RadialLimits:
+        """All limits of the network, shifted by offsets."""
+        return self.model.limits(offsets)
+
     def _committed(self, by_ac: Offsets, room: Offsets | None) -> tuple[Offsets, float]:
         """Choose what runs by an integer program; the program that follows holds that."""
         free = replace(by_ac, on={})
@@ -180,7 +185,7 @@ class Rounds:
         with self.stages.stage("solve"):
             solution, _ = solve_elastic(self.model, offsets, self.penalty, self.until)
             self._price_at(solution.limit_penalty)
-            limits = limits_of(self.program, self.network, self.inputs, offsets)
+            limits = self.limits(offsets)
             keys, penalty = solution.prices.keys, self.inputs.dt * solution.limit_penalty
             least = least_of(self.inputs)
             on, bound = best_commitment(self.program, limits, least, keys, penalty, self.until)
@@ -225,7 +230,26 @@ class Rounds:
         The first round takes the offsets as they are, which may relax a limit; later ones only tighten, or they would
         cycle, except where a priced limit was shifted too far.
         """
-        return self._settle(self.state(self._zero()), most_rounds)
+        return self._settle(self.state(self._near()), most_rounds)
+
+    def _near(self) -> Offsets:
+        """Offsets to begin with: what AC adds near the optimum, which spares most feeders a second solve."""
+        zero = self._zero()
+        with self.stages.stage("solve"):
+            near = self.model.approach(self.with_room(zero), self.penalty, self.until)
+        if near is None or self.until.over:
+            return zero
+        physics = self.ac
+        with self.stages.stage("verify"):
+            limits = self.limits(zero)
+            linear = limits.flow(near.x)
+            ac = physics.flow(*near.x.reshape(2, self.network.buses, self.inputs.steps))
+            new = offsets_at_limits(limits, near.keys, linear, ac, self._added(linear, ac))
+        return replace(new, gas=zero.gas, on=zero.on, point=zero.point)
+
+    def _added(self, linear: LinearFlow, ac: AcState) -> Offsets:
+        """What AC adds to the linear state."""
+        return offsets_of(self.network, linear.v_squared, np.hypot(linear.p, linear.q), ac)
 
     def _zero(self) -> Offsets:
         """No offsets, but the gas network as it is stated."""
@@ -256,8 +280,7 @@ class Rounds:
         """Offsets of the next program: of the electric network, of the gas network, or of both."""
         shifted = state.by_ac
         if not state.margins.holds or state.margins.wasteful:
-            s_linear = np.hypot(state.linear.p, state.linear.q)
-            new = offsets_of(self.network, state.linear.v_squared, s_linear, state.ac)
+            new = self._added(state.linear, state.ac)
             shifted = new if self.rounds == 1 else next_offsets(state.by_ac, new, state.margins)
         if self.gas is None or state.gas is None or state.gas_margins is None or state.gas_margins.settled:
             return replace(shifted, gas=state.by_ac.gas, on=state.by_ac.on, point=state.by_ac.point)
@@ -271,7 +294,7 @@ class Rounds:
         """Limits that are relaxed in the program, then those that only AC exceeds."""
         held = state.delivered
         relaxed = explain_unmet(
-            self.case, self.program, self.network, self.inputs, state.offsets, held.solution, held.relaxation
+            self.case, self.program, self.limits(state.offsets), self.inputs, held.solution, held.relaxation
         )
         by_ac = unmet_by_ac(self.case, self.network, state.held, state.excess, state.margins)
         by_gas = [] if state.gas_margins is None else unmet_by_gas(self.case, state.gas_margins, self.inputs.dt)

@@ -12,7 +12,6 @@ from dispatch.solve.blocks.placed import PlacedBlocks
 from dispatch.solve.coordinate import Coordinator
 from dispatch.solve.elastic import elastic_cost
 from dispatch.solve.limits.combined import CombinedLimits
-from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.limits.shared import SharedLimits
 from dispatch.solve.members import Members
 from dispatch.solve.repair import NOTICED, netted, one_way
@@ -218,7 +217,7 @@ class Together:
 def _stated(feeder: PricedFeeder) -> _Feeder:
     with feeder.cut.reading() as case:
         own = feeder.at_own_prices(case)
-        limits = limits_of(own.program, own.network, own.inputs, own.with_room(feeder.known.offsets))
+        limits = own.limits(own.with_room(feeder.known.offsets))
         return _Feeder(own.program, own.inputs, limits, feeder.known.penalty, own.ac)
 
 

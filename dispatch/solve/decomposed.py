@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
     from dispatch.solve.blocks.stores import StoreBlock
+    from dispatch.solve.coordinated import Near
     from dispatch.solve.limits.radial import RadialLimits
     from dispatch.solve.solution import Relaxation, Solution
 
@@ -59,9 +60,13 @@ class Decomposed:
         """The members that the store kernel plans."""
         return self._members.stores.stores
 
+    def approach(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Near | None:
+        """Find what enters at the ports near the optimum; see `Coordinator.approach`."""
+        return self._coordinator.approach(self.limits(offsets), self.dt * limit_penalty, until or Until())
+
     def solve(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Solution:
         """Find the optimum under given offsets and penalty; see `Monolithic.solve`."""
-        limits = self._shifted(offsets)
+        limits = self.limits(offsets)
         until = until or Until()
         if self._slacks.any and limit_penalty != self._slacks.compiled:  # a raised penalty proves what is unavoidable
             return self._whole().solve(offsets, limit_penalty, until)
@@ -109,7 +114,8 @@ class Decomposed:
             self._monolithic = Monolithic(*self._given, **self._options)
         return self._monolithic
 
-    def _shifted(self, offsets: Offsets) -> RadialLimits:
+    def limits(self, offsets: Offsets) -> RadialLimits:
+        """All limits of the network, shifted by offsets."""
         if offsets is not self._limits.offsets:
             self._limits = self._limits.with_offsets(offsets)
         return self._limits

@@ -11,7 +11,7 @@ from dispatch.case.schema import columns
 from dispatch.model.registry import STORES
 from dispatch.solve.explain_found import NOTICED, Found
 from dispatch.solve.explain_gas import of_gas
-from dispatch.solve.limits.radial import V_MAX, V_MIN, RadialLimits, limits_of
+from dispatch.solve.limits.radial import V_MAX, V_MIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from dispatch.case.network import Network
-    from dispatch.case.offsets import Offsets
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
+    from dispatch.solve.limits.radial import RadialLimits
     from dispatch.solve.solution import Relaxation, Solution
 
 SENTENCES = {
@@ -60,9 +60,8 @@ KINDS = (
 def explain_unmet(
     case: xr.DataTree,
     program: Program,
-    network: Network,
+    limits: RadialLimits,
     inputs: Inputs,
-    offsets: Offsets,
     solution: Solution,
     least: Relaxation | None,
 ) -> list[dict[str, Any]]:
@@ -72,10 +71,10 @@ def explain_unmet(
     ----------
     case : DataTree
         Of one or more feeders.
-    program, network, inputs
+    program, inputs
         Compiled from it without the network.
-    offsets : Offsets
-        With which the optimum was found.
+    limits : RadialLimits
+        With the offsets with which the optimum was found.
     solution : Solution
         The optimum.
     least : Relaxation or None
@@ -88,18 +87,17 @@ def explain_unmet(
         (spans of local time), ``hours_total`` (h), ``amount`` (largest excess in the schedule), ``least_relaxation``
         (largest excess in the least relaxation), ``unit`` (pu, kW, kvar, kWh, bar, m3 or t), ``text``.
     """
-    limits = limits_of(program, network, inputs, offsets)
     found = [
         *_of_network(limits, solution, least),
         *_of_reactive(limits),
         *_of_meters(program, inputs, solution.columns, case),
         *_of_stores(program, inputs, solution.columns, case),
-        *of_gas(case, program, inputs, dict(offsets.gas), solution.columns, least),
+        *of_gas(case, program, inputs, dict(limits.offsets.gas), solution.columns, least),
     ]
     local = local_time(case)
     ids = {kind: columns(case, kind)["id"] for kind in KINDS}
     found.sort(key=lambda f: (-f.amounts.max() / max(f.allowed, 1e-9), f.kind, f.element, f.limit))
-    return [_entry(f, ids, network, local, inputs.dt) for f in found]
+    return [_entry(f, ids, limits.network, local, inputs.dt) for f in found]
 
 
 def _of_network(limits: RadialLimits, solution: Solution, least: Relaxation | None) -> list[Found]:

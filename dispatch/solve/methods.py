@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from dispatch.case.offsets import Offsets
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
+    from dispatch.solve.coordinated import Near
+    from dispatch.solve.limits.radial import RadialLimits
     from dispatch.solve.solution import Relaxation, Solution
     from dispatch.solve.until import Until
 
@@ -26,11 +28,17 @@ ENOUGH = 0.5
 class Model(Protocol):
     """A feeder that is solved again and again under other offsets, each time from where it was left."""
 
+    def approach(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Near | None:
+        """Find a state near the optimum in a fraction of its time; None where there is none to be had."""
+
     def solve(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Solution:
         """Find the optimum under given offsets and penalty, or the best so far when time is up."""
 
     def least_relaxation(self, offsets: Offsets, until: Until | None = None) -> Relaxation:
         """Find the least relaxation that lets all else be met."""
+
+    def limits(self, offsets: Offsets) -> RadialLimits:
+        """All limits of the network, shifted by offsets."""
 
 
 def make_model(method: str, program: Program, network: Network, inputs: Inputs) -> Model:

@@ -101,6 +101,9 @@ class Monolithic:
             basis = basis_of_levels(last.basis(), whole.program, self.program, zone)
             engine.go_on_from(last, self._limits, self.dt * limit_penalty, basis)
 
+    def approach(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> None:
+        """Know nothing near the optimum in less time than the optimum itself."""
+
     def solve(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Solution:
         """Find the optimum under given offsets and penalty.
 
@@ -122,7 +125,7 @@ class Monolithic:
         SolverError
             If HiGHS warns, stops early or finds no optimum.
         """
-        limits = self._shifted(offsets)
+        limits = self.limits(offsets)
         try:
             cost = self._slacks.cost(limit_penalty)
             found = self._engine.optimum(limits, self.dt * limit_penalty, cost, until=until)
@@ -170,12 +173,13 @@ class Monolithic:
         TimeUp
             If it is time to give up.
         """
-        limits = self._shifted(offsets)
+        limits = self.limits(offsets)
         found = self._engine.optimum(limits, self.dt, self._slacks.weights, until=until)
         relaxed = found.slacks > NOTICED * limits.rating_of(found.keys)
         return Relaxation(max(found.objective, 0.0), found.keys[relaxed], found.slacks[relaxed], found.columns)
 
-    def _shifted(self, offsets: Offsets) -> RadialLimits:
+    def limits(self, offsets: Offsets) -> RadialLimits:
+        """All limits of the network, shifted by offsets."""
         if offsets is not self._limits.offsets:
             self._limits = self._limits.with_offsets(offsets)
         return self._limits

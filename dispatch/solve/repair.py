@@ -13,14 +13,12 @@ from dispatch.model.plants import least_of
 from dispatch.model.registry import DISCHARGING
 from dispatch.solve.commitment import below_least, roundings
 from dispatch.solve.elastic import elastic_cost
-from dispatch.solve.limits.radial import limits_of
 from dispatch.solve.monolithic import Monolithic, solve_elastic
 
 if TYPE_CHECKING:
-    from dispatch.case.network import Network
-    from dispatch.case.offsets import Offsets
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
+    from dispatch.solve.limits.radial import RadialLimits
     from dispatch.solve.solution import Relaxation, Solution
     from dispatch.solve.until import Until
 
@@ -58,9 +56,8 @@ class Delivered:
 
 def deliver(
     program: Program,
-    network: Network,
+    limits: RadialLimits,
     inputs: Inputs,
-    offsets: Offsets,
     solution: Solution,
     relaxation: Relaxation | None,
     until: Until | None = None,
@@ -75,12 +72,10 @@ def deliver(
     ----------
     program : Program
         Compiled without the network.
-    network : Network
-        Of the same case.
+    limits : RadialLimits
+        With the offsets with which the optimum was found.
     inputs : Inputs
         From which the program was compiled.
-    offsets : Offsets
-        With which the optimum was found.
     solution : Solution
         The optimum.
     relaxation : Relaxation or None
@@ -97,20 +92,20 @@ def deliver(
     SolverError
         If HiGHS warns, stops early or finds no optimum.
     """
-    best = _netted(program, network, inputs, offsets, solution, solution, relaxation)
+    best = _netted(program, limits, inputs, solution, solution, relaxation)
     held = program
     least = least_of(inputs)
     if below_least(program, least, best.columns) and not (until and until.over):
-        best, held = _rounded(program, network, inputs, offsets, best, least, until)
+        best, held = _rounded(program, limits, inputs, best, least, until)
     for _ in range(MOST_PROGRAMS):
         if best.repair_cost <= NOTICED * max(1.0, abs(solution.objective)):
             break
         if until and until.over:
             break
         held = one_way(held, inputs, best.solution.columns)
-        model = Monolithic(held, network, inputs)
-        directed, relaxation = solve_elastic(model, offsets, solution.limit_penalty, until)
-        found = _netted(program, network, inputs, offsets, solution, directed, relaxation)
+        model = Monolithic(held, limits.network, inputs)
+        directed, relaxation = solve_elastic(model, limits.offsets, solution.limit_penalty, until)
+        found = _netted(program, limits, inputs, solution, directed, relaxation)
         if found.repair_cost >= best.repair_cost:
             break
         best = found
@@ -119,9 +114,8 @@ def deliver(
 
 def _rounded(
     program: Program,
-    network: Network,
+    limits: RadialLimits,
     inputs: Inputs,
-    offsets: Offsets,
     relaxed: Delivered,
     least: dict[str, np.ndarray],
     until: Until | None,
@@ -130,10 +124,12 @@ def _rounded(
     optimum, best, held = relaxed.solution, relaxed, program
     for way in roundings(program, least, relaxed.columns):
         try:
-            found, relaxation = solve_elastic(Monolithic(way, network, inputs), offsets, optimum.limit_penalty, until)
+            found, relaxation = solve_elastic(
+                Monolithic(way, limits.network, inputs), limits.offsets, optimum.limit_penalty, until
+            )
         except SolverError:  # standing still or running everywhere need not be possible beside a ramp
             continue
-        tried = _netted(program, network, inputs, offsets, optimum, found, relaxation)
+        tried = _netted(program, limits, inputs, optimum, found, relaxation)
         if held is program or tried.repair_cost < best.repair_cost:
             best, held = tried, way
     return best, held
@@ -167,19 +163,18 @@ def one_way(program: Program, inputs: Inputs, columns: np.ndarray) -> Program:
 
 def _netted(
     program: Program,
-    network: Network,
+    limits: RadialLimits,
     inputs: Inputs,
-    offsets: Offsets,
     optimum: Solution,
     plan: Solution,
     relaxation: Relaxation | None,
 ) -> Delivered:
     """Net a plan and compare its cost with the optimum's, at the optimum's penalty."""
-    limits = limits_of(program, network, inputs, offsets)
     columns = netted(program, inputs, plan.columns)
-    before, after = (
-        elastic_cost(program, limits, inputs.dt, optimum.limit_penalty, c) for c in (optimum.columns, columns)
-    )
+    before = elastic_cost(program, limits, inputs.dt, optimum.limit_penalty, optimum.columns)
+    after = before
+    if not np.array_equal(columns, optimum.columns):
+        after = elastic_cost(program, limits, inputs.dt, optimum.limit_penalty, columns)
     return Delivered(columns, after, after - before, plan, relaxation)
 
 

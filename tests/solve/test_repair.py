@@ -110,7 +110,7 @@ def test_waste_that_pays_is_repaired_at_a_price():
     )
     feeder = feeder_of(tables)
     solution = feeder.solve()
-    delivered = deliver(feeder.program, feeder.network, feeder.inputs, feeder.offsets, solution, None)
+    delivered = deliver(feeder.program, feeder.limits, feeder.inputs, solution, None)
     charge, discharge = (solution.columns[feeder.program.column("battery", f"p_{n}")] for n in ("charge", "discharge"))
     assert np.minimum(charge, discharge).max() > 0.1
     assert delivered.repair_cost > 0.01
@@ -122,6 +122,6 @@ def test_waste_that_pays_is_repaired_at_a_price():
 def test_nothing_to_repair_changes_nothing(generated):
     feeder = generated("plain", 0)
     solution = feeder.solve()
-    delivered = deliver(feeder.program, feeder.network, feeder.inputs, feeder.offsets, solution, None)
+    delivered = deliver(feeder.program, feeder.limits, feeder.inputs, solution, None)
     np.testing.assert_allclose(delivered.columns, solution.columns, rtol=0, atol=1e-9)
     assert delivered.repair_cost == pytest.approx(0, abs=1e-9)

@@ -65,7 +65,7 @@ def battery(power, energy=1000.0):
 def explained(feeder_of, changes):
     feeder = feeder_of(tables(**changes))
     solution, least = feeder.solve_elastic()
-    return explain_unmet(feeder.case, feeder.program, feeder.network, feeder.inputs, feeder.offsets, solution, least)
+    return explain_unmet(feeder.case, feeder.program, feeder.limits, feeder.inputs, solution, least)
 
 
 def spans(hours):

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from dispatch.case.offsets import Offsets
-from dispatch.model.linear import LinearFlow, forest_of, loops_of, rating_left, solve_flow
+from dispatch.model.linear import LinearFlow, forest_of, loops_of, rating_left, reactive_flow, solve_flow
 from dispatch.solve.limits.branches import voltage_groups
 from dispatch.solve.limits.known_rows import KnownRows
 from dispatch.solve.limits.worth import worth_by_rows, worth_by_sweep
@@ -88,14 +88,19 @@ class RadialLimits:
         self._forest = forest_of(network)
         self._loops = loops_of(network, self._forest)
         self._known = KnownRows(network)
+        self._shift(offsets)
+
+    def _shift(self, offsets: Offsets) -> None:
         self.offsets = offsets
-        self.p_max = rating_left(network.s_nom, self.q_flow, offsets.s)
+        self.p_max = rating_left(self.network.s_nom, self.q_flow, offsets.s)
+        left = np.where(self.network.in_service[:, None], self.p_max, np.nan)
+        self._left = np.maximum(left - offsets.forward, 0.0), np.maximum(left - offsets.reverse, 0.0)
+        self._most: tuple[float, tuple[np.ndarray, ...]] = (np.nan, ())
 
     def with_offsets(self, offsets: Offsets) -> RadialLimits:
         """Shift the limits by other offsets."""
         other = copy(self)
-        other.offsets = offsets
-        other.p_max = rating_left(self.network.s_nom, self.q_flow, offsets.s)
+        other._shift(offsets)
         return other
 
     @cached_property
@@ -105,7 +110,7 @@ class RadialLimits:
     @cached_property
     def q_flow(self) -> np.ndarray:
         """Reactive flow at `bus_from` of each branch, as it enters the ratings, (branch, time), kvar."""
-        return solve_flow(self.network, self._forest, self._loops, np.zeros_like(self._q), self._q).q
+        return reactive_flow(self.network, self._forest, self._loops, self._q)
 
     @property
     def ports(self) -> int:
@@ -120,13 +125,34 @@ class RadialLimits:
     def excess(self, x: np.ndarray) -> Excess:
         """Sweep all limits: by how much each is exceeded."""
         flow = self.flow(x)
-        left = np.where(self.network.in_service[:, None], self.p_max, np.nan)
-        return Excess(
-            flow.v_squared + self.offsets.v_max - self.rating[V_MAX][:, None],
-            self.rating[V_MIN][:, None] - flow.v_squared - self.offsets.v_min,
-            flow.p - np.maximum(left - self.offsets.forward, 0.0),
-            -flow.p - np.maximum(left - self.offsets.reverse, 0.0),
-        )
+        return Excess(*(self._excess(kind, flow) for kind in range(len(self.kinds))))
+
+    def _excess(self, kind: int, flow: LinearFlow) -> np.ndarray:
+        """By how much each limit of a kind is exceeded."""
+        rating, offsets = self.rating[kind][:, None], self.offsets
+        if kind == V_MAX:
+            return np.asarray(flow.v_squared + offsets.v_max - rating)
+        if kind == V_MIN:
+            return np.asarray(rating - flow.v_squared - offsets.v_min)
+        return np.asarray(flow.p - self._left[0] if kind == FORWARD else -flow.p - self._left[1])
+
+    def _beyond(self, flow: LinearFlow, tolerance: float) -> list[int]:
+        """Kinds of which any limit may be exceeded by more than a tolerance: four comparisons say of most that none is.
+
+        Each compares with a bound that is worked out once; `_excess` says which, to the last bit.
+        """
+        if self._most[0] != tolerance:
+            slack = [tolerance * rating[:, None] for rating in self.rating]
+            bounds = (
+                self.rating[V_MAX][:, None] - self.offsets.v_max + slack[V_MAX],
+                self.rating[V_MIN][:, None] - self.offsets.v_min - slack[V_MIN],
+                self._left[0] + slack[FORWARD],
+                -self._left[1] - slack[REVERSE],
+            )
+            self._most = tolerance, bounds
+        v_max, v_min, forward, reverse = self._most[1]
+        found = flow.v_squared > v_max, flow.v_squared < v_min, flow.p > forward, flow.p < reverse
+        return [kind for kind, over in enumerate(found) if over.any()]
 
     def violated(self, x: np.ndarray, tolerance: float, most: int, known: np.ndarray) -> np.ndarray:
         """Sweep all limits: the worst bus of each branch of the feeder and step, and each overloaded line.
@@ -153,8 +179,9 @@ class RadialLimits:
             Sorted by kind, element and step, none of `known`; empty if and only if no other limit is violated.
         """
         found, amounts = [], []
-        for kind, excess in enumerate(self.excess(x).by_kind):
-            stated = known[known["kind"] == kind]
+        flow = self.flow(x)
+        for kind in self._beyond(flow, tolerance):
+            excess, stated = self._excess(kind, flow), known[known["kind"] == kind]
             chosen = excess > tolerance * self.rating[kind][:, None]
             chosen[stated["element"], stated["step"]] = False
             if not chosen.any():
