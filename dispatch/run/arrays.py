@@ -8,17 +8,14 @@ import numpy as np
 
 from dispatch.case.attributes import attribute_table
 from dispatch.case.schema import as_bytes, columns
-from dispatch.model.baseline import no_battery, prosumer_cost, self_use
-from dispatch.model.linear import linear_flow
+from dispatch.model.baseline import no_battery, prosumer_cost
 from dispatch.model.plant_baseline import cost_of_owners
 from dispatch.model.registry import DISCHARGING, STORES, own_components
 from dispatch.run.gas_arrays import gas_arrays, gas_offset_arrays, gas_prices, gas_state_arrays, placed
 from dispatch.solve.reinforced import reinforcement_bound
-from dispatch.verify.electric import injections
 from dispatch.verify.excess import limits_ac
 
 if TYPE_CHECKING:
-    import xarray as xr
 
     from dispatch.case.network import Network
     from dispatch.run.gas_quality import GasQuality
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from dispatch.run.state import State
     from dispatch.solve.certificate import Certificate
     from dispatch.solve.solution import Prices
-    from dispatch.verify.electric import AcModel
 
 Groups = dict[str, dict[str, Any]]
 OF_SUM = (
@@ -36,15 +32,8 @@ OF_SUM = (
 """Figures of a program that stand once where several sources share it."""
 
 
-def uncontrolled_arrays(case: xr.DataTree, ac: AcModel) -> tuple[dict[str, np.ndarray], float]:
+def uncontrolled_arrays(feeder: Rounds) -> tuple[dict[str, np.ndarray], float]:
     """Network and bills under PV self-use without control, and without batteries.
-
-    Parameters
-    ----------
-    case : DataTree
-        Of one feeder.
-    ac : AcModel
-        Its network.
 
     Returns
     -------
@@ -53,10 +42,9 @@ def uncontrolled_arrays(case: xr.DataTree, ac: AcModel) -> tuple[dict[str, np.nd
     float
         Largest difference of AC and linear voltage. [1]
     """
-    plan, lines = self_use(case), ac.network.lines
-    p, q = injections(case, plan.p_import, plan.p_export)
-    state = ac.flow(p, q)
-    error = limits_ac(case, state, linear_flow(ac.network, p, q).v_squared).v_error_max_pu
+    case, lines, free = feeder.case, feeder.network.lines, feeder.uncontrolled
+    plan, state = free.plan, free.ac
+    error = limits_ac(case, state, free.linear.v_squared).v_error_max_pu
     plants = {}
     if plan.plants is not None:
         plants = {

@@ -232,9 +232,8 @@ def tell(run: FeederRun, feeder: Rounds, state: State, prices: dict[str, np.ndar
         /price.
     """
     case, solution = feeder.case, state.solution
-    physics = feeder.ac
     with run.stages.stage("verify"):
-        uncontrolled, run.v_error_uncontrolled_max_pu = uncontrolled_arrays(case, physics)
+        uncontrolled, run.v_error_uncontrolled_max_pu = uncontrolled_arrays(feeder)
         quality = None if feeder.gas is None or state.gas is None else gas_quality(feeder.gas, state.gas)
         schedule = schedule_arrays(feeder, state, quality) | uncontrolled
         run.unmet = feeder.unmet(state)

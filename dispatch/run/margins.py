@@ -27,8 +27,6 @@ WASTEFUL_V_PU = 2e-3
 """A priced voltage limit that AC stays below by more than this was shifted too far."""
 WASTEFUL_LOADING_PU = 2e-2
 """The same of a rating."""
-MOST = 1.5
-"""Flows and voltages' distances from those without flow are extrapolated by no more than this factor."""
 
 
 @dataclass(frozen=True)
@@ -110,46 +108,40 @@ def margins_of(
     )
 
 
-def offsets_at_limits(
-    limits: RadialLimits, keys: np.ndarray, linear: LinearFlow, ac: AcState, offsets: Offsets
-) -> Offsets:
-    """Foretell what AC adds where limits bind, from a state near them.
+def offsets_at_limits(limits: RadialLimits, ac: AcState, offsets: Offsets) -> Offsets:
+    """Foretell what AC adds to a schedule that holds the limits, from a state that need not.
 
     What AC adds are losses and the drops that they cause: they grow with the square of flows, and so of voltages'
-    distance from those without any flow.
+    distance from those without any flow. A limit that is exceeded will bind.
 
     Parameters
     ----------
     limits : RadialLimits
         Without offsets.
-    keys : ndarray (limit,) of KEY
-        Limits that will bind.
-    linear, ac
+    ac : AcState
         The state.
     offsets : Offsets
-        What AC adds in that state.
+        What AC adds in it.
 
     Returns
     -------
     Offsets
-        The same, scaled at `keys`.
+        The same, less where a limit is exceeded.
     """
-    element, step = keys["element"], keys["step"]
+    v_squared = ac.v_pu**2
     idle = limits.flow(np.zeros(limits.ports)).v_squared
-    for kind, scaled in ((V_MAX, offsets.v_max), (V_MIN, offsets.v_min)):
-        at = element[keys["kind"] == kind], step[keys["kind"] == kind]
-        wanted = limits.rating[kind][at[0]] - idle[at]
-        scaled[at] *= _squared(wanted, ac.v_pu[at] ** 2 - idle[at])
-    ways = keys["kind"] > V_MIN
-    both = np.unique(np.stack([element[ways], step[ways]]), axis=1)
-    offsets.s[both[0], both[1]] *= _squared(np.ones(both.shape[1]), ac.loading_pu[both[0], both[1]])
-    return offsets
+    v_max, v_min = (limits.rating[kind][:, None] for kind in (V_MAX, V_MIN))
+    return Offsets(
+        offsets.v_max * _squared(v_max - idle, v_squared - idle, v_squared > v_max),
+        offsets.v_min * _squared(v_min - idle, v_squared - idle, v_squared < v_min),
+        offsets.s * _squared(np.ones_like(ac.loading_pu), ac.loading_pu, ac.loading_pu > 1),
+    )
 
 
-def _squared(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Square of a ratio; no more than a factor of `MOST` either way, and 1 where there is none."""
-    ratio = np.divide(wanted, found, out=np.ones_like(found), where=np.isfinite(found) & (found != 0))
-    return np.clip(ratio, 1 / MOST, MOST) ** 2
+def _squared(wanted: np.ndarray, found: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Square of a ratio, at most 1; 1 elsewhere."""
+    ratio = np.divide(wanted, found, out=np.ones_like(found), where=where & (found != 0))
+    return np.clip(ratio, 0.0, 1.0) ** 2
 
 
 def next_offsets(old: Offsets, new: Offsets, margins: Margins) -> Offsets:

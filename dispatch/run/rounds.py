@@ -23,6 +23,7 @@ from dispatch.run.gas_unmet import unmet_by_gas
 from dispatch.run.margins import margins_of, next_offsets, offsets_at_limits
 from dispatch.run.room import Room, with_room
 from dispatch.run.state import State
+from dispatch.run.uncontrolled import Uncontrolled, uncontrolled_of
 from dispatch.run.unmet import unmet_by_ac
 from dispatch.solve.commitment import best_commitment
 from dispatch.solve.decomposed import Decomposed
@@ -97,6 +98,13 @@ class Rounds:
         """The network by AC power flow, made when it is first asked for."""
         with self.stages.stage("verify"):
             return AcModel(self.case)
+
+    @cached_property
+    def uncontrolled(self) -> Uncontrolled:
+        """The network under PV self-use without control."""
+        physics = self.ac
+        with self.stages.stage("verify"):
+            return uncontrolled_of(self.case, physics)
 
     def _model(self, settings: Settings, kept: Kept | None) -> Model:
         """Go on with the model of an earlier forecast where it has the same elements, else make one."""
@@ -230,25 +238,20 @@ class Rounds:
         The first round takes the offsets as they are, which may relax a limit; later ones only tighten, or they would
         cycle, except where a priced limit was shifted too far.
         """
-        return self._settle(self.state(self._near()), most_rounds)
+        return self._settle(self.state(self._first()), most_rounds)
 
-    def _near(self) -> Offsets:
-        """Offsets to begin with: what AC adds near the optimum, which spares most feeders a second solve."""
-        zero = self._zero()
-        with self.stages.stage("solve"):
-            near = self.model.approach(self.with_room(zero), self.penalty, self.until)
-        if near is None or self.until.over:
-            return zero
-        physics = self.ac
+    def _first(self) -> Offsets:
+        """Offsets to begin with: foretold from the network without control, which spares most feeders a second solve.
+
+        They depend neither on the way nor on what was solved before.
+        """
+        zero, free = self._zero(), self.uncontrolled
         with self.stages.stage("verify"):
-            limits = self.limits(zero)
-            linear = limits.flow(near.x)
-            ac = physics.flow(*near.x.reshape(2, self.network.buses, self.inputs.steps))
-            new = offsets_at_limits(limits, near.keys, linear, ac, self._added(linear, ac))
-        return replace(new, gas=zero.gas, on=zero.on, point=zero.point)
+            foretold = offsets_at_limits(self.limits(zero), free.ac, self._added(free.linear, free.ac))
+        return replace(foretold, gas=zero.gas, on=zero.on, point=zero.point)
 
     def _added(self, linear: LinearFlow, ac: AcState) -> Offsets:
-        """What AC adds to the linear state."""
+        """Compute what AC adds to a linear state."""
         return offsets_of(self.network, linear.v_squared, np.hypot(linear.p, linear.q), ac)
 
     def _zero(self) -> Offsets:

@@ -24,7 +24,7 @@ import numpy as np
 
 from dispatch.errors import TimeUp
 from dispatch.solve.ascent import Ascent, ascend
-from dispatch.solve.coordinated import ROUNDING, Coordinated, Near, better, mean_plan, plan_at, require_order
+from dispatch.solve.coordinated import ROUNDING, Coordinated, better, mean_plan, plan_at, require_order
 from dispatch.solve.engines import LazyRows, Optimum
 from dispatch.solve.held_plan import held_plan
 from dispatch.solve.protocols import KEY
@@ -64,7 +64,6 @@ class Coordinator:
         self.blocks, self._given, self._options = blocks, given, options or {}
         self._ascent = Ascent(np.zeros(0, KEY), np.zeros(0))
         self._keys = self._ascent.keys
-        self._climbed: Limits | None = None
         self._engine: LazyRows | None = None
         self._parts: list[Part] = []
 
@@ -73,34 +72,11 @@ class Coordinator:
         """How many pairs of meter and step the last restricted program had."""
         return sum(block.entries for block in self.blocks)
 
-    def approach(self, limits: Limits, penalty: float, until: Until) -> Near | None:
-        """Find what enters at the ports near the optimum: the mean of the answers about the prices found.
-
-        `coordinate` goes on from these prices, also under limits that were shifted a little since.
-
-        Returns
-        -------
-        Near or None
-            None where no limit binds, and where there is an optimum to go on from.
-        """
-        if self._engine is not None:
-            return None
-        self._climb(limits, penalty, until)
-        if not len(self._keys):
-            return None
-        x = sum((block.injection(block.mean()) for block in self.blocks), self._given)
-        return Near(x, self._keys[self._ascent.prices > 0])
-
-    def _climb(self, limits: Limits, penalty: float, until: Until) -> None:
-        self._ascent = ascend(self.blocks, limits, self._given, penalty, self._ascent, until)
-        self._keys, self._engine, self._climbed = self._ascent.keys, None, limits
-
     def coordinate(self, limits: Limits, penalty: float, until: Until) -> Coordinated | None:
         """Find the optimum; see `coordinate`."""
         if self._engine is None or not len(self._keys):
-            if self._climbed is None or not (len(self._keys) or self._climbed is limits):
-                self._climb(limits, penalty, until)
-            self._climbed = None
+            self._ascent = ascend(self.blocks, limits, self._given, penalty, self._ascent, until)
+            self._keys, self._engine = self._ascent.keys, None
             if not len(self._keys):
                 return self._unlimited()
         best: Coordinated | None = None

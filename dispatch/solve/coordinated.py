@@ -62,22 +62,6 @@ class Coordinated:
         return self.objective - self.bound <= gap * max(1.0, abs(self.objective))
 
 
-@dataclass(frozen=True)
-class Near:
-    """A state near the optimum, before there is one.
-
-    Attributes
-    ----------
-    x : ndarray (port,)
-        What enters at the ports. [kW, kvar]
-    keys : ndarray (limit,) of KEY
-        Limits that bind about it.
-    """
-
-    x: np.ndarray
-    keys: np.ndarray
-
-
 def require_order(found: Coordinated) -> None:
     """Refuse a bound above its objective: no success, but a sign that plan and prices are of two programs.
 

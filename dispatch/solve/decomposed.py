@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
     from dispatch.solve.blocks.stores import StoreBlock
-    from dispatch.solve.coordinated import Near
     from dispatch.solve.limits.radial import RadialLimits
     from dispatch.solve.solution import Relaxation, Solution
 
@@ -59,10 +58,6 @@ class Decomposed:
     def block(self) -> StoreBlock:
         """The members that the store kernel plans."""
         return self._members.stores.stores
-
-    def approach(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Near | None:
-        """Find what enters at the ports near the optimum; see `Coordinator.approach`."""
-        return self._coordinator.approach(self.limits(offsets), self.dt * limit_penalty, until or Until())
 
     def solve(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Solution:
         """Find the optimum under given offsets and penalty; see `Monolithic.solve`."""

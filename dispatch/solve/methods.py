@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from dispatch.case.offsets import Offsets
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
-    from dispatch.solve.coordinated import Near
     from dispatch.solve.limits.radial import RadialLimits
     from dispatch.solve.solution import Relaxation, Solution
     from dispatch.solve.until import Until
@@ -27,9 +26,6 @@ ENOUGH = 0.5
 
 class Model(Protocol):
     """A feeder that is solved again and again under other offsets, each time from where it was left."""
-
-    def approach(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Near | None:
-        """Find a state near the optimum in a fraction of its time; None where there is none to be had."""
 
     def solve(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Solution:
         """Find the optimum under given offsets and penalty, or the best so far when time is up."""

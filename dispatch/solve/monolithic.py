@@ -101,9 +101,6 @@ class Monolithic:
             basis = basis_of_levels(last.basis(), whole.program, self.program, zone)
             engine.go_on_from(last, self._limits, self.dt * limit_penalty, basis)
 
-    def approach(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> None:
-        """Know nothing near the optimum in less time than the optimum itself."""
-
     def solve(self, offsets: Offsets, limit_penalty: float, until: Until | None = None) -> Solution:
         """Find the optimum under given offsets and penalty.
 

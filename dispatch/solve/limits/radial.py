@@ -88,9 +88,10 @@ class RadialLimits:
         self._forest = forest_of(network)
         self._loops = loops_of(network, self._forest)
         self._known = KnownRows(network)
-        self._shift(offsets)
+        self.shift(offsets)
 
-    def _shift(self, offsets: Offsets) -> None:
+    def shift(self, offsets: Offsets) -> None:
+        """Have these offsets from now on; `with_offsets` leaves the limits as they are."""
         self.offsets = offsets
         self.p_max = rating_left(self.network.s_nom, self.q_flow, offsets.s)
         left = np.where(self.network.in_service[:, None], self.p_max, np.nan)
@@ -100,7 +101,7 @@ class RadialLimits:
     def with_offsets(self, offsets: Offsets) -> RadialLimits:
         """Shift the limits by other offsets."""
         other = copy(self)
-        other._shift(offsets)
+        other.shift(offsets)
         return other
 
     @cached_property
