@@ -141,7 +141,7 @@ def offsets_at_limits(limits: RadialLimits, ac: AcState, offsets: Offsets) -> Of
 def _squared(wanted: np.ndarray, found: np.ndarray, where: np.ndarray) -> np.ndarray:
     """Square of a ratio, at most 1; 1 elsewhere."""
     ratio = np.divide(wanted, found, out=np.ones_like(found), where=where & (found != 0))
-    return np.clip(ratio, 0.0, 1.0) ** 2
+    return np.asarray(np.clip(ratio, 0.0, 1.0) ** 2)
 
 
 def next_offsets(old: Offsets, new: Offsets, margins: Margins) -> Offsets:
