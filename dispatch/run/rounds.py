@@ -238,7 +238,7 @@ class Rounds:
         The first round takes the offsets as they are, which may relax a limit; later ones only tighten, or they would
         cycle, except where a priced limit was shifted too far.
         """
-        return self._settle(self.state(self._first()), most_rounds)
+        return self._settle(self.state(self._first() if most_rounds > 1 else self._zero()), most_rounds)
 
     def _first(self) -> Offsets:
         """Offsets to begin with: foretold from the network without control, which spares most feeders a second solve.
