@@ -117,7 +117,7 @@ def offsets_at_limits(limits: RadialLimits, ac: AcState, offsets: Offsets) -> Of
     Parameters
     ----------
     limits : RadialLimits
-        Without offsets.
+        Shifted by room for errors of the forecast, if at all.
     ac : AcState
         The state.
     offsets : Offsets
@@ -130,11 +130,13 @@ def offsets_at_limits(limits: RadialLimits, ac: AcState, offsets: Offsets) -> Of
     """
     v_squared = ac.v_pu**2
     idle = limits.flow(np.zeros(limits.ports)).v_squared
-    v_max, v_min = (limits.rating[kind][:, None] for kind in (V_MAX, V_MIN))
+    room, s_nom = limits.offsets, limits.network.s_nom[:, None]
+    v_max, v_min = limits.rating[V_MAX][:, None] - room.v_max, limits.rating[V_MIN][:, None] - room.v_min
+    loading = 1 - np.minimum(room.forward, room.reverse) / s_nom
     return Offsets(
         offsets.v_max * _squared(v_max - idle, v_squared - idle, v_squared > v_max),
         offsets.v_min * _squared(v_min - idle, v_squared - idle, v_squared < v_min),
-        offsets.s * _squared(np.ones_like(ac.loading_pu), ac.loading_pu, ac.loading_pu > 1),
+        offsets.s * _squared(loading, ac.loading_pu, ac.loading_pu > loading),
     )
 
 

@@ -247,7 +247,7 @@ class Rounds:
         """
         zero, free = self._zero(), self.uncontrolled
         with self.stages.stage("verify"):
-            foretold = offsets_at_limits(self.limits(zero), free.ac, self._added(free.linear, free.ac))
+            foretold = offsets_at_limits(self.limits(self.with_room(zero)), free.ac, self._added(free.linear, free.ac))
         return replace(foretold, gas=zero.gas, on=zero.on, point=zero.point)
 
     def _added(self, linear: LinearFlow, ac: AcState) -> Offsets:
