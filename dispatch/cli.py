@@ -148,7 +148,7 @@ def _export(a: argparse.Namespace) -> int:
 def _scenario(a: argparse.Namespace) -> int:
     from dispatch.run.doors import scenario
 
-    chosen = {k: v for k, v in vars(a).items() if k not in {"command", "case", "output"} and v is not None}
+    chosen = {k: v for k, v in vars(a).items() if k not in {"command", "case", "output", "component"} and v is not None}
     if a.case.is_dir():
         from dispatch.run.utility import equip_utility
 
@@ -223,6 +223,14 @@ def _refused(error: Exception, exit_code: int, *, as_json: bool) -> int:
     return exit_code
 
 
+def _learn(files: Sequence[str]) -> None:
+    """Take the user's own components, before anything that may hold them is read."""
+    if files:
+        from dispatch.model.registry import load_components
+
+        load_components(files)
+
+
 COMMANDS = {
     "batch": batch,
     "demo": _demo,
@@ -261,6 +269,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     as_json = getattr(a, "json", False)
     try:
+        _learn(getattr(a, "component", []))
         return COMMANDS[a.command](a)
     except DispatchError as error:
         return _refused(error, error.exit_code, as_json=as_json)

@@ -20,13 +20,14 @@ Arrays = dict[str, tuple[tuple["Hashable", ...], np.ndarray, dict[Any, Any]]]
 
 
 def as_bytes(values: Any) -> np.ndarray:
-    """Turn ids or texts into fixed-width UTF-8 bytes, at least one byte wide."""
+    """Turn ids or texts into fixed-width UTF-8 bytes, as wide as the longest, at least one byte wide."""
     array = np.asarray(values)
     if array.dtype.kind == "O":
         array = np.array([v if isinstance(v, bytes) else str(v) for v in array.ravel()]).reshape(array.shape)
     if array.dtype.kind == "U":
         array = np.char.encode(array, "utf-8")
-    return array.astype("S1") if array.dtype.itemsize == 0 or array.dtype.kind != "S" else array
+    longest = int(np.char.str_len(array).max(initial=1)) if array.dtype.kind == "S" else 1
+    return array.astype(f"S{longest}")
 
 
 def unit_of(attribute: Attribute, currency: str) -> str:
@@ -36,7 +37,8 @@ def unit_of(attribute: Attribute, currency: str) -> str:
 
 def _array(attribute: Attribute, values: Any, shape: tuple[int, ...]) -> np.ndarray:
     if attribute.dtype in {"id", "text"}:
-        return np.broadcast_to(as_bytes(values), shape).copy()
+        texts = np.broadcast_to(as_bytes(values), shape)
+        return texts.copy() if texts.size else np.zeros(shape, "S1")
     return np.broadcast_to(np.asarray(values, dtype=attribute.memory_dtype), shape).copy()
 
 

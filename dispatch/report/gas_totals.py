@@ -9,7 +9,6 @@ import numpy as np
 
 from dispatch.case.schema import positions
 from dispatch.model.components.plant import LOWER
-from dispatch.report.words import money, number, percent, plural
 
 if TYPE_CHECKING:
     from dispatch.report.outcome import Outcome
@@ -73,6 +72,8 @@ class GasTotals:
         such pipes. [kWh]
     cost, cost_uncontrolled : float
         Of all plants, without what is on their meters' bills. [currency]
+    bill, bill_uncontrolled : float
+        Of the prosumers that own plants, with all that is behind their meters. [currency]
     accounts : tuple of dict
         Statement of each account and balancing period, see `dispatch.run.statements.account_statements`.
     """
@@ -103,6 +104,8 @@ class GasTotals:
     linepack_end_kwh: float
     cost: float
     cost_uncontrolled: float
+    bill: float
+    bill_uncontrolled: float
     accounts: tuple[dict[str, Any], ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -166,6 +169,7 @@ def gas_totals(outcome: Outcome) -> GasTotals | None:
     out = {name: dt * float(getattr(day, name).sum()) for name in ("engines", "upgraded", "boilers", "flared")}
     pack = linepack(outcome)
     price, pressure = gas_price_at_plants(outcome), s["pressure"][in_plant_zones(outcome)]
+    owners = _owners(outcome)
     return GasTotals(
         plants=outcome.count("plant"),
         raw_m3=sum(out.values()) + held,
@@ -190,6 +194,8 @@ def gas_totals(outcome: Outcome) -> GasTotals | None:
         linepack_end_kwh=float(pack[-1]),
         cost=float(s["cost_plant"].sum()),
         cost_uncontrolled=float(s["cost_plant_uncontrolled"].sum()),
+        bill=float(s["cost"][owners].sum()),
+        bill_uncontrolled=float(s["cost_uncontrolled"][owners].sum()),
         accounts=outcome.accounts,
     )
 
@@ -220,6 +226,13 @@ def in_plant_zones(outcome: Outcome) -> np.ndarray:
     return np.isin(zone, zone[_junctions(outcome)])
 
 
+def _owners(outcome: Outcome) -> np.ndarray:
+    """Prosumers that own plants, each once."""
+    meter, plant = outcome.tables["meter"], outcome.tables["plant"]
+    owner = positions(outcome.tables["prosumer"]["id"], meter["prosumer"])
+    return np.unique(owner[positions(meter["id"], plant["meter"])])
+
+
 def _junctions(outcome: Outcome) -> np.ndarray:
     at = positions(outcome.tables["junction"]["id"], outcome.tables["plant"]["junction"])
     return at[at >= 0]
@@ -228,76 +241,3 @@ def _junctions(outcome: Outcome) -> np.ndarray:
 def _least(values: np.ndarray) -> float:
     known = values[~np.isnan(values)]
     return float(known.min()) if known.size else np.nan
-
-
-def gas_sentences(outcome: Outcome, gas: GasTotals) -> tuple[str, ...]:
-    """Say where the gas went, what held it back, and what pressures are like.
-
-    Parameters
-    ----------
-    outcome : Outcome
-        What was read of a result.
-    gas : GasTotals
-        Its gas figures.
-    """
-    currency = outcome.currency
-    said = _said_of_plants(outcome, gas) if gas.plants else [_said_of_gates(gas)]
-    if outcome.count("compressor"):
-        said.append(f"Compressors lift {number(gas.lifted_kwh / 1000, 2)} MWh to a higher level.")
-    if np.isfinite(gas.pressure_min):
-        pressures = f"Gas pressure {number(gas.pressure_min, 3)} to {number(gas.pressure_max, 3)} bar (absolute)"
-        error = f"{number(1000 * gas.pressure_error_max, 2)} mbar"
-        known = np.isfinite(gas.pressure_error_max)
-        said.append(f"{pressures}; the program takes it for at most {error} else." if known else f"{pressures}.")
-    if np.isfinite(gas.linepack_min_kwh):
-        said.append(_said_of_linepack(outcome, gas))
-    if quality := outcome.notes.get("gas_quality"):
-        said.append(str(quality))
-    more = gas.cost_uncontrolled - gas.cost
-    if gas.plants and np.isfinite(more):
-        earn, than = ("earn", "more") if gas.cost < 0 else ("cost", "less")
-        than = than if more >= 0 else {"more": "less", "less": "more"}[than]
-        amounts = money(abs(gas.cost), currency), money(abs(more), currency)
-        said.append(f"Plants {earn} {amounts[0]} beside their electricity, {amounts[1]} {than} than without control.")
-    return tuple(said)
-
-
-def _said_of_gates(gas: GasTotals) -> str:
-    """Say what a gas network without plants carries."""
-    taken, came = (number(value / 1000, 2) for value in (gas.taken_kwh, gas.gates_kwh))
-    return f"No biogas plant: consumers take {taken} MWh of gas, gates let {came} MWh in."
-
-
-def _said_of_plants(outcome: Outcome, gas: GasTotals) -> list[str]:
-    """Say where raw gas went and what held injection back."""
-    currency = outcome.currency
-
-    def share(raw: float) -> str:
-        return percent(raw / gas.raw_m3)
-
-    parts = [f"{share(gas.raw_engines_m3)} burnt for {number(gas.p_chp_kwh / 1000, 2)} MWh of electricity"]
-    if outcome.count("upgrader"):
-        town = f", {percent(gas.injected_kwh / gas.taken_kwh)} of what consumers take" if gas.taken_kwh > 0 else ""
-        parts.append(f"{share(gas.raw_upgraded_m3)} injected as {number(gas.injected_kwh / 1000, 2)} MWh{town}")
-    parts.append(f"{share(gas.raw_flared_m3)} flared")
-    said = [f"{plural(gas.plants, 'biogas plant')}, {number(gas.raw_m3, 0)} m³ of raw gas: {'; '.join(parts)}."]
-    if gas.uptake_limited_h > 0:
-        hours, worth = number(gas.uptake_limited_h, 2), number(-gas.price_min, 4)
-        said.append(f"The gas network takes no more in {hours} h; one more kWh taken saves up to {worth} {currency}.")
-    elif outcome.count("upgrader"):
-        said.append("The gas network takes all biomethane in every hour.")
-    return said
-
-
-def _said_of_linepack(outcome: Outcome, gas: GasTotals) -> str:
-    """Say what pipes above 4 bar gauge hold, and how near the program's pressures are to those under its schedule."""
-    least, most = (number(value / 1000, 2) for value in (gas.linepack_min_kwh, gas.linepack_max_kwh))
-    more = (gas.linepack_end_kwh - gas.linepack_initial_kwh) / 1000
-    end = f"{number(abs(more), 2)} MWh {'more' if more >= 0 else 'less'} at the end than at first"
-    said = f"Pipes above 4 bar (gauge) hold {least} to {most} MWh, {end}"
-    error, moved = (outcome.notes.get(f"pressure_{name}") for name in ("error_max", "step_last"))
-    if not isinstance(error, float) or not isinstance(moved, float):
-        return f"{said}."
-    rounds = number(float(np.nanmax(outcome.certificate["rounds"])), 0)
-    near = f"{number(1000 * error, 2)} mbar of those under the schedule after {rounds} rounds"
-    return f"{said}; the program's pressures are within {near} (last step {number(1000 * moved, 2)} mbar)."

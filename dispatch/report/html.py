@@ -14,7 +14,8 @@ from dispatch.report import charts, words
 from dispatch.report.feeders import feeder_figures
 from dispatch.report.gas_accounts import account_rows
 from dispatch.report.gas_charts import gas_figures, gas_price_figure
-from dispatch.report.gas_totals import gas_sentences, gas_totals
+from dispatch.report.gas_totals import gas_totals
+from dispatch.report.gas_words import gas_sentences
 from dispatch.report.headline import headline
 from dispatch.report.limits import binding_limits, reinforcements, unmet_limits
 from dispatch.report.outcome import Outcome, read_outcome

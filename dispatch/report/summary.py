@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dispatch.report.feeders import Feeder, feeder_figures
-from dispatch.report.gas_totals import gas_sentences, gas_totals
+from dispatch.report.gas_totals import gas_totals
+from dispatch.report.gas_words import gas_sentences
 from dispatch.report.headline import Headline, headline
 from dispatch.report.limits import binding_limits, reinforcements, unmet_limits
 from dispatch.report.outcome import Outcome, read_outcome

@@ -155,7 +155,7 @@ def _cards(lines: Sequence[Line], summary: Mapping[str, Any]) -> list[tuple[str,
     return [
         ("Scheduled", f"{proven:,} of {len(lines):,}", others or "all optimal"),
         ("Saved against no control", number(saved, 0), "sum of all bills, in the cases' currency"),
-        ("Limits unmet", f"{number(hours)} h", f"on {counts['limits_unmet']:,} feeders"),
+        ("Limits unmet", f"{number(hours)} h", f"on {plural(counts['limits_unmet'], 'feeder')}"),
         ("Workers lost", f"{summary.get('workers_lost', 0):,}", "and their work done again"),
     ]
 

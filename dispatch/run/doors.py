@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+UNKNOWN = {"unknown-group", "unknown-variable"}
+"""Problems of what an export cannot write."""
+
+
 def validate(path: Path, components: Sequence[str] = ()) -> list[str]:
     """Raise everything that is wrong with a case file.
 
@@ -171,10 +175,11 @@ def export(target: str, path: Path, output: Path) -> list[Path]:
     Raises
     ------
     InputError
-        If the file is not what is needed.
+        If the file is not what is needed, or holds what is not known and would be left out.
     """
     require_output(output, folder=target == "tables", inputs=[path])
     held = load_case(path)
+    raise_if_any([p for p in check_case(held) if p.code in UNKNOWN], str(path))
     if target == "tables":
         from dispatch.case.tables import export_tables  # noqa: PLC0415
 

@@ -76,6 +76,20 @@ def test_the_last_program_has_the_optimum_of_the_rebuild(both) -> None:
         assert claimed == pytest.approx(own.objective, abs=within(own.objective))
 
 
+@pytest.mark.parametrize(
+    ("kind", "given"), [("compressor", {}), ("booster", {}), ("booster", {"pressure_ratio": [1.4]})]
+)
+def test_electricity_that_is_not_given_is_that_of_the_rebuild(kind: str, given: dict) -> None:
+    tables = little_demand() if kind == "compressor" else raised()
+    del tables[kind]["electricity"]
+    tables[kind] |= given
+    result = optimize(build_case(tables), Settings(horizon_h=HOURS))
+    penalty = float(result["certificate/limit_penalty"].to_numpy()[0])
+    own = Feeder(plain(result), last_offsets(result), penalty).optimum()
+    claimed = float(result["certificate/objective_relaxation"].to_numpy()[0])
+    assert claimed == pytest.approx(own.objective, abs=within(own.objective))
+
+
 def test_energy_closes_and_compressors_take_electricity(both) -> None:
     name, results = both
     if name in {"no plants", "raised"}:

@@ -12,6 +12,8 @@ import pytest
 from payloads import PAYLOADS
 from synthetic_result import make_result
 from test_inert import hostile
+from test_utility_page import page as utility
+from test_utility_page import row
 
 from dispatch.report.html import render
 
@@ -111,3 +113,12 @@ def test_nothing_is_wider_than_the_screen_and_no_labels_overlap(tmp_path: Path) 
     # The same measure on a page that is broken on purpose.
     assert control["wide"] == ["DIV.big"]
     assert int(str(control["crossed"])) > 10
+
+
+def test_the_page_over_a_utility_is_no_wider_than_the_screen(tmp_path: Path) -> None:
+    rows = [row(1, name=LONG), row(2, name=LONG, status="invalid", says=LONG), row(3, status="limits_unmet")]
+    (tmp_path / "utility.html").write_text(utility(rows), encoding="utf-8")
+    (tmp_path / "bare.html").write_text(utility(rows).replace('class="scroll"', ""), encoding="utf-8")
+    *found, control = measured(tmp_path, ("utility.html", 390), ("utility.html", 1400), ("bare.html", 390))
+    assert [(one["scroll"], one["wide"]) for one in found] == [(0, [])] * 2
+    assert "TABLE." in control["wide"]  # tables are wider, and scroll inside their cards

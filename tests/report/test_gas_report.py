@@ -44,6 +44,9 @@ def test_figures_are_sums_over_the_result(day: xr.DataTree) -> None:
     demand = day["forecast/flow_consumer"].to_numpy().sum() - 24 * 5
     assert gas["taken_kwh"] == pytest.approx(11 * demand)
     assert gas["cost"] == pytest.approx(s["cost_plant"].item())
+    farm = day["prosumer/prosumer"]["prosumer"].to_numpy().tolist().index(b"farm")
+    assert gas["bill"] == pytest.approx(s["cost"].to_numpy()[farm])
+    assert gas["bill_uncontrolled"] == pytest.approx(s["cost_uncontrolled"].to_numpy()[farm])
     price = day["price/marginal_price_gas"].to_numpy()[2]
     assert gas["uptake_limited_h"] == (price < -1e-6).sum() > 0
     assert gas["price_min"] == pytest.approx(price.min())
@@ -117,6 +120,18 @@ def test_page_and_terminal_say_the_same(day: xr.DataTree) -> None:
     assert gas["pressure_error_max"] == day["certificate"].attrs["pressure_error_max"] >= 0
     assert f"at most {1000 * gas['pressure_error_max']:.2f} mbar else" in page
     assert f"at most {1000 * gas['pressure_error_max']:.2f} mbar else" in text
+
+
+def test_what_owners_save_is_told_with_their_electricity(day: xr.DataTree) -> None:
+    gas, page = told(day), render(day)
+    saved = gas["bill_uncontrolled"] - gas["bill"]
+    assert saved > 0
+    way = "earn" if gas["bill"] < 0 else "pay"
+    assert f"Owners of plants {way} {abs(gas['bill']):,.2f} EUR with their electricity" in page
+    assert f"{saved:,.2f} EUR {'more' if way == 'earn' else 'less'} than without control." in page
+    dear = day.copy(deep=True)
+    dear["schedule"]["cost"] = dear["schedule"]["cost"] + 1e4
+    assert "than without control, which keeps to no limit of the electric network and of pressures." in render(dear)
 
 
 def test_statements_of_accounts_stand_on_the_page_and_in_json() -> None:

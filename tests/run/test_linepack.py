@@ -11,7 +11,8 @@ import pytest
 from scipy.optimize import brentq, fsolve
 
 from dispatch.case.schema import build_case
-from dispatch.report.gas_totals import gas_sentences, gas_totals
+from dispatch.report.gas_totals import gas_totals
+from dispatch.report.gas_words import gas_sentences
 from dispatch.report.html import render
 from dispatch.report.outcome import read_outcome
 from dispatch.run.optimize import optimize

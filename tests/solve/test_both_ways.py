@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import RECIPES, feeder_of, generated, relative
 from generated_cases import PLAIN, tables_of
+from small_feeders import RECIPES, feeder_of, generated, relative
 
 from dispatch.case.schema import reading
 from dispatch.solve.certificate import certify, require

@@ -20,7 +20,7 @@ PLANS = [("everything", 0), ("plain", 2), ("peak price", 1), ("negative prices a
 
 @pytest.fixture(scope="module", params=PLANS, ids=lambda p: f"{p[0]}-{p[1]}")
 def solved(request):
-    from conftest import generated
+    from small_feeders import generated
 
     feeder = generated(*request.param)
     return feeder, *feeder.solve_elastic()
@@ -130,7 +130,7 @@ def test_every_kind_of_tampering_is_refused(solved):
 
 @pytest.mark.slow
 def test_a_thousand_mutations_past_the_tolerance_are_all_refused(monkeypatch):
-    from conftest import generated
+    from small_feeders import generated
 
     rng, count = np.random.default_rng(3), 0
     for name, seed in (("plain", 0), ("everything", 1)):

@@ -95,7 +95,7 @@ def test_netting_is_the_naive_loop_and_keeps_the_rows(name, generated):
 
 
 def test_waste_that_pays_is_repaired_at_a_price():
-    from conftest import feeder_of, generated
+    from small_feeders import feeder_of, generated
 
     from dispatch.case.schema import columns
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyomo.environ as pyo
 import pytest
-from conftest import RECIPES, generated, relative
+from small_feeders import RECIPES, generated, relative
 
 from dispatch.model.compiler import compile_program
 from dispatch.model.explicit import explicit_model

@@ -61,11 +61,14 @@ class Folder:
         path = self.file(name)
         if path is None:
             return pd.DataFrame()
+        text, allowed = read_text(path), "a table separated by ;"
+        hint = "Take the file from the SimBench data again."
+        if b";" not in text.split(b"\n", 1)[0]:
+            raise refused(path, "no ; in its first line", allowed, hint)
         try:
-            return pd.read_csv(io.BytesIO(read_text(path)), sep=";", usecols=columns, low_memory=False)
+            return pd.read_csv(io.BytesIO(text), sep=";", usecols=columns, low_memory=False)
         except (ValueError, pd.errors.ParserError) as error:
-            hint = "Take the file from the SimBench data again."
-            raise refused(path, f"not readable ({str(error)[:100]})", "a table separated by ;", hint) from error
+            raise refused(path, f"not readable ({str(error)[:100]})", allowed, hint) from error
 
     def own(self, name: str) -> pd.DataFrame:
         """Rows of a table that belong to the grid.

@@ -53,8 +53,8 @@ def check_layout(case: xr.DataTree, source: str) -> Findings:
         if path in kinds:
             findings.tables[kinds[path].name] = _table(findings, kinds[path], data, currency)
         elif data.variables:
-            hint = f"{nearest(path, kinds)} Remove it or move its variables.".lstrip()
-            findings.add("unknown-group", path, value="not known", hint=hint)
+            own = "Remove it, or name the component that it belongs to with --component."
+            findings.add("unknown-group", path, value="not known", hint=f"{nearest(path, kinds)} {own}".lstrip())
     for name in needed_kinds(set(findings.tables)):
         if name not in findings.tables:
             hint = "A case needs it: import a network with its meters, or add it with `dispatch import tables`."
