@@ -16,7 +16,6 @@ from dispatch.solve.reinforced import reinforcement_bound
 from dispatch.verify.excess import limits_ac
 
 if TYPE_CHECKING:
-
     from dispatch.case.network import Network
     from dispatch.run.gas_quality import GasQuality
     from dispatch.run.rounds import Rounds
