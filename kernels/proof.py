@@ -66,6 +66,26 @@ def outside(value: float, lower: float, upper: float) -> float:
 
 
 @bare_kernel
+def worst_outside(value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
+    """Largest distance to intervals, relative to 1 plus the bound; NaN where a value is.
+
+    Parameters
+    ----------
+    value, lower, upper : ndarray (number,)
+        Bounds may be infinite.
+    """
+    worst = 0.0
+    for i in range(len(value)):
+        if value[i] < lower[i]:
+            worst = max(worst, (lower[i] - value[i]) / (1.0 + abs(lower[i])))
+        elif value[i] > upper[i]:
+            worst = max(worst, (value[i] - upper[i]) / (1.0 + abs(upper[i])))
+        elif np.isnan(value[i]):
+            return np.nan
+    return worst
+
+
+@bare_kernel
 def natural(value: float, reduced: float, upper: float) -> float:
     """Distance that a step against the reduced cost would really go between 0 and an upper bound."""
     return abs(value - min(max(value - reduced, 0.0), upper))

@@ -85,6 +85,70 @@ def potentials(
 
 
 @kernel
+def branch_flows(branch: np.ndarray, sign: np.ndarray, take: np.ndarray, flow: np.ndarray) -> None:
+    """Write flows away from the roots as those of the branches, at `bus_from` and towards `bus_to`.
+
+    Parameters
+    ----------
+    branch : ndarray (bus,) of int32
+        Number of the branch above each bus, -1 where there is none.
+    sign : ndarray (bus,)
+        Whether that branch points away from the root (1) or towards it (-1).
+    take : ndarray (bus, column)
+        From `flow_towards`. [kW or kvar]
+    flow : ndarray (branch, column)
+        Written for branches of the forest. [kW or kvar]
+    """
+    for bus in range(len(branch)):
+        above = branch[bus]
+        if above >= 0:
+            for t in range(take.shape[1]):
+                flow[above, t] = sign[bus] * take[bus, t]
+
+
+@kernel
+def forest_state(
+    order: np.ndarray,
+    parent: np.ndarray,
+    branch: np.ndarray,
+    sign: np.ndarray,
+    gain: np.ndarray,
+    per_p: np.ndarray,
+    per_q: np.ndarray,
+    root: np.ndarray,
+    p: np.ndarray,
+    q: np.ndarray,
+    flow_p: np.ndarray,
+    flow_q: np.ndarray,
+) -> np.ndarray:
+    """Sweep towards the roots and away from them: flows of all branches of a forest, and squared voltages.
+
+    Parameters
+    ----------
+    order, parent : ndarray of int32
+        The forest.
+    branch, sign : ndarray (bus,)
+        As in `branch_flows`.
+    gain, per_p, per_q, root : ndarray (bus,)
+        As in `potentials`.
+    p, q : ndarray (bus, column)
+        Injected at each bus. [kW, kvar]
+    flow_p, flow_q : ndarray (branch, column)
+        Written for branches of the forest. [kW, kvar]
+
+    Returns
+    -------
+    ndarray (bus, column)
+        Squared voltages, NaN at buses outside the forest. [1]
+    """
+    take_p, take_q = flow_towards(order, parent, p), flow_towards(order, parent, q)
+    v_squared: np.ndarray = potentials(order, parent, gain, per_p, per_q, take_p, take_q, root)
+    branch_flows(branch, sign, take_p, flow_p)
+    branch_flows(branch, sign, take_q, flow_q)
+    return v_squared
+
+
+@kernel
 def worth_of_injections(
     order: np.ndarray,
     parent: np.ndarray,
@@ -236,3 +300,54 @@ def worst_of_group(
                 largest[g, t] = amount[element, t]
                 winner[g, t] = element
     return winner, largest
+
+
+@kernel
+def relaxed_voltages(
+    v_squared: np.ndarray, shift_max: np.ndarray, v_max: np.ndarray, shift_min: np.ndarray, v_min: np.ndarray
+) -> float:
+    """Add up by how much voltages are beyond their limits, in units of these.
+
+    Parameters
+    ----------
+    v_squared : ndarray (bus, step)
+        Squared voltages; NaN is beyond nothing. [1]
+    shift_max, shift_min : ndarray (bus, step)
+        Added to them for the upper and the lower limit. [1]
+    v_max, v_min : ndarray (bus,)
+        Squared limits. [1]
+    """
+    total = 0.0
+    for bus in range(v_squared.shape[0]):
+        for t in range(v_squared.shape[1]):
+            above = v_squared[bus, t] + shift_max[bus, t] - v_max[bus]
+            below = v_min[bus] - v_squared[bus, t] - shift_min[bus, t]
+            if above > 0.0:
+                total += above / v_max[bus]
+            if below > 0.0:
+                total += below / v_min[bus]
+    return total
+
+
+@kernel
+def relaxed_flows(p: np.ndarray, most: np.ndarray, most_reverse: np.ndarray, rating: np.ndarray) -> float:
+    """Add up by how much flows are beyond what is allowed either way, in units of each branch's rating.
+
+    Parameters
+    ----------
+    p : ndarray (branch, step)
+        [kW]
+    most, most_reverse : ndarray (branch, step)
+        What is allowed; NaN: nothing is beyond. [kW]
+    rating : ndarray (branch,)
+        [kVA]
+    """
+    total = 0.0
+    for branch in range(p.shape[0]):
+        for t in range(p.shape[1]):
+            above, below = p[branch, t] - most[branch, t], -p[branch, t] - most_reverse[branch, t]
+            if above > 0.0:
+                total += above / rating[branch]
+            if below > 0.0:
+                total += below / rating[branch]
+    return total

@@ -96,14 +96,9 @@ def _column_bounds(expander: Expander, width: int) -> tuple[np.ndarray, np.ndarr
             span = expander.columns[kind.name, v.name]
             steps = expander.steps if v.over == STEP else expander.windows_of(kind, v.over)
             low, high = _bounds(expander, kind, (v.lower, v.upper), steps, f"variable {v.name}")
-            _part(lower, span)[...] = low
-            _part(upper, span)[...] = high
+            span.part(lower)[...] = low
+            span.part(upper)[...] = high
     return lower, upper
-
-
-def _part(array: np.ndarray, span: Span) -> np.ndarray:
-    """Take the numbers of a span as a view (element, step)."""
-    return array[span.start : span.stop].reshape(span.count, len(span.steps))
 
 
 def _costs(expander: Expander, width: int) -> tuple[np.ndarray, float]:
@@ -127,8 +122,8 @@ def _rows(
         what = f"constraint {row.name}"
         fixed, terms = expander.expand(kind, row.body, span.steps, what)
         low, high = _bounds(expander, kind, (row.lower, row.upper), span.steps, what)
-        _part(lower, span)[...] = low - fixed
-        _part(upper, span)[...] = high - fixed
+        span.part(lower)[...] = low - fixed
+        span.part(upper)[...] = high - fixed
         for t in terms:
             row_of = span.start + t.element * len(span.steps)
             blocks.append(Block(row_of, t.step, t.column_of, t.column_step, t.values))
@@ -151,12 +146,12 @@ def _row_spans(expander: Expander) -> list[tuple[Stated, Row, Span]]:
 
 def _ports(expander: Expander, width: int) -> tuple[sp.csr_matrix, np.ndarray]:
     """Collect what is injected at buses, where the network's rows are not stated."""
-    inputs = expander.inputs
+    inputs, injected = expander.inputs, expander.given
     buses = inputs.kinds["bus"].count if "bus" in inputs.kinds and "bus" not in expander.kinds else 0
     constant = np.zeros((len(CARRIERS) * buses, inputs.steps))
     blocks: list[Block] = []
     for number, carrier in enumerate(CARRIERS if buses else ()):
-        for kind, bus, amount in expander.given.get(("bus", carrier), []):
+        for kind, bus, amount in injected.get(("bus", carrier), []):
             fixed, terms = expander.expand(kind, amount, expander.steps, f"injection of {carrier}")
             port = number * buses + bus
             add_to_rows(constant, port, fixed)
@@ -175,7 +170,7 @@ def _owners(expander: Expander, width: int) -> np.ndarray:
     for kind in expander.kinds.values():
         meter = _meter(expander.inputs, kind.name)
         for v in kind.recording.variables.values():
-            _part(owner, expander.columns[kind.name, v.name])[...] = meter[:, None]
+            expander.columns[kind.name, v.name].part(owner)[...] = meter[:, None]
     return owner
 
 

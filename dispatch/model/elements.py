@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dispatch.case.schema import protect
+
 
 @dataclass(frozen=True)
 class Elements:
@@ -60,3 +62,10 @@ class Inputs:
     kinds: dict[str, Elements]
     windows: dict[str, np.ndarray]
     when: dict[str, np.ndarray]
+
+
+def protected(kinds: dict[str, Elements]) -> dict[str, Elements]:
+    """Let nobody write to the arrays of elements, so that all who need them can have the same."""
+    for elements in kinds.values():
+        protect(*elements.parameters.values(), *(index for _, index in elements.nodes.values()), elements.index)
+    return kinds

@@ -76,17 +76,17 @@ class Expander:
     def __init__(self, inputs: Inputs, network: bool) -> None:
         self.inputs = inputs
         self.kinds: dict[str, Stated] = {}
-        for name, registered in components().items():
+        known = components()
+        for name, registered in known.items():
             if name in inputs.kinds and (network or not registered.network):
                 recording = record(name, registered.function)
                 self.kinds[name] = Stated(name, recording, inputs.kinds[name], inputs.dt)
-        missing = sorted(set(inputs.kinds) - set(components()))
+        missing = sorted(inputs.kinds.keys() - known.keys())
         if missing:
             raise ModelError(f"There is no component {', '.join(missing)}. Register it, or leave its elements out.")
         self.steps = np.arange(inputs.steps)
-        self.first_step = {over: np.unique(w, return_index=True)[1] for over, w in inputs.windows.items()}
+        self.first_step = {over: np.nonzero(np.diff(w, prepend=-1))[0] for over, w in inputs.windows.items()}
         self.columns = self._column_spans()
-        self.given = self._injections()
 
     # ---------------------------------------------------------------- layout
 
@@ -119,8 +119,9 @@ class Expander:
         end, further = self.node(other, self.inputs.kinds[other], rest)
         return end, further[index]
 
-    def _injections(self) -> dict[tuple[str, str], list[tuple[Stated, np.ndarray, Affine]]]:
-        """Collect what is injected, by kind of node and carrier."""
+    @cached_property
+    def given(self) -> dict[tuple[str, str], list[tuple[Stated, np.ndarray, Affine]]]:
+        """What is injected, by kind of node and carrier."""
         given: dict[tuple[str, str], list[tuple[Stated, np.ndarray, Affine]]] = {}
         for kind in self.kinds.values():
             for path, carrier, amount in kind.recording.injections:

@@ -9,8 +9,8 @@ import numpy as np
 from dispatch.case.attributes import attribute_table
 from dispatch.case.network import network_of
 from dispatch.case.offsets import Offsets
-from dispatch.case.schema import columns, parent_index
-from dispatch.model.elements import Elements, Inputs
+from dispatch.case.schema import columns, parent_index, resolved
+from dispatch.model.elements import Elements, Inputs, protected
 from dispatch.model.gas import gas_kinds
 from dispatch.model.meters import meter_kinds, sum_at
 from dispatch.model.registry import own_components
@@ -67,9 +67,16 @@ def make_inputs(
     own = {name: _own_elements(case, name, series) for name in own_components()}
     q = reactive(case, series, network.buses)
     gas = gas_kinds(case, series, windows, step_hours(case), offsets, limit_penalty, whole=whole)
-    kinds = meter_kinds(case, series, own | gas) | own | gas
+    kinds = _meter_kinds(case, series, own | gas) | own | gas
     kinds |= network_kinds(case, network, q if rated else None, offsets, limit_penalty)
     return Inputs(step_hours(case), steps, kinds, windows, when_of(windows))
+
+
+def _meter_kinds(case: xr.DataTree, series: Series, others: dict[str, Elements]) -> dict[str, Elements]:
+    """Elements of the prosumers' components; without any others they depend on the case alone."""
+    if others:
+        return meter_kinds(case, series, others)
+    return resolved(case, "meter kinds", lambda: protected(meter_kinds(case, series, others)))
 
 
 def reactive(case: xr.DataTree, series: Series, buses: int) -> np.ndarray:

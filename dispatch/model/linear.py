@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernels.radial import flow_towards, potentials
+from kernels.radial import branch_flows, flow_towards, forest_state, potentials
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network
@@ -179,12 +179,8 @@ def solve_flow(network: Network, forest: Forest, loops: Loops | None, p: np.ndar
         for injection, chord in ((p, through[:count]), (q, through[count:])):
             np.subtract.at(injection, loops.start, chord)
             np.add.at(injection, loops.stop, chord)
-    take_p, take_q = flow_towards(order, parent, p), flow_towards(order, parent, q)
-    v_squared = potentials(order, parent, forest.gain, forest.per_p, forest.per_q, take_p, take_q, forest.root_v)
-    inner = np.nonzero(network.parent_branch >= 0)[0]
-    above = network.parent_branch[inner]
-    flow_p[above] = forest.sign[inner, None] * take_p[inner]
-    flow_q[above] = forest.sign[inner, None] * take_q[inner]
+    of_branches = (forest.sign, forest.gain, forest.per_p, forest.per_q, forest.root_v)
+    v_squared = forest_state(order, parent, network.parent_branch, *of_branches, p, q, flow_p, flow_q)
     return LinearFlow(v_squared, flow_p, flow_q)
 
 
@@ -207,9 +203,9 @@ def reactive_flow(network: Network, forest: Forest, loops: Loops | None, q: np.n
     """
     if loops is not None:  # in a loop the ways share active and reactive power by both resistance and reactance
         return solve_flow(network, forest, loops, np.zeros_like(q), q).q
-    flow, inner = np.zeros((network.branches, q.shape[1])), np.nonzero(network.parent_branch >= 0)[0]
+    flow = np.zeros((network.branches, q.shape[1]))
     taken = flow_towards(network.order, network.parent, np.ascontiguousarray(q, np.float64))
-    flow[network.parent_branch[inner]] = forest.sign[inner, None] * taken[inner]
+    branch_flows(network.parent_branch, forest.sign, taken, flow)
     return flow
 
 
@@ -251,5 +247,10 @@ def rating_left(s_nom: np.ndarray, q: np.ndarray, offset_s: np.ndarray) -> np.nd
     ndarray (branch, time)
         [kW]
     """
-    left = np.maximum(s_nom[:, None] - offset_s, 0.0)
-    return np.asarray(np.sqrt(np.maximum(left**2 - q**2, 0.0)))
+    left: np.ndarray = s_nom[:, None] - offset_s
+    np.maximum(left, 0.0, out=left)
+    left *= left
+    left -= q * q
+    np.maximum(left, 0.0, out=left)
+    np.sqrt(left, out=left)
+    return left

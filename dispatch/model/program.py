@@ -52,6 +52,10 @@ class Span:
         """Numbers as an array (element, step)."""
         return np.arange(self.start, self.stop).reshape(self.count, len(self.steps))
 
+    def part(self, array: np.ndarray) -> np.ndarray:
+        """View of its own part of an array over all columns (or rows), (element, step)."""
+        return array[self.start : self.stop].reshape(self.count, len(self.steps))
+
 
 @dataclass(frozen=True, eq=False)
 class Layout:
@@ -94,7 +98,15 @@ class Layout:
         ModelError
             If there is no such variable.
         """
-        return _find(self.columns, component, name, "variable").numbers
+        return self.column_span(component, name).numbers
+
+    def column_span(self, component: str, name: str) -> Span:
+        """Columns of a variable; raises as `column` does."""
+        return _find(self.columns, component, name, "variable")
+
+    def row_span(self, component: str, name: str) -> Span:
+        """Rows of a constraint; raises as `row` does."""
+        return _find(self.rows, component, name, "row")
 
     def row(self, component: str, name: str) -> np.ndarray:
         """Row numbers of a constraint.
@@ -114,7 +126,7 @@ class Layout:
         ModelError
             If there is no such row.
         """
-        return _find(self.rows, component, name, "row").numbers
+        return self.row_span(component, name).numbers
 
 
 @dataclass(frozen=True, eq=False)

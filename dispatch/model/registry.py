@@ -84,14 +84,15 @@ _ACCOUNT = (account, deposit)
 _LEVEL = (junction, pipe, pressure_limit, set_point, level, undelivered)
 _LIMIT = (gas_limit, gas_limit_injection, gas_limit_linepack, gas_limit_regulator, gas_limit_compressor)
 _NETWORK = (bus, source, line, transformer)
+_FIRST = {f.__name__: Registered(f.__name__, f) for f in (*_PROSUMER, *_PLANT, *_ACCOUNT, *_LIMIT, *_LEVEL)}
+_LAST = {f.__name__: Registered(f.__name__, f, network=True) for f in _NETWORK}
 _own: dict[str, Registered] = {}
 _files: dict[Path, tuple[str, bytes]] = {}  # component and content of each file that was loaded
 
 
 def components() -> dict[str, Registered]:
     """Every component by name: the prosumers', those added, then the network's."""
-    first = {f.__name__: Registered(f.__name__, f) for f in (*_PROSUMER, *_PLANT, *_ACCOUNT, *_LIMIT, *_LEVEL)}
-    return first | _own | {f.__name__: Registered(f.__name__, f, network=True) for f in _NETWORK}
+    return _FIRST | _own | _LAST
 
 
 def own_components() -> tuple[str, ...]:

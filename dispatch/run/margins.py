@@ -9,7 +9,7 @@ import numpy as np
 
 from dispatch.case.offsets import Offsets
 from dispatch.case.schema import columns
-from dispatch.solve.limits.radial import V_MAX, V_MIN
+from dispatch.solve.limits.excess import V_MAX, V_MIN
 
 if TYPE_CHECKING:
     import xarray as xr

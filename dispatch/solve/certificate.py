@@ -170,8 +170,9 @@ def _require_shape(layout: Layout, limits: RadialLimits, plan: np.ndarray, price
         raise CertificateError("Plan or prices hold values that are not finite numbers.")
     sizes = np.array([len(r) for r in limits.rating])
     keys = prices.keys
-    known = (keys["kind"] >= 0) & (keys["kind"] < len(sizes))
-    known &= (keys["element"] >= 0) & (keys["element"] < sizes[np.where(known, keys["kind"], 0)])
-    known &= (keys["step"] >= 0) & (keys["step"] < limits.steps)
-    if len(prices.limits) != len(keys) or not known.all() or len(np.unique(keys)) != len(keys):
+    kind, element, step = (keys[name].astype(np.int64) for name in ("kind", "element", "step"))
+    known = (kind >= 0) & (kind < len(sizes)) & (step >= 0) & (step < limits.steps)
+    known &= (element >= 0) & (element < sizes[np.where(known, kind, 0)])
+    number = (kind * sizes.max() + element) * limits.steps + step
+    if len(prices.limits) != len(keys) or not known.all() or len(np.unique(number)) != len(keys):
         raise CertificateError("Limit prices do not belong to the case: a limit is unknown, named twice or unpriced.")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from dispatch.model.linear import LinearFlow
     from dispatch.model.program import Program
-    from dispatch.solve.limits.radial import Excess, RadialLimits
+    from dispatch.solve.limits.radial import RadialLimits
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class AtPrices:
 
 
 def at_prices(
-    limits: RadialLimits, dt: float, limit_penalty: float, keys: np.ndarray, prices: np.ndarray, excess: Excess
+    limits: RadialLimits, dt: float, limit_penalty: float, keys: np.ndarray, prices: np.ndarray, flow: LinearFlow
 ) -> AtPrices:
     """Say what limits are worth at prices, and whether these fit what is injected.
 
@@ -48,28 +49,17 @@ def at_prices(
         Limits with a price.
     prices : ndarray (limit,)
         Money per unit and hour.
-    excess : Excess
-        Of all limits, by a sweep.
+    flow : LinearFlow
+        State of the network, by a sweep.
     """
     if not len(keys):
         return AtPrices(np.zeros(limits.ports), 0.0, 0.0)
     rating = limits.rating_of(keys)
     m = np.clip(prices, 0.0, limit_penalty / rating)
-    over, price = excess.at(keys) / rating, prices * rating
+    over, price = limits.excess_at(keys, flow) / rating, prices * rating
     fit = np.abs(price - np.clip(price + over, 0.0, limit_penalty))
     cut = np.abs(prices - m) * rating / (1 + limit_penalty)
     return AtPrices(*limits.worth(keys, dt * m), float(max(fit.max(), cut.max())))
-
-
-def relaxation(limits: RadialLimits, excess: Excess) -> float:
-    """By how much all limits are exceeded, each in units of its rating, steps added up."""
-    total = 0.0
-    for amount, rating in zip(excess.by_kind, limits.rating, strict=True):
-        over = amount > 0
-        if over.any():
-            element, step = np.nonzero(over)
-            total += float(np.sum(amount[element, step] / rating[element]))
-    return total
 
 
 def elastic_cost(program: Program, limits: RadialLimits, dt: float, limit_penalty: float, plan: np.ndarray) -> float:
@@ -93,5 +83,5 @@ def elastic_cost(program: Program, limits: RadialLimits, dt: float, limit_penalt
     float
         [money]
     """
-    relaxed = relaxation(limits, limits.excess(program.injection @ plan + program.injection_constant))
+    relaxed = limits.relaxed(limits.flow(program.injection @ plan + program.injection_constant))
     return float(np.sum(program.cost * plan)) + program.constant + dt * limit_penalty * relaxed

@@ -11,7 +11,7 @@ from dispatch.case.schema import columns
 from dispatch.model.registry import STORES
 from dispatch.solve.explain_found import NOTICED, Found
 from dispatch.solve.explain_gas import of_gas
-from dispatch.solve.limits.radial import V_MAX, V_MIN
+from dispatch.solve.limits.excess import V_MAX, V_MIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,6 +8,7 @@ import numpy as np
 
 from dispatch.solve.elastic import at_prices, elastic_cost
 from dispatch.solve.implied import finite_bounds
+from kernels.proof import worst_outside
 
 if TYPE_CHECKING:
     from dispatch.model.program import Program
@@ -41,7 +42,7 @@ def figures_by_program(
         Objective and lower bound [money], residuals.
     """
     x, low, high = program.injection @ plan + program.injection_constant, program.row_lower, program.row_upper
-    limited = at_prices(limits, dt, limit_penalty, prices.keys, prices.limits, limits.excess(x))
+    limited = at_prices(limits, dt, limit_penalty, prices.keys, prices.limits, limits.flow(x))
     y = np.clip(prices.rows, np.where(np.isfinite(high), -np.inf, 0.0), np.where(np.isfinite(low), np.inf, 0.0))
     reduced = program.cost - program.matrix.T @ y + program.injection.T @ limited.weight
     lower, upper = finite_bounds(program)
@@ -58,15 +59,9 @@ def figures_by_program(
 
 def violation(program: Program, plan: np.ndarray) -> float:
     """Largest violation of a row or of a column's bounds, relative to 1 plus the bound; NaN stays NaN."""
-    activity = program.matrix @ plan
-    of_rows = _outside(activity, program.row_lower, program.row_upper)
-    return max(of_rows, _outside(plan, program.lower, program.upper))
-
-
-def _outside(value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
-    below = (lower - value) / (1 + np.abs(np.where(np.isfinite(lower), lower, 0.0)))
-    above = (value - upper) / (1 + np.abs(np.where(np.isfinite(upper), upper, 0.0)))
-    return float(np.maximum(below, above).max(initial=0.0))
+    of_rows = worst_outside(program.matrix @ plan, program.row_lower, program.row_upper)
+    of_columns = worst_outside(plan, program.lower, program.upper)
+    return float(np.maximum(of_rows, of_columns))
 
 
 def _dot(a: np.ndarray, b: np.ndarray) -> float:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.solve.blocks.constants import constants_of, given_at_ports
-from dispatch.solve.blocks.places import Places
-from dispatch.solve.elastic import at_prices, relaxation
+from dispatch.solve.blocks.reading import read_plans, read_row_prices
+from dispatch.solve.elastic import at_prices
 from dispatch.solve.limits.radial import limits_over
 from kernels.ports import add_injection
-from kernels.proof import make_proof, prove_members
+from kernels.proof import make_proof, prove_members, worst_outside
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network
@@ -79,20 +79,18 @@ class StoresProof:
         bus = inputs.kinds["meter"].nodes["bus"][1][self._meters].astype(np.int64)
         port = bus[:, None] * inputs.steps + np.arange(inputs.steps)
         add_injection(plans.flow, port, x)
-        excess = self.limits.excess(x)
-        limited = at_prices(self.limits, inputs.dt, limit_penalty, keys, prices, excess)
+        flow = self.limits.flow(x)
+        limited = at_prices(self.limits, inputs.dt, limit_penalty, keys, prices, flow)
         prove_members(self._members, plans, limited.weight[port], rows, proof)
-        objective = float(proof.cost.sum()) + inputs.dt * limit_penalty * relaxation(self.limits, excess)
+        objective = float(proof.cost.sum()) + inputs.dt * limit_penalty * self.limits.relaxed(flow)
         bound = float(proof.bound.sum() + np.sum(limited.weight * self._given)) - limited.worth
         dual = max(limited.residual, float(proof.dual.max(initial=0.0)))
         return objective, bound, float(proof.primal.max(initial=0.0)), dual
 
     def figures_of_columns(self, layout: Layout, limit_penalty: float, plan: np.ndarray, prices: Prices) -> Figures:
-        """Do the same with the columns and row prices of a program of that layout."""
-        places = Places(layout, self._inputs, self._meters)
-        found = self.figures(
-            limit_penalty, places.plans(plan), places.row_prices(prices.rows), prices.keys, prices.limits
-        )
+        """Do the same with the columns and row prices of a program of that layout, where all meters are members."""
+        plans, rows = read_plans(layout, self._inputs, plan), read_row_prices(layout, self._inputs, prices.rows)
+        found = self.figures(limit_penalty, plans, rows, prices.keys, prices.limits)
         return *found[:2], max(found[2], self._curtailed(layout, plan)), found[3]
 
     def _curtailed(self, layout: Layout, plan: np.ndarray) -> float:
@@ -100,5 +98,5 @@ class StoresProof:
         roofs = self._inputs.kinds["pv"]
         if not roofs.count:
             return 0.0
-        value, most = plan[layout.column("pv", "p_curtailed")], roofs.parameters["p_curtailed_max"]
-        return float(np.maximum(-value, (value - most) / (1 + most)).max(initial=0.0))
+        value, most = layout.column_span("pv", "p_curtailed").part(plan), roofs.parameters["p_curtailed_max"]
+        return float(worst_outside(value.ravel(), np.zeros(value.size), most.ravel()))

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Layout
     from kernels.marginal import RowPrices
-    from kernels.proof import Plans
 
 LEAST = {"battery": "final", "car": "least", "tank": "least"}
 """Row of each kind that asks for a content."""
@@ -59,26 +58,10 @@ class Cells:
         columns[column["state_of_charge"]] = content[at]
         columns[column["shortfall"]] = shortfall[at, -column["shortfall"].shape[1] :]
 
-    def read(self, columns: np.ndarray, dt: float, plans: Plans) -> None:
-        """Read plans of members from the columns of the program."""
-        at, column = self.holder, self.column
-        plans.flow[CHARGE][at] = columns[column["p_charge"]]
-        if "p_discharge" in column:
-            plans.flow[DISCHARGE][at] = columns[column["p_discharge"]]
-        if "p_missing" in column:
-            plans.flow[MISSING][at] = columns[column["p_missing"]] * dt
-        plans.content[at] = columns[column["state_of_charge"]]
-        plans.shortfall[at, -column["shortfall"].shape[1] :] = columns[column["shortfall"]]
-
     def write_prices(self, prices: RowPrices, rows: np.ndarray) -> None:
         """Write prices of members into those of the program's rows."""
         rows[self.balance] = -prices.value[self.holder]
         rows[self.least] = prices.at_least[self.holder, -self.least.shape[1] :]
-
-    def read_prices(self, rows: np.ndarray, prices: RowPrices) -> None:
-        """Read prices of members from those of the program's rows."""
-        prices.value[self.holder] = -rows[self.balance]
-        prices.at_least[self.holder, -self.least.shape[1] :] = rows[self.least]
 
 
 def cells_of(layout: Layout, inputs: Inputs, member: np.ndarray) -> list[Cells]:
@@ -137,12 +120,15 @@ def single_stores(inputs: Inputs) -> np.ndarray:
     count, usable = np.zeros(meters, np.int64), np.ones(meters, bool)
     for kind in STORES:
         stores, at = inputs.kinds[kind], inputs.kinds[kind].nodes["meter"][1]
+        if not stores.count:
+            continue
         count += np.bincount(at, minlength=meters)[:meters]
         given = stores.parameters
         whole = (given["efficiency_charge"] > 0).all(axis=1) & (given["standing_loss"] < 1).all(axis=1)
         if kind in DISCHARGING:
             whole = whole & (given["efficiency_discharge"] > 0).all(axis=1)
-        usable[at[~np.broadcast_to(whole, stores.count)]] = False
+        if not whole.all():
+            usable[at[~np.broadcast_to(whole, stores.count)]] = False
     return (count <= 1) & usable
 
 

@@ -64,17 +64,21 @@ def constants_of(inputs: Inputs, meters: np.ndarray) -> Members:
     upper, cost = np.zeros((2, FLOWS, count, steps))
     gain, drain, withdrawn, least, demand = np.zeros((5, count, steps))
     at_meter = inputs.kinds["meter"].parameters
+    every = np.array_equal(meters, np.arange(inputs.kinds["meter"].count))
+    those = slice(None) if every else meters
     for flow, name in AT_METER.items():
-        upper[flow] = at_meter[name][meters]
-    cost[IMPORT], cost[EXPORT] = dt * at_meter["price_import"][meters], -dt * at_meter["price_export"][meters]
+        upper[flow] = at_meter[name][those]
+    for flow, name, sign in ((IMPORT, "price_import", 1.0), (EXPORT, "price_export", -1.0)):
+        np.multiply(at_meter[name][those], sign * dt, out=cost[flow])
     cost[[UNSERVED, SPILLED]] = dt * UNMET_PRICE
     member = np.full(inputs.kinds["meter"].count, -1)
     member[meters] = np.arange(count)
     sums = ("load", "p_load", 1.0, demand), ("pv", "p_available", -1.0, demand)
     for kind, name, sign, into in (*sums, ("pv", "p_curtailed_max", 1.0, upper[CURTAILED])):
         elements = inputs.kinds[kind]
-        at = member[elements.nodes["meter"][1]]
-        add_to_rows(into, at[at >= 0], sign * elements.parameters[name][at >= 0])
+        at, values = member[elements.nodes["meter"][1]], elements.parameters[name]
+        own = slice(None) if every else at >= 0
+        add_to_rows(into, at[own], values[own] if sign > 0 else -values[own])
     price = SHORTFALL_PRICE if any(inputs.kinds[kind].count for kind in STORES) else 0.0
     found = Members(
         upper, cost, demand, gain, drain, withdrawn, least, np.ones(count), np.zeros(count), np.zeros(count), price
@@ -88,10 +92,12 @@ def _describe_stores(inputs: Inputs, kind: str, member: np.ndarray, members: Mem
     """Write constants of the stores of one kind into those of their members."""
     stores, dt = inputs.kinds[kind], inputs.dt
     at = member[stores.nodes["meter"][1]]
-    own = np.nonzero(at >= 0)[0]
-    if not len(own):
+    own = at >= 0
+    if not own.any():
         return
-    at, given = at[own], {name: values[own] for name, values in stores.parameters.items()}
+    given = stores.parameters
+    if not own.all():
+        at, given = at[own], {name: values[own] for name, values in given.items()}
     members.upper[CHARGE][at], members.cost[CHARGE][at] = given["p_charge_max"], dt * given["wear_cost"]
     members.gain[at] = dt * given["efficiency_charge"]
     if kind in DISCHARGING:

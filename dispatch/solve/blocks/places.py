@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.solve.blocks.cells import cells_of
-from kernels.entries import CURTAILED, EXPORT, FLOWS, IMPORT, SPILLED, UNSERVED
-from kernels.marginal import RowPrices
-from kernels.proof import Plans
-from kernels.scatter import add_to_rows
+from kernels.entries import CURTAILED, EXPORT, IMPORT, SPILLED, UNSERVED
 
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Layout
     from dispatch.solve.blocks.stores import Flows
+    from kernels.marginal import RowPrices
 
 NAMES = {IMPORT: "p_import", EXPORT: "p_export", UNSERVED: "p_unserved", SPILLED: "p_spilled"}
 
@@ -78,22 +76,3 @@ class Places:
         rows[self._balance] = prices.at_meter
         for cells in self._cells:
             cells.write_prices(prices, rows)
-
-    def plans(self, columns: np.ndarray) -> Plans:
-        """Read the plans of all members from the program's columns."""
-        found = Plans(np.zeros((FLOWS, *self._balance.shape)), *np.zeros((2, *self._balance.shape)))
-        for kind, number in self._column.items():
-            found.flow[kind] = columns[number]
-        for cells in self._cells:
-            cells.read(columns, self._dt, found)
-        if self._curtailed is not None:
-            add_to_rows(found.flow[CURTAILED], self._under, columns[self._curtailed])
-        return found
-
-    def row_prices(self, rows: np.ndarray) -> RowPrices:
-        """Read the prices of members' rows from those of the program's rows."""
-        value, at_least = np.zeros((2, *self._balance.shape))
-        found = RowPrices(rows[self._balance], value, at_least, np.zeros(len(value)))
-        for cells in self._cells:
-            cells.read_prices(rows, found)
-        return found

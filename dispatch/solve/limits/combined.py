@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
-from dispatch.solve.limits.radial import V_MIN, RadialLimits
+from dispatch.solve.limits.excess import V_MIN
+from dispatch.solve.limits.radial import RadialLimits
 from dispatch.solve.limits.shared import SHARED
 from dispatch.solve.protocols import KEY, Rows
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,50 +12,19 @@ import scipy.sparse as sp
 from dispatch.case.offsets import Offsets
 from dispatch.model.linear import LinearFlow, forest_of, loops_of, rating_left, reactive_flow, solve_flow
 from dispatch.solve.limits.branches import voltage_groups
+from dispatch.solve.limits.excess import FORWARD, REVERSE, V_MAX, V_MIN, Excess
 from dispatch.solve.limits.known_rows import KnownRows
-from dispatch.solve.limits.worth import worth_by_rows, worth_by_sweep
+from dispatch.solve.limits.worth import worth_by_sweep
 from dispatch.solve.protocols import KEY, Rows
-from kernels.radial import worst_of_group
+from kernels.radial import relaxed_flows, relaxed_voltages, worst_of_group
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
 
-V_MAX, V_MIN, FORWARD, REVERSE = range(4)
 MANY = 200
 """So many violated voltages of known branches and steps are stated at once."""
-
-
-@dataclass(frozen=True)
-class Excess:
-    """How far each limit is exceeded (negative: what is left), in the limit's unit.
-
-    Attributes
-    ----------
-    v_max, v_min : ndarray (bus, time)
-        Of the squared voltage; NaN at isolated buses. [1]
-    forward, reverse : ndarray (branch, time)
-        Of the active power; NaN in branches out of service. [kW]
-    """
-
-    v_max: np.ndarray
-    v_min: np.ndarray
-    forward: np.ndarray
-    reverse: np.ndarray
-
-    def at(self, keys: np.ndarray) -> np.ndarray:
-        """Those of given limits, (limit,)."""
-        found = np.empty(len(keys))
-        for kind, excess in enumerate(self.by_kind):
-            here = keys["kind"] == kind
-            found[here] = excess[keys["element"][here], keys["step"][here]]
-        return found
-
-    @property
-    def by_kind(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """In the order of the keys' kinds."""
-        return self.v_max, self.v_min, self.forward, self.reverse
 
 
 class RadialLimits:
@@ -94,8 +62,9 @@ class RadialLimits:
         """Have these offsets from now on; `with_offsets` leaves the limits as they are."""
         self.offsets = offsets
         self.p_max = rating_left(self.network.s_nom, self.q_flow, offsets.s)
-        left = np.where(self.network.in_service[:, None], self.p_max, np.nan)
-        self._left = np.maximum(left - offsets.forward, 0.0), np.maximum(left - offsets.reverse, 0.0)
+        left = self.p_max if self.network.in_service.all() else self.p_max.copy()
+        left[~self.network.in_service] = np.nan
+        self._left = _less(left, offsets.forward), _less(left, offsets.reverse)
         self._most: tuple[float, tuple[np.ndarray, ...]] = (np.nan, ())
 
     def with_offsets(self, offsets: Offsets) -> RadialLimits:
@@ -127,6 +96,29 @@ class RadialLimits:
         """Sweep all limits: by how much each is exceeded."""
         flow = self.flow(x)
         return Excess(*(self._excess(kind, flow) for kind in range(len(self.kinds))))
+
+    def excess_at(self, keys: np.ndarray, flow: LinearFlow) -> np.ndarray:
+        """By how much given limits are exceeded (negative: what is left), (limit,)."""
+        found, offsets = np.empty(len(keys)), self.offsets
+        for kind in np.unique(keys["kind"]).tolist():
+            here = keys["kind"] == kind
+            e, t = keys["element"][here], keys["step"][here]
+            rating = self.rating[kind][e]
+            if kind == V_MAX:
+                found[here] = flow.v_squared[e, t] + offsets.v_max[e, t] - rating
+            elif kind == V_MIN:
+                found[here] = rating - flow.v_squared[e, t] - offsets.v_min[e, t]
+            elif kind == FORWARD:
+                found[here] = flow.p[e, t] - self._left[0][e, t]
+            else:
+                found[here] = -flow.p[e, t] - self._left[1][e, t]
+        return found
+
+    def relaxed(self, flow: LinearFlow) -> float:
+        """By how much all limits are exceeded, each in units of its rating, steps added up."""
+        v_max, v_min, s_nom, _ = self.rating
+        of_voltages = relaxed_voltages(flow.v_squared, self.offsets.v_max, v_max, self.offsets.v_min, v_min)
+        return float(of_voltages + relaxed_flows(flow.p, *self._left, s_nom))
 
     def _excess(self, kind: int, flow: LinearFlow) -> np.ndarray:
         """By how much each limit of a kind is exceeded."""
@@ -277,10 +269,7 @@ class RadialLimits:
         """
         signed = np.where((keys["kind"] == V_MIN) | (keys["kind"] == REVERSE), -prices, prices)
         priced = (keys["kind"] <= V_MIN, keys, signed, self.steps)
-        if self._loops is None:
-            weight, fixed = worth_by_sweep(self.network, self._forest, *priced)
-        else:
-            weight, fixed = worth_by_rows(self._known, self.network.buses, *priced)
+        weight, fixed = worth_by_sweep(self.network, self._forest, self._loops, *priced)
         return weight, float(np.sum(self.bound(keys) * prices)) - fixed
 
     def bound(self, keys: np.ndarray) -> np.ndarray:
@@ -306,6 +295,11 @@ class RadialLimits:
             here = keys["kind"] == kind
             found[here] = rating[keys["element"][here]]
         return found
+
+
+def _less(left: np.ndarray, kept: float | np.ndarray) -> np.ndarray:
+    """Active power that is left beside what is kept free of it."""
+    return np.maximum(left - kept, 0.0) if np.any(kept) else left
 
 
 def limits_of(program: Program, network: Network, inputs: Inputs, offsets: Offsets | None = None) -> RadialLimits:
