@@ -34,6 +34,8 @@ class Baseline:
     cost : ndarray (prosumer,)
         Bill, wear and cost of plants, plus what brings the stores' content at the end to that which a schedule must
         leave. [currency]
+    settled : ndarray (prosumer,)
+        That last part of it. [currency]
     plants : PlantBaseline or None
         Biogas plants; None in a case without.
     """
@@ -44,6 +46,7 @@ class Baseline:
     p_discharge: np.ndarray
     state_of_charge: np.ndarray
     cost: np.ndarray
+    settled: np.ndarray
     plants: PlantBaseline | None = None
 
 
@@ -104,11 +107,11 @@ def _uncontrolled(case: xr.DataTree, *, batteries: bool) -> Baseline:
         charge[used], discharge[used], content[used] = _following(case, used, net)
         add_to_rows(net, meter[used], discharge[used] - charge[used])
     p_import, p_export = np.maximum(-net, 0), np.maximum(net, 0)
-    settled = np.arange(len(kind)) if batteries else flexible
-    cost = prosumer_cost(case, p_import, p_export, charge, discharge) + _settlement(case, content[:, -1], settled)
+    settled = _settlement(case, content[:, -1], np.arange(len(kind)) if batteries else flexible)
+    cost = prosumer_cost(case, p_import, p_export, charge, discharge) + settled
     if plants is not None:
         cost += cost_of_owners(case, plants.cost)
-    return Baseline(p_import, p_export, charge, discharge, content, cost, plants)
+    return Baseline(p_import, p_export, charge, discharge, content, cost, settled, plants)
 
 
 def _kept_full(case: xr.DataTree, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ from dispatch.model.baseline import prosumer_cost, surplus
 from dispatch.model.plant_baseline import cost_of_owners, power_at_meters
 from dispatch.model.series import step_hours
 from dispatch.model.stores import contents
+from dispatch.run.steer import steer
 from kernels.scatter import add_to_rows
 
 if TYPE_CHECKING:
@@ -44,24 +45,27 @@ class Followed:
 def follow(result: xr.DataTree, actual: xr.DataTree) -> Followed:
     """Apply a schedule to what really came.
 
-    Stores keep the powers they were given; at green-only meters no more than the surplus or deficit that there really
-    was, and no more than their content allows. A pv that was to be curtailed gives at most what the schedule let it
-    give; all others give what they can. The grid takes the rest.
+    A pv that was to be curtailed gives at most what the schedule let it give; all others give what they can. Batteries
+    follow their meters (`dispatch.run.steer`). All other stores, and batteries that share their meter with one or pay
+    for its highest import, keep the powers they were given; at green-only meters no more than the surplus or deficit
+    that there really was, and no more than their content allows. The grid takes the rest.
 
     Parameters
     ----------
     result : DataTree
         With /schedule.
     actual : DataTree
-        The same case whose /forecast is what came, at the same times.
+        The same case whose /forecast is what came, at the same times or the first of them.
 
     Returns
     -------
     Followed
     """
-    schedule = {name: values for name, values in columns(result, "schedule").items() if values.dtype.kind == "f"}
+    steps = len(columns(actual, "forecast")["time"])
+    schedule = {n: v[..., :steps] for n, v in columns(result, "schedule").items() if v.dtype.kind == "f" and v.ndim}
     charge, discharge = (np.nan_to_num(schedule[name]) for name in ("p_charge", "p_discharge"))
-    net = surplus(actual) - _cut(result, actual, schedule["p_curtailed"])
+    cut = _cut(result, actual, schedule["p_curtailed"])
+    net = surplus(actual) - cut
     if "holder" in schedule:
         none = np.zeros((0, net.shape[1]))
         net += power_at_meters(actual, schedule.get("p_chp", none), schedule.get("flow_raw", none))
@@ -69,6 +73,9 @@ def follow(result: xr.DataTree, actual: xr.DataTree) -> Followed:
     green = columns(actual, "meter")["green_only"].astype(bool)[parent_index(actual, "store", "meter")]
     if green.any():
         charge, discharge, content = _within_green(actual, net, green, (charge, discharge, content))
+    steered = steer(result, actual, cut)
+    charge[steered.store], discharge[steered.store] = steered.charge, steered.discharge
+    content[steered.store] = steered.content
     add_to_rows(net, parent_index(actual, "store", "meter"), discharge - charge)
     p_import, p_export = np.maximum(-net, 0.0), np.maximum(net, 0.0)
     cost = prosumer_cost(actual, p_import, p_export, charge, discharge)
@@ -83,7 +90,7 @@ def _cut(result: xr.DataTree, actual: xr.DataTree, p_curtailed: np.ndarray) -> n
     total = np.zeros((meters, p_curtailed.shape[1]))
     if len(p_curtailed):
         planned, came = (columns(c, "forecast")["p_available"].astype(float) for c in (result, actual))
-        most = np.where(p_curtailed > CURTAILED, planned - p_curtailed, np.inf)
+        most = np.where(p_curtailed > CURTAILED, planned[:, : came.shape[1]] - p_curtailed, np.inf)
         add_to_rows(total, parent_index(actual, "pv", "meter"), np.maximum(came - most, 0.0))
     return total
 
