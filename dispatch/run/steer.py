@@ -167,7 +167,7 @@ def _taken(left: Stores, dearer: float) -> np.ndarray:
     given = left._replace(wear_charge=wear_charge, wear_discharge=wear_discharge)
     plans = plan_stores(given, make_plans(*left.p_net.shape))
     kept: np.ndarray = left.retained[:, 0] * left.initial + left.inflow[:, 0]
-    return np.nan_to_num(kept - plans.content[:, 0])
+    return np.asarray(np.nan_to_num(kept - plans.content[:, 0]))
 
 
 def _series(stores: Stores) -> dict[str, np.ndarray]:
