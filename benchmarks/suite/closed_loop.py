@@ -87,7 +87,7 @@ def measure(small: bool) -> Iterator[dict[str, Any]]:
         return
     for name, price in tariffs(sets["home 1"].time).items():
         for week in WEEKS[:1] if small else WEEKS:
-            table = backtest(homes_until(sets, price, (week + 1) * WEEK_H + 24), days=1 if small else 7)
+            table = backtest(homes_until(sets, price, (week + 1) * WEEK_H + 48), days=1 if small else 7)
             cost = table["cost"].sum("day")
             row = {"tariff": name, "week": week, "days": table.sizes["day"], "currency": table.attrs["currency"]}
             row |= {f"cost_{s}": float(cost.sel(strategy=s)) for s in table["strategy"].to_numpy()}

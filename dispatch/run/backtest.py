@@ -50,16 +50,16 @@ def backtest(
 
     Each day four schedules are applied to what really came (`dispatch.run.follow.follow`): one made with ``perfect``
     knowledge, one from the ``forecast`` at noon of the day before, one that takes the same time of ``yesterday`` (of
-    the day before where that was not over), and self-use without control. Schedules look 24 hours beyond their day,
-    of which only the day is applied, as far as there is history; they end with at least the content with which the
-    first day began. Stores go on with the content that the strategy left them.
+    the day before where that was not over), and self-use without control. Schedules look 24 hours beyond their day, at
+    the end of which batteries may be empty; only the day is applied. Stores go on with the content that the strategy
+    left them.
 
     Parameters
     ----------
     case : DataTree
         With /history of all loads and pv over these days, and before them what forecasts learn from.
     days : int
-        How many local days: the last whole ones of the history.
+        How many local days: the last whole ones of the history but one, which is only looked ahead to.
     settings : Settings, optional
         How each day is solved; start and horizon are those of the day.
     notice_h : float

@@ -42,7 +42,7 @@ class Day:
 
 
 def last_days(case: xr.DataTree, days: int) -> list[Day]:
-    """Find the last whole local days of the history."""
+    """Find the last whole local days of the history after which there is one more, which schedules look ahead to."""
     table = columns(case, "history")
     if "time" not in table or not len(table["time"]):
         hint = "Add the series of the meters as /history (dispatch import tables, history.csv and history_p.csv)."
@@ -51,12 +51,15 @@ def last_days(case: xr.DataTree, days: int) -> list[Day]:
     edges = np.append(time, time[-1] + step)
     local = local_time(edges, str(case.attrs["time_zone"]))
     at = np.nonzero(local == local.astype("datetime64[D]").astype("datetime64[s]"))[0]
-    if len(at) <= days:
+    if len(at) <= days + 1:
         value, hint = f"{max(len(at) - 1, 0)} whole days", "Ask for fewer days (--days), or add history."
-        raise InputError([Problem("short-history", "/history", "time", value=value, allowed=f"{days}", hint=hint)])
+        raise InputError(
+            [Problem("short-history", "/history", "time", value=value, allowed=f"{days + 1} or more", hint=hint)]
+        )
     hour = np.timedelta64(3600, "s")
     return [
-        Day(edges[a], float((edges[b] - edges[a]) / hour)) for a, b in zip(at[-days - 1 : -1], at[-days:], strict=True)
+        Day(edges[a], float((edges[b] - edges[a]) / hour))
+        for a, b in zip(at[-days - 2 : -2], at[-days - 1 : -1], strict=True)
     ]
 
 
@@ -141,20 +144,19 @@ def _group(case: xr.DataTree, path: str) -> xr.Dataset:
 
 
 def _going_on(case: xr.DataTree, first: Columns, content: np.ndarray | None) -> xr.DataTree:
-    """Begin with a content, and end with at least that of the first day."""
-    if content is None:
-        return case
+    """Begin with a content, and end with at least that of the first day; batteries may be empty.
+
+    One that must be half full a day after the one that counts could not be used up in a night after which no sun is
+    expected.
+    """
     group = attribute_table()["store"].group
     data, known = _group(case, group), first["state_of_charge_initial"]
     least = np.where(np.isnan(known), first["energy_nom"] / 2, known)
+    begin = least if content is None else np.clip(content, 0.0, first["energy_nom"])
     least = np.where(np.isnan(first["state_of_charge_final"]), least, first["state_of_charge_final"])
-    held = {
-        "state_of_charge_initial": data["state_of_charge_initial"].copy(
-            data=np.clip(content, 0.0, first["energy_nom"])
-        ),
-        "state_of_charge_final": data["state_of_charge_final"].copy(data=least),
-    }
-    return _replaced(case, group, data.assign(held))
+    least = np.where(first["kind"] == b"battery", 0.0, least)
+    held = {"state_of_charge_initial": begin, "state_of_charge_final": least}
+    return _replaced(case, group, data.assign({name: data[name].copy(data=values) for name, values in held.items()}))
 
 
 def _replaced(case: xr.DataTree, group: str, data: xr.Dataset) -> xr.DataTree:

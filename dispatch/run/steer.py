@@ -2,7 +2,7 @@
 
 In each step load and generation are what they are; what comes later is what was forecast, at the prices that limits
 had in the schedule. From there on each battery has an exact cheapest plan (`kernels.store`), of which the first step is
-made true. Of all powers that are equally cheap the one nearest to the schedule's is taken as long as all came as
+made true; content at the end of the schedule is worth what it can spare. Of all powers that are equally cheap the one nearest to the schedule's is taken as long as all came as
 expected, and wherever the feeder's limits would be exceeded without control then or later: only the schedule knows who
 makes room for whom. Elsewhere it is the one that leaves least to exchange with the grid, since what comes later may
 come otherwise.
@@ -104,14 +104,15 @@ def steer(result: xr.DataTree, actual: xr.DataTree, cut: np.ndarray) -> Steered:
     if not len(meters):
         return Steered(store, *np.zeros((3, 0, steps)))
     limit = columns(result, "price")["marginal_price"][parent_index(result, "meter", "bus")[meters]]
-    plan = _at_prices(_whole(block.stores, expected.steps), limit)
+    tight = _tight(result)[meters]
+    plan = _worth_at_end(_at_prices(_whole(block.stores, expected.steps), limit), tight.any(axis=1))
     now = _at_prices(_whole(StoreBlock(came, chosen).stores, steps), limit[:, :steps])
     held = cut[meters]
     now = now._replace(p_net=now.p_net + held, p_curtailed_max=np.maximum(now.p_curtailed_max - held, 0.0))
     schedule = columns(result, "schedule")
     names = ("p_charge", "p_discharge", "state_of_charge")
     scheduled = Steered(store, *(np.nan_to_num(schedule[name][store, :steps]) for name in names))
-    return _followed(plan, now, scheduled, _tight(result)[meters, :steps])
+    return _followed(plan, now, scheduled, tight[:, :steps])
 
 
 def _tight(result: xr.DataTree) -> np.ndarray:
@@ -184,6 +185,17 @@ def _whole(stores: Stores, steps: int) -> Stores:
 def _with(stores: Stores, changed: dict[str, Any]) -> Stores:
     """Replace some of the arrays."""
     return Stores(**(stores._asdict() | changed))
+
+
+def _worth_at_end(stores: Stores, tight: np.ndarray) -> Stores:
+    """Give content at the end the worth that it has at least: what it spares at the lowest price of import.
+
+    Without it a battery would take no more than it is expected to give, and what comes otherwise would find it empty.
+    Where the feeder is tight it has no worth, as in the schedule, which then is as cheap as anything until load and sun
+    come otherwise.
+    """
+    spared = stores.efficiency_discharge[:, -1] * (stores.price_import.min(axis=1) - stores.wear_discharge[:, -1])
+    return stores._replace(final_value=np.where(tight, 0.0, np.maximum(spared, 0.0)))
 
 
 def _at_prices(stores: Stores, limit: np.ndarray) -> Stores:

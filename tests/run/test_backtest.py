@@ -61,14 +61,14 @@ def test_perfect_knowledge_costs_least_within_the_limits(table):
     assert float(total["limit_hours"].sel(strategy="uncontrolled")) > 0
     assert (table["regret"].sel(strategy="perfect") == 0).all()
     assert np.isfinite(table["cost"]).all()
-    assert table["day"].dt.strftime("%m-%d").values.tolist() == ["06-20", "06-21"]
+    assert table["day"].dt.strftime("%m-%d").values.tolist() == ["06-19", "06-20"]
 
 
 def test_what_is_told(table):
     told = json.loads(json.dumps(backtest_object(table), allow_nan=False))
     assert told["cost_forecast"] == pytest.approx(float(table["cost"].sel(strategy="forecast").sum()))
     assert told["regret_uncontrolled"] == pytest.approx(told["cost_uncontrolled"] - told["cost_perfect"])
-    assert told["days"] == ["2026-06-20", "2026-06-21"]
+    assert told["days"] == ["2026-06-19", "2026-06-20"]
     assert len(told["by_day"]) == 8
     assert told["violations_uncontrolled"] == told["limit_hours_uncontrolled"]  # hourly steps
     text = backtest_text(table)

@@ -45,8 +45,11 @@ def house(sun, use, price, *, final=np.nan, limit_kw=50.0, energy=CAPACITY, **ch
     return build_case(tables, title="House")
 
 
-def best(net, price, content, final, first=None):
-    """Least cost of the steps that are left by a linear program, the energy taken from the battery first if given."""
+def best(net, price, content, final, first=None, worth=0.0):
+    """Least cost of the steps that are left by a linear program, the energy taken from the battery first if given.
+
+    Content at the end spares import at the lowest price, less wear.
+    """
     steps = len(net)
     charge, discharge, bought, sold = (np.arange(steps) + k * steps for k in range(4))
     cost = np.concatenate([np.full(2 * steps, WEAR), price, np.full(steps, -EXPORT)])
@@ -58,6 +61,7 @@ def best(net, price, content, final, first=None):
     gained[:, discharge] = np.tril(np.full((steps, steps), -1 / OUT))
     least = np.zeros(steps)
     least[-1] = final
+    cost = cost - worth * gained[-1]
     equal, right = balance, net
     if first is not None:
         equal, right = np.vstack([balance, -gained[:1]]), np.append(net, first)
@@ -83,14 +87,14 @@ def test_each_step_is_the_first_of_a_cheapest_plan_of_what_is_left(seed):
     result = optimize(house(sun, use, price), ONCE)
     found = steer(result, house(sun_came, use_came, price), np.zeros((1, 24)))
     charge, discharge, content = found.charge[0], found.discharge[0], found.content[0]
-    net, held = sun - use, 2.0
+    net, held, worth = sun - use, 2.0, OUT * (price.min() - WEAR)
     for t in range(24):
         left = net[t:].copy()
         left[0] = sun_came[t] - use_came[t]
         taken = discharge[t] / OUT - IN * charge[t]
         assert min(charge[t], discharge[t]) == 0
-        whole = best(left, price[t:], held, 2.0)
-        assert best(left, price[t:], held, 2.0, taken) <= whole + SAME * (abs(taken) + 1)
+        whole = best(left, price[t:], held, 2.0, worth=worth)
+        assert best(left, price[t:], held, 2.0, taken, worth) <= whole + SAME * (abs(taken) + 1)
         held -= taken
         assert content[t] == pytest.approx(held, abs=1e-9)
     assert held >= 2.0 - 1e-9
