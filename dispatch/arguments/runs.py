@@ -38,7 +38,13 @@ def add_runs(add: Add) -> None:
     solving(p)
     p = add("backtest", "compare schedules made from forecasts with what really came, over measured days", BACKTEST)
     p.add_argument("case", metavar="CASE.nc", type=Path, help="case with /history of every load and pv")
-    p.add_argument("--days", type=count, default=7, metavar="N", help="the last whole days of the history (default: 7)")
+    p.add_argument(
+        "--days",
+        type=count,
+        default=7,
+        metavar="N",
+        help="the last whole days of the history but one, which is only looked ahead to (default: 7)",
+    )
     limits_at(p, "add a fifth schedule: from the forecast, its limits held at this quantile of net load, as 0.9", None)
     p.add_argument(
         "--notice-h", type=float, default=12.0, metavar="H",

@@ -2,10 +2,10 @@
 
 In each step load and generation are what they are; what comes later is what was forecast, at the prices that limits
 had in the schedule. From there on each battery has an exact cheapest plan (`kernels.store`), of which the first step is
-made true; content at the end of the schedule is worth what it can spare. Of all powers that are equally cheap the one nearest to the schedule's is taken as long as all came as
-expected, and wherever the feeder's limits would be exceeded without control then or later: only the schedule knows who
-makes room for whom. Elsewhere it is the one that leaves least to exchange with the grid, since what comes later may
-come otherwise.
+made true; content at the end of the schedule is worth what it can spare. Of all powers that are equally cheap the one
+nearest to the schedule's is taken as long as all came as expected, and wherever the feeder's limits would be exceeded
+without control then or later: only the schedule knows who makes room for whom. Elsewhere it is the one that leaves least
+to exchange with the grid, since what comes later may come otherwise.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def steer(result: xr.DataTree, actual: xr.DataTree, cut: np.ndarray) -> Steered:
         return Steered(store, *np.zeros((3, 0, steps)))
     limit = columns(result, "price")["marginal_price"][parent_index(result, "meter", "bus")[meters]]
     tight = _tight(result)[meters]
-    plan = _worth_at_end(_at_prices(_whole(block.stores, expected.steps), limit), tight.any(axis=1))
+    plan = _worth_at_end(_at_prices(_whole(block.stores, expected.steps), limit), np.asarray(tight.any(axis=1)))
     now = _at_prices(_whole(StoreBlock(came, chosen).stores, steps), limit[:, :steps])
     held = cut[meters]
     now = now._replace(p_net=now.p_net + held, p_curtailed_max=np.maximum(now.p_curtailed_max - held, 0.0))
