@@ -4,8 +4,8 @@ In each step load and generation are what they are; what comes later is what was
 had in the schedule. From there on each battery has an exact cheapest plan (`kernels.store`), of which the first step is
 made true; content at the end of the schedule is worth what it can spare. Of all powers that are equally cheap the one
 nearest to the schedule's is taken as long as all came as expected, and wherever the feeder's limits would be exceeded
-without control then or later: only the schedule knows who makes room for whom. Elsewhere it is the one that leaves least
-to exchange with the grid, since what comes later may come otherwise.
+without control then or later: only the schedule knows who makes room for whom. Elsewhere it is the one that leaves
+least to exchange with the grid, since what comes later may come otherwise.
 """
 
 from __future__ import annotations
