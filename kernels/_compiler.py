@@ -61,10 +61,23 @@ class _PartCompiler(CompilerBase):  # type: ignore[misc]
 
 
 class _Part(CPUDispatcher):  # type: ignore[misc]
-    """A kernel as others call it; Python cannot."""
+    """A kernel as others call it; Python cannot.
+
+    It is translated once for all integers: a version for each constant that callers hand in is what LLVM makes of it
+    anyway once it is part of the caller.
+    """
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        return super().get_call_template(tuple(_general(a) for a in args), {k: _general(a) for k, a in kws.items()})
 
     def add_overload(self, result: Any) -> None:
         self.overloads[tuple(result.signature.args)] = result
+
+
+def _general(argument: Any) -> Any:
+    """Type of an argument without the value that is known of it."""
+    plain = types.unliteral(argument)  # type: ignore[attr-defined]
+    return types.int64 if isinstance(plain, types.Integer) else plain
 
 
 class Kernel(CPUDispatcher):  # type: ignore[misc]

@@ -8,12 +8,9 @@ runs of a block are contiguous, so it is about as fast as the memory.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
 
 from kernels._jit import kernel
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 @kernel
@@ -124,7 +121,6 @@ def merge_entries(start: np.ndarray, indices: np.ndarray, data: np.ndarray) -> i
     return written
 
 
-@kernel
 def add_to_rows(target: np.ndarray, target_row: np.ndarray, values: np.ndarray) -> None:
     """Add each element's values to the row of `target` that it belongs to.
 
@@ -137,6 +133,11 @@ def add_to_rows(target: np.ndarray, target_row: np.ndarray, values: np.ndarray) 
     values : ndarray (element or 1, step or 1)
         What is added.
     """
+    _add_to_rows(target, np.array(target_row, np.int64), values)  # one kind of numbers: one version to compile
+
+
+@kernel
+def _add_to_rows(target: np.ndarray, target_row: np.ndarray, values: np.ndarray) -> None:
     by_element, by_step = values.shape[0] > 1, values.shape[1] > 1
     for e in range(len(target_row)):
         row = values[e if by_element else 0]

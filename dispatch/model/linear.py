@@ -204,7 +204,7 @@ def reactive_flow(network: Network, forest: Forest, loops: Loops | None, q: np.n
     if loops is not None:  # in a loop the ways share active and reactive power by both resistance and reactance
         return solve_flow(network, forest, loops, np.zeros_like(q), q).q
     flow = np.zeros((network.branches, q.shape[1]))
-    taken = flow_towards(network.order, network.parent, np.ascontiguousarray(q, np.float64))
+    taken = flow_towards(network.order, network.parent, np.array(q, np.float64))
     branch_flows(network.parent_branch, forest.sign, taken, flow)
     return flow
 

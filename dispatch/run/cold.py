@@ -18,7 +18,7 @@ from kernels._jit import CACHE_FOLDER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SOLVING, FORECASTING, GAS = "solving", "forecasting", "gas"
+SOLVING, PROVING, FORECASTING, GAS = "solving", "proving", "forecasting", "gas"
 """Parts of the kernels; `dispatch.run.warm` has the work that compiles each."""
 LONGEST_S = 600.0
 """So long a process that compiles is waited for; then workers compile for themselves."""
@@ -44,15 +44,17 @@ def start_compiling(*parts: str) -> subprocess.Popen[bytes]:
 
 
 @contextmanager
-def compiling_solving(*, wanted: bool, told: bool) -> Iterator[Callable[[float], None]]:
+def compiling_solving(*, wanted: bool, gas: bool, told: bool) -> Iterator[Callable[[float], None]]:
     """Let another process compile the kernels of the solve while this one does what comes before.
 
-    Those of gas networks are left to the worker that meets one: a third process would take from the other two.
+    Those of the proof, and of gas networks, follow in a process of their own once this one only waits.
 
     Parameters
     ----------
     wanted : bool
         Whether processes may be started at all.
+    gas : bool
+        Whether there is a gas network or a plant.
     told : bool
         Say on stderr why the first run takes longer.
 
@@ -66,14 +68,20 @@ def compiling_solving(*, wanted: bool, told: bool) -> Iterator[Callable[[float],
         return
     if told:
         sys.stderr.write("kernels are compiled: once on this machine, about half a minute\n")
-    process = start_compiling(SOLVING)
+    started = [start_compiling(SOLVING)]
 
     def wait(end: float) -> None:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(min(LONGEST_S, max(0.0, end - time.monotonic())))
+        parts = [PROVING] * (started[0].poll() is None) + [GAS] * (gas and cold(GAS))
+        if parts:
+            started.append(start_compiling(*parts))
+        end = min(end, time.monotonic() + LONGEST_S)
+        for process in started:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, end - time.monotonic()))
 
     try:
         yield wait
     finally:
-        process.kill()
-        process.wait()
+        for process in started:
+            process.kill()
+            process.wait()

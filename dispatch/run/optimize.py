@@ -12,6 +12,7 @@ import numpy as np
 
 from dispatch.case.gas_alone import with_stand_in
 from dispatch.case.rules import check_case
+from dispatch.case.schema import has
 from dispatch.case.slices import Cut, cut_feeders
 from dispatch.errors import raise_if_any
 from dispatch.forecast.profile import predict
@@ -87,7 +88,8 @@ def optimize(
     settings, stages = settings or Settings(), stages or Stages()
     settings = settings if limits_at is None else replace(settings, limits_at=limits_at)
     end = time.monotonic() + (settings.deadline_s if settings.deadline_s is not None else np.inf)
-    with compiling_solving(wanted=workers != 1, told=progress) as wait:
+    gas = any(has(case, kind) for kind in ("junction", "plant"))
+    with compiling_solving(wanted=workers != 1, gas=gas, told=progress) as wait:
         solved = prepared(case, settings, stages)
         with stages.stage("forecast"):
             cuts = cut_feeders(solved)

@@ -30,7 +30,7 @@ def started(tmp_path, monkeypatch):
 
 
 def test_a_cold_machine_compiles_meanwhile_and_is_waited_for(started, capsys) -> None:
-    with cold.compiling_solving(wanted=True, told=True) as wait:
+    with cold.compiling_solving(wanted=True, gas=False, told=True) as wait:
         assert started.processes[0].poll() is None
         wait(float("inf"))
         assert started.processes[0].returncode == 0
@@ -42,7 +42,7 @@ def test_what_is_compiled_starts_nothing(started) -> None:
     cold.mark(cold.SOLVING)
     assert not cold.cold(cold.SOLVING)
     assert cold.cold(cold.FORECASTING)
-    with cold.compiling_solving(wanted=True, told=True) as wait:
+    with cold.compiling_solving(wanted=True, gas=False, told=True) as wait:
         wait(float("inf"))
     assert not started.processes
 
@@ -56,7 +56,7 @@ def test_one_worker_starts_nothing(started) -> None:
 def test_time_that_is_up_and_an_end_that_comes_before_end_the_process(started, waits) -> None:
     started.seconds = 60
     begun = time.monotonic()
-    with cold.compiling_solving(wanted=True, told=False) as wait:
+    with cold.compiling_solving(wanted=True, gas=False, told=False) as wait:
         if waits:
             wait(begun + 0.1)
     assert started.processes[0].returncode not in (None, 0)
