@@ -51,8 +51,8 @@ def backtest(
     Each day four schedules are applied to what really came (`dispatch.run.follow.follow`): one made with ``perfect``
     knowledge, one from the ``forecast`` at noon of the day before, one that takes the same time of ``yesterday`` (of
     the day before where that was not over), and self-use without control. Schedules look 24 hours beyond their day, at
-    the end of which batteries may be empty; only the day is applied. Stores go on with the content that the strategy
-    left them.
+    the end of which batteries may be empty, and only the day is applied (with biogas plants they end with the day).
+    Stores go on with the content that the strategy left them.
 
     Parameters
     ----------

@@ -62,7 +62,8 @@ def follow(result: xr.DataTree, actual: xr.DataTree) -> Followed:
     Followed
     """
     steps = len(columns(actual, "forecast")["time"])
-    schedule = {n: v[..., :steps] for n, v in columns(result, "schedule").items() if v.dtype.kind == "f" and v.ndim}
+    schedule = {n: v for n, v in columns(result, "schedule").items() if v.dtype.kind == "f"}
+    schedule |= {n: v[:, :steps] for n, v in schedule.items() if v.ndim == 2}
     charge, discharge = (np.nan_to_num(schedule[name]) for name in ("p_charge", "p_discharge"))
     cut = _cut(result, actual, schedule["p_curtailed"])
     net = surplus(actual) - cut

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from dispatch.case.attributes import attribute_table
-from dispatch.case.schema import Columns, as_bytes, columns
+from dispatch.case.schema import Columns, as_bytes, columns, has
 from dispatch.errors import InputError, Problem
 from dispatch.forecast.calendar import local_time
 from dispatch.forecast.history import history_step
@@ -83,12 +83,14 @@ def plans_of_day(
     -------
     callable
         Takes the name of a strategy and the content of each store (None: that of the case); returns the case that it
-        plans with, which looks `AHEAD_H` beyond the day as far as there is history, and the day as it came.
+        plans with, which looks `AHEAD_H` beyond the day as far as there is history (not with biogas plants, whose
+        costs are those of the whole schedule), and the day as it came.
     """
     issue = day.start - np.timedelta64(round(notice_h * 3600), "s")
     table, hour = columns(bare, "history"), np.timedelta64(3600, "s")
     left = float((table["time"][-1] + history_step(table) - day.start) / hour)
-    horizon = min(day.hours + AHEAD_H, left)
+    ahead = not (has(bare, "plant") and len(columns(bare, "plant")["id"]))
+    horizon = min(day.hours + AHEAD_H, left) if ahead else day.hours
     base = predict(bare, start=day.start, horizon_h=horizon, known_until=issue, quantiles=levels)
     time = columns(base, "forecast")["time"].astype("datetime64[s]")
     came, first = measured(bare, time), columns(bare, "store")
@@ -97,8 +99,8 @@ def plans_of_day(
     steps = int(np.searchsorted(time, day.start + np.timedelta64(round(day.hours * 3600), "s")))
 
     def of(name: str, content: np.ndarray | None) -> tuple[xr.DataTree, xr.DataTree]:
-        actual = _going_on(_with_series(base, came, b"measurement"), first, content)
-        planned = _going_on(expected[name], first, content) if name in expected else actual
+        actual = _going_on(_with_series(base, came, b"measurement"), first, content, ahead=ahead)
+        planned = _going_on(expected[name], first, content, ahead=ahead) if name in expected else actual
         return planned, _first_steps(actual, steps)
 
     return of
@@ -143,8 +145,8 @@ def _group(case: xr.DataTree, path: str) -> xr.Dataset:
     return node.to_dataset(inherit=False)
 
 
-def _going_on(case: xr.DataTree, first: Columns, content: np.ndarray | None) -> xr.DataTree:
-    """Begin with a content, and end with at least that of the first day; batteries may be empty.
+def _going_on(case: xr.DataTree, first: Columns, content: np.ndarray | None, *, ahead: bool) -> xr.DataTree:
+    """Begin with a content, and end with at least that of the first day; batteries that look ahead may be empty.
 
     One that must be half full a day after the one that counts could not be used up in a night after which no sun is
     expected.
@@ -154,7 +156,8 @@ def _going_on(case: xr.DataTree, first: Columns, content: np.ndarray | None) -> 
     least = np.where(np.isnan(known), first["energy_nom"] / 2, known)
     begin = least if content is None else np.clip(content, 0.0, first["energy_nom"])
     least = np.where(np.isnan(first["state_of_charge_final"]), least, first["state_of_charge_final"])
-    least = np.where(first["kind"] == b"battery", 0.0, least)
+    if ahead:
+        least = np.where(first["kind"] == b"battery", 0.0, least)
     held = {"state_of_charge_initial": begin, "state_of_charge_final": least}
     return _replaced(case, group, data.assign({name: data[name].copy(data=values) for name, values in held.items()}))
 

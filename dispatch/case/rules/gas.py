@@ -67,8 +67,8 @@ def _heating_values(findings: Findings) -> None:
     low, high = float(gas.columns["heating_value_lower"]), float(gas.columns["heating_value_higher"])
     if low >= high:
         hint = (
-            "Swap the two where they are mixed up; where only one is known give both (of natural gas the lower is 0.9 of"
-            " the higher): what is not given is 10.1 and 11.2."
+            "Swap the two where they are mixed up; where only one is known give both (the lower of natural gas is 0.9"
+            " of the higher): what is not given is 10.1 and 11.2."
         )
         allowed = f"below heating_value_higher, {high:g}"
         findings.add("heating-values", gas.group, "heating_value_lower", value=f"{low:g}", allowed=allowed, hint=hint)
