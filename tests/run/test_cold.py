@@ -29,12 +29,13 @@ def started(tmp_path, monkeypatch):
     return start
 
 
-def test_a_cold_machine_compiles_meanwhile_and_is_waited_for(started, capsys) -> None:
-    with cold.compiling_solving(wanted=True, gas=False, told=True) as wait:
+@pytest.mark.parametrize("gas", [False, True])
+def test_a_cold_machine_compiles_meanwhile_and_is_waited_for(started, capsys, gas) -> None:
+    with cold.compiling_solving(wanted=True, gas=gas, told=True) as wait:
         assert started.processes[0].poll() is None
         wait(float("inf"))
-        assert started.processes[0].returncode == 0
-    assert started.parts == [(cold.SOLVING,)]
+        assert [process.returncode for process in started.processes] == [0, 0]
+    assert started.parts == [(cold.SOLVING,), (cold.PROVING, *[cold.GAS] * gas)]
     assert capsys.readouterr().err.startswith("kernels are compiled")
 
 
@@ -45,6 +46,14 @@ def test_what_is_compiled_starts_nothing(started) -> None:
     with cold.compiling_solving(wanted=True, gas=False, told=True) as wait:
         wait(float("inf"))
     assert not started.processes
+
+
+def test_what_was_compiled_before_the_wait_is_not_compiled_again(started) -> None:
+    started.seconds = 0
+    with cold.compiling_solving(wanted=True, gas=False, told=False) as wait:
+        started.processes[0].wait()
+        wait(float("inf"))
+    assert started.parts == [(cold.SOLVING,)]
 
 
 def test_one_worker_starts_nothing(started) -> None:
