@@ -81,7 +81,7 @@ def drawn(seed):
     return sun, use, price, *came
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_each_step_is_the_first_of_a_cheapest_plan_of_what_is_left(seed):
     sun, use, price, sun_came, use_came = drawn(seed)
     result = optimize(house(sun, use, price), ONCE)
@@ -100,7 +100,7 @@ def test_each_step_is_the_first_of_a_cheapest_plan_of_what_is_left(seed):
     assert held >= 2.0 - 1e-9
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_it_costs_no_less_than_perfect_knowledge_and_as_much_where_the_forecast_was_right(seed):
     sun, use, price, sun_came, use_came = drawn(seed)
     result, came = optimize(house(sun, use, price), ONCE), house(sun_came, use_came, price)
