@@ -38,17 +38,20 @@ def buses(data: Folder, notes: list[str]) -> tuple[Table, dict[str, int]]:
     if not np.isfinite(coordinates).all():
         notes.append("bus: without coordinates for all of them, none are given on the map.")
         coordinates = np.full((len(order), 2), np.nan)
+    least, labels = data.values("Node", "vmMin"), data.labels("Node")
+    if least is not None and (free := sum(v == 0 for v in least)):  # as at the auxiliary nodes of SimBench's own data
+        notes.append(f"bus: {free} with a vmMin of 0 have no lower limit of their own and take 0.9.")
+        least = [0.9 if v == 0 else v for v in least]
     table: Table = {
         "id": data.ids("Node", "bus"),
         "v_nom": data.numbers("Node", "vmR", above=0, high=1000),
-        "v_min_pu": data.numbers("Node", "vmMin", 0.9, low=0.5, high=1.5),
+        "v_min_pu": data.reader.numbers("Node", "vmMin", labels, least, default=0.9, low=0.5, high=1.5),
         "v_max_pu": data.numbers("Node", "vmMax", 1.1, low=0.5, high=1.5),
         "longitude": coordinates[:, 0],
         "latitude": coordinates[:, 1],
     }
     table = {name: values[order] for name, values in table.items()}
-    labels = np.array(data.labels("Node"), object)[order]
-    return table, {name: k for k, name in enumerate(labels)}
+    return table, {name: k for k, name in enumerate(np.array(labels, object)[order])}
 
 
 def lines(data: Folder, bus_at: dict[str, int], v_nom: np.ndarray) -> Table:

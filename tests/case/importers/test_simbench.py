@@ -40,6 +40,17 @@ def test_buses_at_switches_are_one_and_bear_the_real_name(write: Write) -> None:
     assert dict(zip(bus["id"], bus["longitude"], strict=True))[b"LV9.1 Bus 2"] == pytest.approx(9.3)
 
 
+def test_no_lower_limit_is_that_of_the_standard(write: Write) -> None:
+    """As at 258 auxiliary nodes of SimBench's complete data."""
+    given = TABLES["Node"].replace("auxiliary;;0.4;0.9;1.1", "auxiliary;;0.4;0;1.1")
+    case, notes = import_simbench(write(Node=given), "LV9.1")
+    assert (columns(case, "bus")["v_min_pu"][1:] == 0.9).all()
+    assert any("vmMin of 0" in note for note in notes)
+    low = TABLES["Node"].replace("busbar;;0.4;0.9;1.1;c1", "busbar;;0.4;0.3;1.1;c1")
+    with pytest.raises(InputError, match=r"vmMin is 0\.3"):
+        import_simbench(write(Node=low), "LV9.1")
+
+
 def test_line(write: Write) -> None:
     line = columns(import_simbench(write(), "LV9.1")[0], "line")
     assert line["r"] == pytest.approx([0.2067 * 0.2])
