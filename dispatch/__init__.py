@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dispatch.run.processes import WorkerPool
     from dispatch.run.reinforce import rank_reinforcements
     from dispatch.run.rolling import Rolling
+    from dispatch.run.settings import Settings
     from dispatch.scenario.equip import equip
     from dispatch.solve.price_parts import price_parts
     from dispatch.verify.electric import check_physics
@@ -43,6 +44,7 @@ if Path(kernels.__file__ or "").resolve().parent.parent != Path(__file__).resolv
 
 _HOME = {
     "Rolling": "dispatch.run.rolling",
+    "Settings": "dispatch.run.settings",
     "WorkerPool": "dispatch.run.processes",
     "apply_fit": "dispatch.forecast.fit",
     "backtest": "dispatch.run.backtest",
@@ -70,6 +72,7 @@ _HOME = {
 
 __all__ = [
     "Rolling",
+    "Settings",
     "WorkerPool",
     "apply_fit",
     "backtest",
