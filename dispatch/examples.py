@@ -40,8 +40,10 @@ BACKTEST = """examples:
   dispatch backtest measured.nc --days 7 --limits-at 0.9      what caution costs, and what it saves
 
 Each day, four schedules meet what really came: one with perfect knowledge, one from the forecast at noon of the day
-before, one that expects yesterday again, and self-use without control. Printed are costs, regret against perfect
-knowledge, and for how many hours lines, transformers and buses were beyond their limits.
+before, one that expects yesterday again, and self-use without control. Where load and sun come otherwise than planned,
+batteries follow their meters by the cheapest plan of what is left (docs/forecast.md). Printed are costs (less what is
+left in stores, at the mean price of import), regret against perfect knowledge, and for how many hours lines,
+transformers and buses were beyond their limits.
 """
 BATCH = """examples:
   dispatch batch plan utility                         groups, predicted time and memory; nothing is run
