@@ -72,6 +72,11 @@ def test_excess_and_rows_are_the_dense_solution(seed, buses, chords, sources, de
     amount = rows.matrix @ x.ravel() - rows.bound
     assert rows.matrix.shape == (len(keys), limits.ports)
     np.testing.assert_allclose(amount, [excess.by_kind[k][i, t] for k, i, t in keys], rtol=1e-9, atol=1e-8)
+    flow = limits.flow(x.ravel())
+    np.testing.assert_allclose(limits.excess_at(keys, flow), amount, rtol=1e-9, atol=1e-8)
+    ratings = np.concatenate([np.repeat(limits.rating[k], STEPS) for k in range(4)])
+    over = np.nan_to_num(np.maximum(np.concatenate([e.ravel() for e in expected]), 0)) / ratings
+    assert limits.relaxed(flow) == pytest.approx(over.sum(), rel=1e-9, abs=1e-9)
 
 
 def every_key(network):

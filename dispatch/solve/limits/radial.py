@@ -99,20 +99,11 @@ class RadialLimits:
 
     def excess_at(self, keys: np.ndarray, flow: LinearFlow) -> np.ndarray:
         """By how much given limits are exceeded (negative: what is left), (limit,)."""
-        found, offsets = np.empty(len(keys)), self.offsets
-        for kind in np.unique(keys["kind"]).tolist():
-            here = keys["kind"] == kind
-            e, t = keys["element"][here], keys["step"][here]
-            rating = self.rating[kind][e]
-            if kind == V_MAX:
-                found[here] = flow.v_squared[e, t] + offsets.v_max[e, t] - rating
-            elif kind == V_MIN:
-                found[here] = rating - flow.v_squared[e, t] - offsets.v_min[e, t]
-            elif kind == FORWARD:
-                found[here] = flow.p[e, t] - self._left[0][e, t]
-            else:
-                found[here] = -flow.p[e, t] - self._left[1][e, t]
-        return found
+        voltage, sign = keys["kind"] <= V_MIN, _sign(keys)
+        found = np.empty(len(keys))
+        for values, here in ((flow.v_squared, voltage), (flow.p, ~voltage)):
+            found[here] = values[keys["element"][here], keys["step"][here]]
+        return np.asarray(sign * found - self.bound(keys))
 
     def relaxed(self, flow: LinearFlow) -> float:
         """By how much all limits are exceeded, each in units of its rating, steps added up."""
@@ -242,7 +233,7 @@ class RadialLimits:
         """
         voltage, element = keys["kind"] <= V_MIN, keys["element"]
         matrix, constant = self._known.rows(voltage, element)
-        sign = np.where((keys["kind"] == V_MIN) | (keys["kind"] == REVERSE), -1.0, 1.0)
+        sign = _sign(keys)
         entries = np.diff(matrix.indptr)
         data = matrix.data * np.repeat(sign, entries)
         port = matrix.indices.astype(np.int64) * self.steps + np.repeat(keys["step"], entries)
@@ -267,8 +258,7 @@ class RadialLimits:
         float
             Sum of the rows' bounds at their prices.
         """
-        signed = np.where((keys["kind"] == V_MIN) | (keys["kind"] == REVERSE), -prices, prices)
-        priced = (keys["kind"] <= V_MIN, keys, signed, self.steps)
+        priced = (keys["kind"] <= V_MIN, keys, _sign(keys) * prices, self.steps)
         weight, fixed = worth_by_sweep(self.network, self._forest, self._loops, *priced)
         return weight, float(np.sum(self.bound(keys) * prices)) - fixed
 
@@ -295,6 +285,11 @@ class RadialLimits:
             here = keys["kind"] == kind
             found[here] = rating[keys["element"][here]]
         return found
+
+
+def _sign(keys: np.ndarray) -> np.ndarray:
+    """Say of each limit whether it bounds its quantity from above (1) or from below (-1)."""
+    return np.where((keys["kind"] == V_MIN) | (keys["kind"] == REVERSE), -1.0, 1.0)
 
 
 def _less(left: np.ndarray, kept: float | np.ndarray) -> np.ndarray:
