@@ -303,6 +303,25 @@ def worst_of_group(
 
 
 @kernel
+def leave_active(s_nom: np.ndarray, q: np.ndarray, offset: np.ndarray, left: np.ndarray) -> None:
+    """Work out the active power that ratings leave beside reactive power, 0 where that or the offset takes it all.
+
+    Parameters
+    ----------
+    s_nom : ndarray (branch,)
+        [kVA]
+    q, offset : ndarray (branch, step)
+        Reactive power, and what is taken from the rating. [kvar, kVA]
+    left : ndarray (branch, step)
+        Written. [kW]
+    """
+    for branch in range(left.shape[0]):
+        for t in range(left.shape[1]):
+            rating = max(s_nom[branch] - offset[branch, t], 0.0)
+            left[branch, t] = np.sqrt(max(rating * rating - q[branch, t] * q[branch, t], 0.0))
+
+
+@kernel
 def relaxed_voltages(
     v_squared: np.ndarray, shift_max: np.ndarray, v_max: np.ndarray, shift_min: np.ndarray, v_min: np.ndarray
 ) -> float:

@@ -16,9 +16,10 @@ from kernels.store import Plans, Stores, make_plans, plan_stores
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MEMBERS = 2000
+MEMBERS = 500  # as many as a large feeder has: 7 MB; with thousands, memory is measured and not the kernel
 REPEATS = 7
-BATCH = 5000  # members whose plans are in memory at once
+BATCH = 1000  # members whose plans are in memory at once
+TOGETHER = 50_000
 MILLION = 1_000_000
 THREADS = 2
 NUMBERS = ("dt", "price_unmet", "price_shortfall", "price_wasted")
@@ -115,7 +116,7 @@ def plan_a_million(tree: xr.DataTree) -> Timing:
     """Plan the members again and again, in batches on two cores, until there are a million plans (fewer for a test)."""
     stores = from_tree(tree)
     members, steps = stores.p_net.shape
-    rounds = MILLION // members if members > BATCH else 1
+    rounds = MILLION // members if members > MEMBERS else 1
     plans: Plans = make_plans(min(members, BATCH), steps)
 
     def work() -> float:
@@ -148,7 +149,7 @@ def subjects() -> tuple[Subject, ...]:
     """Targets, growth with steps and hours, and the million."""
     day = [_subject(96, hours, negative=negative) for negative in (False, True) for hours in (2, 8, 40)]
     longer = [_subject(steps, hours) for steps in (192, 384) for hours in (2, 8, 40)]
-    return (*day, *longer, _subject(96, 2, count=10 * BATCH))
+    return (*day, *longer, _subject(96, 2, count=TOGETHER))
 
 
 BENCHMARK = Benchmark(

@@ -7,6 +7,7 @@ coefficients with whole arrays (`dispatch.model.expand`) and places them over el
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,12 +61,14 @@ def compile_program(inputs: Inputs, *, network: bool = False) -> Program:
 def layout_of(inputs: Inputs) -> Layout:
     """Lay out columns and rows as `compile_program` does without the network, and compile nothing.
 
+    Components without elements, which have no numbers, are left out.
+
     Raises
     ------
     ModelError
         See `compile_program`.
     """
-    expander = Expander(inputs, network=False)
+    expander = Expander(replace(inputs, kinds={k: e for k, e in inputs.kinds.items() if e.count}), network=False)
     return _layout(expander, _row_spans(expander))
 
 

@@ -65,10 +65,10 @@ def make_inputs(
         offsets = Offsets.zero(network.buses, network.branches, steps)
     windows = windows_of(series.time, str(case.attrs["time_zone"]))
     own = {name: _own_elements(case, name, series) for name in own_components()}
-    q = reactive(case, series, network.buses)
+    q = reactive(case, series, network.buses) if rated else None
     gas = gas_kinds(case, series, windows, step_hours(case), offsets, limit_penalty, whole=whole)
     kinds = _meter_kinds(case, series, own | gas) | own | gas
-    kinds |= network_kinds(case, network, q if rated else None, offsets, limit_penalty)
+    kinds |= network_kinds(case, network, q, offsets, limit_penalty)
     return Inputs(step_hours(case), steps, kinds, windows, when_of(windows))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernels.radial import branch_flows, flow_towards, forest_state, potentials
+from kernels.radial import branch_flows, flow_towards, forest_state, leave_active, potentials
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network
@@ -247,10 +247,6 @@ def rating_left(s_nom: np.ndarray, q: np.ndarray, offset_s: np.ndarray) -> np.nd
     ndarray (branch, time)
         [kW]
     """
-    left: np.ndarray = s_nom[:, None] - offset_s
-    np.maximum(left, 0.0, out=left)
-    left *= left
-    left -= q * q
-    np.maximum(left, 0.0, out=left)
-    np.sqrt(left, out=left)
+    left = np.empty(q.shape)
+    leave_active(s_nom, q, offset_s, left)
     return left

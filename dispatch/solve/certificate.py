@@ -12,9 +12,11 @@ from dispatch.errors import CertificateError
 from dispatch.model.compiler import compile_program, layout_of
 from dispatch.model.inputs import make_inputs
 from dispatch.solve.blocks.cells import all_stores
+from dispatch.solve.blocks.reading import as_given
 from dispatch.solve.limits.radial import RadialLimits, limits_of
 from dispatch.solve.program_proof import figures_by_program, violation
 from dispatch.solve.stores_proof import StoresProof
+from kernels.proof import all_finite
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -90,9 +92,9 @@ def certify(case: xr.DataTree, offsets: Offsets, limit_penalty: float, plan: np.
     inputs = make_inputs(case, offsets=offsets, limit_penalty=limit_penalty, rated=False)
     if all_stores(inputs):
         layout = layout_of(inputs)
-        proof = StoresProof(inputs, network, offsets, np.arange(inputs.kinds["meter"].count))
+        proof = StoresProof(inputs, network, offsets)
         _require_shape(layout, proof.limits, plan, prices)
-        return certificate_of(proof.figures_of_columns(layout, limit_penalty, plan, prices))
+        return certificate_of(proof.of_program(limit_penalty, layout, plan, prices))
     program = compile_program(inputs)
     limits = limits_of(program, network, inputs, offsets)
     _require_shape(program, limits, plan, prices)
@@ -166,7 +168,7 @@ def _require_shape(layout: Layout, limits: RadialLimits, plan: np.ndarray, price
     expected, found = (layout.width, layout.height), (len(plan), len(prices.rows))
     if expected != found:
         raise CertificateError(f"Plan and prices have {found} columns and rows; the case's program has {expected}.")
-    if not all(np.isfinite(given).all() for given in (plan, prices.rows, prices.limits)):
+    if not all(all_finite(as_given(given)) for given in (plan, prices.rows, prices.limits)):
         raise CertificateError("Plan or prices hold values that are not finite numbers.")
     sizes = np.array([len(r) for r in limits.rating])
     keys = prices.keys

@@ -20,12 +20,12 @@ from dispatch.solve.coordinate import Coordinator
 from dispatch.solve.limits.radial import limits_over
 from dispatch.solve.stores_proof import StoresProof
 from dispatch.solve.until import Until
-from kernels.proof import Plans
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network
     from dispatch.case.offsets import Offsets
     from dispatch.model.elements import Inputs
+    from dispatch.solve.blocks.stores import Flows
     from kernels.marginal import RowPrices
 
 
@@ -37,7 +37,7 @@ class StorePlan:
     ----------
     meters : ndarray (member,) of int
         Number of each member's meter.
-    plans : Plans
+    plans : Flows
         Of all members.
     rows : RowPrices
         Prices of members' rows.
@@ -52,7 +52,7 @@ class StorePlan:
     """
 
     meters: np.ndarray
-    plans: Plans
+    plans: Flows
     rows: RowPrices
     keys: np.ndarray
     limit_prices: np.ndarray
@@ -96,9 +96,7 @@ def plan_by_prices(
         raise SolverError("Plan and bound do not meet by prices: solve the feeder as one program.")
     rows = block.row_prices(found.answers[0], found.price)
     prices = found.limit_prices / inputs.dt
-    plan = found.plans[0]
-    plans = Plans(plan.flow, plan.content, plan.shortfall)
-    return StorePlan(block.stores.meters, plans, rows, found.keys, prices, found.method, coordinator.entries)
+    return StorePlan(block.stores.meters, found.plans[0], rows, found.keys, prices, found.method, coordinator.entries)
 
 
 def prove(inputs: Inputs, network: Network, offsets: Offsets, limit_penalty: float, plan: StorePlan) -> Certificate:
@@ -116,5 +114,6 @@ def prove(inputs: Inputs, network: Network, offsets: Offsets, limit_penalty: flo
     Certificate
         Figures only; `dispatch.solve.certificate.require` judges them.
     """
-    proof = StoresProof(inputs, network, offsets, plan.meters)
-    return certificate_of(proof.figures(limit_penalty, plan.plans, plan.rows, plan.keys, plan.limit_prices))
+    proof = StoresProof(inputs, network, offsets)
+    given = plan.meters, plan.plans, plan.rows, plan.keys, plan.limit_prices
+    return certificate_of(proof.of_members(limit_penalty, *given))

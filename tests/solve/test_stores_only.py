@@ -106,7 +106,7 @@ def test_what_was_changed_does_not_prove_itself(generated):
         flow = plan.plans.flow.copy()
         flow[tuple(int(rng.integers(n)) for n in flow.shape)] += rng.choice([-1, 1]) * 10.0 ** rng.uniform(-4, 0)
         with pytest.raises(CertificateError):
-            require(prove(*arguments(feeder), replace(plan, plans=plan.plans._replace(flow=flow))))
+            require(prove(*arguments(feeder), replace(plan, plans=replace(plan.plans, flow=flow))))
 
 
 def test_prices_alone_never_prove_more_than_the_optimum(generated):

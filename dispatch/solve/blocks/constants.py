@@ -73,12 +73,8 @@ def constants_of(inputs: Inputs, meters: np.ndarray) -> Members:
     cost[[UNSERVED, SPILLED]] = dt * UNMET_PRICE
     member = np.full(inputs.kinds["meter"].count, -1)
     member[meters] = np.arange(count)
-    sums = ("load", "p_load", 1.0, demand), ("pv", "p_available", -1.0, demand)
-    for kind, name, sign, into in (*sums, ("pv", "p_curtailed_max", 1.0, upper[CURTAILED])):
-        elements = inputs.kinds[kind]
-        at, values = member[elements.nodes["meter"][1]], elements.parameters[name]
-        own = slice(None) if every else at >= 0
-        add_to_rows(into, at[own], values[own] if sign > 0 else -values[own])
+    demand_of(inputs, member, demand)
+    _add_at_meters(inputs, "pv", "p_curtailed_max", member, upper[CURTAILED])
     price = SHORTFALL_PRICE if any(inputs.kinds[kind].count for kind in STORES) else 0.0
     found = Members(
         upper, cost, demand, gain, drain, withdrawn, least, np.ones(count), np.zeros(count), np.zeros(count), price
@@ -86,6 +82,32 @@ def constants_of(inputs: Inputs, meters: np.ndarray) -> Members:
     for kind in STORES:
         _describe_stores(inputs, kind, member, found)
     return found
+
+
+def demand_of(inputs: Inputs, row: np.ndarray, demand: np.ndarray) -> None:
+    """Add up loads less available generation behind meters.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Of a program.
+    row : ndarray (meter,) of int
+        Row of each meter; -1 for those that do not count.
+    demand : ndarray (row, step)
+        Changed in place. [kW]
+    """
+    _add_at_meters(inputs, "load", "p_load", row, demand)
+    _add_at_meters(inputs, "pv", "p_available", row, demand, -1.0)
+
+
+def _add_at_meters(inputs: Inputs, kind: str, name: str, row: np.ndarray, into: np.ndarray, sign: float = 1.0) -> None:
+    """Add a parameter of all elements of a kind to the rows of their meters."""
+    elements = inputs.kinds[kind]
+    at, values = row[elements.nodes["meter"][1]], elements.parameters[name]
+    if at.min(initial=0) < 0:
+        own = at >= 0
+        at, values = at[own], values[own]
+    add_to_rows(into, at, values if sign > 0 else -values)
 
 
 def _describe_stores(inputs: Inputs, kind: str, member: np.ndarray, members: Members) -> None:

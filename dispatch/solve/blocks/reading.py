@@ -1,7 +1,8 @@
-"""Plans and prices of all members, read from the columns and rows of a program without a number for each of them."""
+"""Plans of all members and prices of their rows, seen where they stand: among columns and rows, or among members."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,18 +10,59 @@ import numpy as np
 from dispatch.model.registry import DISCHARGING, STORES
 from dispatch.solve.blocks.cells import LEAST
 from dispatch.solve.blocks.places import NAMES
-from kernels.entries import CHARGE, CURTAILED, DISCHARGE, FLOWS, MISSING
-from kernels.marginal import RowPrices
-from kernels.proof import Plans
-from kernels.scatter import add_to_rows
+from kernels.entries import CHARGE, CURTAILED, DISCHARGE, MISSING
+from kernels.proof import Holding
 
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Layout
+    from dispatch.solve.blocks.stores import Flows
+    from kernels.marginal import RowPrices
 
 
-def read_plans(layout: Layout, inputs: Inputs, columns: np.ndarray) -> Plans:
-    """Read the plans of all meters, each with one store at most.
+@dataclass(frozen=True)
+class Told:
+    """What a plan and prices say, in rows of their own.
+
+    Attributes
+    ----------
+    row : ndarray (meter,) of int
+        Row of each meter.
+    flow : dict of int to ndarray (row, step)
+        Import, export, unserved and spilled power. [kW]
+    at_meter : ndarray (row, step)
+        Price of the balance at the meter. [money/kW]
+    curtailed : ndarray (roof or row, step)
+        What is curtailed of each roof, or behind each meter. [kW]
+    by_roof : bool
+        Which of these.
+    stores : dict of str to Holding
+        By kind; kinds without any are left out.
+    stray : float
+        Largest number in a row of the plan that belongs to nothing.
+    """
+
+    row: np.ndarray
+    flow: dict[int, np.ndarray]
+    at_meter: np.ndarray
+    curtailed: np.ndarray
+    by_roof: bool
+    stores: dict[str, Holding]
+    stray: float = 0.0
+
+
+def as_given(values: np.ndarray) -> np.ndarray:
+    """View of numbers that nobody writes to: the one kind of array that the proof is compiled for."""
+    view = np.ascontiguousarray(values, np.float64).view()
+    view.flags.writeable = False
+    return view
+
+
+NOTHING = as_given(np.zeros((1, 1)))
+
+
+def told_by_program(layout: Layout, inputs: Inputs, columns: np.ndarray, row_prices: np.ndarray) -> Told:
+    """See plan and prices of all meters, each with one store at most, among the columns and rows of a program.
 
     Parameters
     ----------
@@ -30,57 +72,82 @@ def read_plans(layout: Layout, inputs: Inputs, columns: np.ndarray) -> Plans:
         From which that is compiled.
     columns : ndarray (column,)
         Value of every column.
-
-    Returns
-    -------
-    Plans
-        In the order of the meters.
+    row_prices : ndarray (row,)
+        Price of every row.
     """
 
     def of(kind: str, name: str) -> np.ndarray:
-        return layout.column_span(kind, name).part(columns)
+        return as_given(layout.column_span(kind, name).part(columns))
 
-    shape = inputs.kinds["meter"].count, inputs.steps
-    found = Plans(np.zeros((FLOWS, *shape)), *np.zeros((2, *shape)))
-    for flow, name in NAMES.items():
-        found.flow[flow] = of("meter", name)
-    if inputs.kinds["pv"].count:
-        add_to_rows(found.flow[CURTAILED], inputs.kinds["pv"].nodes["meter"][1], of("pv", "p_curtailed"))
+    def price(kind: str, name: str) -> np.ndarray:
+        return as_given(layout.row_span(kind, name).part(row_prices))
+
+    stores = {}
     for kind in STORES:
-        if not inputs.kinds[kind].count:
-            continue
-        at, short = inputs.kinds[kind].nodes["meter"][1], of(kind, "shortfall")
-        found.flow[CHARGE][at] = of(kind, "p_charge")
-        if kind in DISCHARGING:
-            found.flow[DISCHARGE][at] = of(kind, "p_discharge")
-        if kind != "battery":
-            found.flow[MISSING][at] = of(kind, "p_missing") * inputs.dt
-        found.content[at] = of(kind, "state_of_charge")
-        found.shortfall[at, -short.shape[1] :] = short
-    return found
+        count = inputs.kinds[kind].count
+        if count:
+            stores[kind] = Holding(
+                charge=of(kind, "p_charge"),
+                discharge=of(kind, "p_discharge") if kind in DISCHARGING else NOTHING,
+                missing=NOTHING if kind == "battery" else of(kind, "p_missing"),
+                content=of(kind, "state_of_charge"),
+                shortfall=of(kind, "shortfall"),
+                at_least=price(kind, LEAST[kind]),
+                value=price(kind, "balance"),
+                row=np.arange(count),
+                unit=inputs.dt,
+                turn=-1.0,
+            )
+    return Told(
+        np.arange(inputs.kinds["meter"].count),
+        {flow: of("meter", name) for flow, name in NAMES.items()},
+        price("meter", "balance"),
+        of("pv", "p_curtailed") if inputs.kinds["pv"].count else NOTHING,
+        True,
+        stores,
+    )
 
 
-def read_row_prices(layout: Layout, inputs: Inputs, rows: np.ndarray) -> RowPrices:
-    """Read the prices of the rows of all meters.
+def told_by_members(inputs: Inputs, meters: np.ndarray, plan: Flows, prices: RowPrices) -> Told:
+    """See plan and prices of members that are all meters, in any order.
 
     Parameters
     ----------
-    layout, inputs
-        See `read_plans`.
-    rows : ndarray (row,)
-        Price of every row.
-
-    Returns
-    -------
-    RowPrices
-        In the order of the meters.
+    inputs : Inputs
+        Elements, at each meter one store at most.
+    meters : ndarray (member,) of int
+        Number of each member's meter.
+    plan : Flows
+        Of all members.
+    prices : RowPrices
+        Of their rows.
     """
-    at_meter = layout.row_span("meter", "balance").part(rows)
-    value, at_least = np.zeros((2, *at_meter.shape))
-    for kind in STORES:
-        if not inputs.kinds[kind].count:
-            continue
-        at, least = inputs.kinds[kind].nodes["meter"][1], layout.row_span(kind, LEAST[kind]).part(rows)
-        value[at] = -layout.row_span(kind, "balance").part(rows)
-        at_least[at, -least.shape[1] :] = least
-    return RowPrices(at_meter, value, at_least, np.zeros(len(value)))
+    row = np.empty(len(meters), np.int64)
+    row[meters] = np.arange(len(meters))
+    flow = [as_given(values) for values in plan.flow]
+    stores = {
+        kind: Holding(
+            charge=flow[CHARGE],
+            discharge=flow[DISCHARGE] if kind in DISCHARGING else NOTHING,
+            missing=NOTHING if kind == "battery" else flow[MISSING],
+            content=as_given(plan.content),
+            shortfall=as_given(plan.shortfall),
+            at_least=as_given(prices.at_least),
+            value=as_given(prices.value),
+            row=row[inputs.kinds[kind].nodes["meter"][1]],
+            unit=1.0,
+            turn=1.0,
+        )
+        for kind in STORES
+        if inputs.kinds[kind].count
+    }
+    used = np.zeros((3, len(meters)), np.bool_)
+    for kind, holding in stores.items():
+        used[0, holding.row] = True
+        used[1, holding.row] = kind in DISCHARGING
+        used[2, holding.row] = kind != "battery"
+    belongs = (CHARGE, used[0]), (DISCHARGE, used[1]), (MISSING, used[2])
+    unused = [plan.flow[kind][~own] for kind, own in belongs] + [plan.content[~used[0]], plan.shortfall[~used[0]]]
+    stray = float(np.max([np.abs(values).max(initial=0.0) for values in unused]))
+    at_meter = {kind: flow[kind] for kind in NAMES}
+    return Told(row, at_meter, as_given(prices.at_meter), flow[CURTAILED], False, stores, stray)
