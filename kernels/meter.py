@@ -78,7 +78,8 @@ def meter_flows(meter: Meter, count: int, top: float, z: float, flows: np.ndarra
     float
         Their cost. [money/h]
     """
-    flows[:] = 0.0
+    for k in range(KINDS):
+        flows[k] = 0.0
     unused, cost = top - z, 0.0
     for j in range(count - 1, -1, -1):
         off = min(max(unused, 0.0), meter.width[j])
