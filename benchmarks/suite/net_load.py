@@ -15,6 +15,7 @@ from dispatch.forecast.net_load import TOP, separate_pv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SIMBENCH = FOLDER.parent / "networks" / "simbench_scenario1_extract" / "LoadProfile.csv.gz"
 FONTANA, DEVON, KASSEL = (34.1, -117.4), (50.39, -4.07), (51.3, 9.5)
@@ -85,19 +86,45 @@ def homes(sets: dict[str, LoadSet], rng: np.random.Generator) -> Iterator[Mixtur
             yield Mixture("home without PV", source, time, load[number], nothing, FONTANA).window(rng)
 
 
-def simbench(rng: np.random.Generator) -> Iterator[Mixture]:
-    """Every load profile of SimBench that is not zero most of the time, on UTC."""
-    table = pd.read_csv(SIMBENCH, sep=";")
-    local = pd.DatetimeIndex(pd.to_datetime(table["time"], format="%d.%m.%Y %H:%M"))
+def on_utc(file: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Time, and series in parts of their largest value, of a table of SimBench's profiles."""
+    table = pd.read_csv(file, sep=";")
+    local = pd.DatetimeIndex(pd.to_datetime(table.pop("time"), format="%d.%m.%Y %H:%M"))
     utc = local.tz_localize("Europe/Berlin", ambiguous="infer", nonexistent="shift_forward").tz_convert("UTC")
     whole = utc.tz_localize(None).to_numpy().astype("datetime64[s]")
     time = np.arange(whole[0], whole[-1] + QUARTER, QUARTER)
-    for name in table.columns[table.columns.str.endswith("_pload")]:
-        power = np.full(len(time), np.nan)
-        power[(whole - time[0]) // QUARTER] = table[name]
-        if np.nanmedian(power) > 0:
-            for _ in range(2):
-                yield Mixture("SimBench load", name, time, power, np.zeros(len(time)), KASSEL).window(rng)
+    series = {}
+    for name in table:
+        series[str(name)] = np.full(len(time), np.nan)
+        series[str(name)][(whole - time[0]) // QUARTER] = table[name]
+    return time, series
+
+
+def used(series: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Active power of the loads that are not zero most of the time."""
+    return {name: power for name, power in series.items() if name.endswith("_pload") and np.nanmedian(power) > 0}
+
+
+def simbench(rng: np.random.Generator) -> Iterator[Mixture]:
+    """Every load profile of SimBench that is not zero most of the time."""
+    time, series = on_utc(SIMBENCH)
+    for name, power in used(series).items():
+        for _ in range(2):
+            yield Mixture("SimBench load", name, time, power, np.zeros(len(time)), KASSEL).window(rng)
+
+
+def simbench_with_pv(rng: np.random.Generator) -> Iterator[Mixture]:
+    """SimBench's houses of 4,500 kWh/a, and its other loads of a mean of 3 kW, with its PV: nothing was set on them."""
+    time, series = on_utc(SIMBENCH)
+    roofs = [power for name, power in on_utc(SIMBENCH.parent / "RESProfile.csv.gz")[1].items() if name.startswith("PV")]
+    for name, power in used(series).items():
+        house = name.startswith("H0")
+        load = power / np.nanmean(power) * (4500 / 8760 if house else 3.0)
+        group = "SimBench house with PV" if house else "SimBench other load with PV"
+        chosen = range(len(roofs)) if house else rng.integers(0, len(roofs), 2)
+        for k in chosen:
+            size = rng.uniform(3, 12) if house else rng.uniform(5, 30)
+            yield Mixture(group, name, time, load, roofs[k] * size, KASSEL).window(rng)
 
 
 def devon(given: LoadSet, rng: np.random.Generator) -> Iterator[Mixture]:
@@ -175,7 +202,8 @@ def measure(small: bool) -> Iterator[dict[str, Any]]:
         yield {"group": "-", "failure": str(error), **tail}
         return
     rows: dict[str, list[dict[str, Any]]] = {}
-    for source in (homes(sets, rng), simbench(rng), devon(sets["Devon substation"], rng)):
+    unseen = simbench_with_pv(np.random.default_rng(5))
+    for source in (homes(sets, rng), simbench(rng), devon(sets["Devon substation"], rng), unseen):
         for mixture in source:
             rows.setdefault(mixture.group, []).append(judged(mixture))
     for group, some in rows.items():
