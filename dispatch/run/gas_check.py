@@ -268,10 +268,10 @@ class GasCheck:
             found[name] = value
         return found
 
-    def in_levels(self, name: str) -> np.ndarray:
-        """Whether each element of a quantity belongs to a level above 4 bar gauge, whose limits are always stated."""
+    def always_stated(self, name: str) -> np.ndarray:
+        """Whether limits of each element of a quantity are stated from the first: those of levels but for shares."""
         zone = self.zone_of[LIMITED[name]]
-        return np.asarray((zone >= 0) & (self.zones.junction[zone] >= 0))
+        return np.asarray((zone >= 0) & (self.zones.junction[zone] >= 0) & (name != "share"))
 
     def content_at(self, name: str, moved: Moved) -> np.ndarray:
         """Linepack of the zone of each element of a quantity. [kW h]."""

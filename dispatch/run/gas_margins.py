@@ -157,7 +157,7 @@ def next_limits(
     """
     stated = {}
     for name, sides in margins.over.items():
-        own = _worst(sides, check.zone_of[LIMITED[name]]) & ~check.in_levels(name)
+        own = _worst(sides, check.zone_of[LIMITED[name]]) & ~check.always_stated(name)
         stated[name] = own | gas[name].stated if name in gas else own
     slopes = _Slopes(check, found, stated)
     injection, through, lifted = slopes.injection, slopes.through, slopes.lifted
@@ -172,7 +172,7 @@ def next_limits(
     if "share" in stated:
         raised["share"] = found.values["share"]
         if stated["share"].any():
-            injection["share"], lifted["share"] = share_slopes(check, found.moved)
+            injection["share"], lifted["share"] = share_slopes(check, found)
     rows = {}
     for name, own in stated.items():
         if own.any():

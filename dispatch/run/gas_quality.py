@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 DENSITY_AIR = 1.292923
 """At 0 degree C and 1.01325 bar. [kg m-3]"""
 LEAST_FLOW, CLOSED = 1e-6, 1e-9
+FLAT = 0.02
+"""A slope that is less than this part of the mean one is that of a share at its end."""
 STEP = 1.0
 """By how much injection and lifting are moved to see what shares do. [kW]"""
 
@@ -122,15 +124,18 @@ def shares(
     return share, change, [flow for _, flow, _ in sources]
 
 
-def share_slopes(check: GasCheck, moved: Moved) -> tuple[np.ndarray, np.ndarray]:
-    """Find what more injection and lifting change in shares, all steps moved alike, by differences in steady state.
+def share_slopes(check: GasCheck, found: UnderSchedule) -> tuple[np.ndarray, np.ndarray]:
+    """Find what more injection and lifting change in shares, all steps moved alike, by differences.
+
+    Gates and regulators give so much less as they do in the steady state. Levels above 4 bar gauge are followed from
+    step to step.
 
     Parameters
     ----------
     check : GasCheck
         Of the feeder.
-    moved : Moved
-        What the last schedule decided.
+    found : UnderSchedule
+        The network under the last schedule.
 
     Returns
     -------
@@ -139,12 +144,20 @@ def share_slopes(check: GasCheck, moved: Moved) -> tuple[np.ndarray, np.ndarray]
     by_compressor : ndarray (junction, compressor, step)
         [kW-1]
     """
-    filling = check.filling(moved)
+    moved, still = found.moved, check.filling(found.moved)
+    steady = check.steady(moved)[0]
 
     def at(changed: Moved) -> np.ndarray:
-        return np.asarray(np.nan_to_num(shares(check, check.steady(changed)[0], changed, filling)[0]))
+        state, filling = check.steady(changed)[0], still
+        if check.levels is not None:
+            let_in = moved.let_in + check.energy * (state.flow_gate - steady.flow_gate)
+            through = moved.through + check.energy * (state.flow_regulator - steady.flow_regulator)
+            changed = replace(changed, let_in=let_in, through=through)
+            guess = found.state.pressure[check.levels.of.junction]
+            state, filling = check.levels.packed(check, changed, state, filling, guess)
+        return np.asarray(np.nan_to_num(shares(check, state, changed, filling)[0]))
 
-    before, found = at(moved), []
+    before, slopes_of = at(moved), []
     for name in ("injected", "lifted"):
         flow = getattr(moved, name)
         slopes = np.zeros((len(before), *flow.shape))
@@ -153,8 +166,13 @@ def share_slopes(check: GasCheck, moved: Moved) -> tuple[np.ndarray, np.ndarray]
             other, step = flow.copy(), np.where(flow[k] >= STEP, -STEP, STEP)
             other[k] += step
             slopes[:, k] = (at(replace(moved, **{name: other})) - before) / step
-        found.append(slopes)
-    return found[0], found[1]
+            # Where all gas is biomethane already a little less changes nothing: then it counts what none would change.
+            other[k] = 0.0
+            whole = (before - at(replace(moved, **{name: other}))) / np.maximum(flow[k], STEP)
+            flat = np.abs(slopes[:, k]) < FLAT * np.abs(whole)
+            slopes[:, k][flat] = whole[flat]
+        slopes_of.append(slopes)
+    return slopes_of[0], slopes_of[1]
 
 
 def mixture(gas: dict[str, float], share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -75,12 +75,13 @@ def told_by_program(layout: Layout, inputs: Inputs, columns: np.ndarray, row_pri
     row_prices : ndarray (row,)
         Price of every row.
     """
+    nobody = as_given(np.zeros((0, inputs.steps)))
 
     def of(kind: str, name: str) -> np.ndarray:
-        return as_given(layout.column_span(kind, name).part(columns))
+        return as_given(layout.column_span(kind, name).part(columns)) if inputs.kinds[kind].count else nobody
 
     def price(kind: str, name: str) -> np.ndarray:
-        return as_given(layout.row_span(kind, name).part(row_prices))
+        return as_given(layout.row_span(kind, name).part(row_prices)) if inputs.kinds[kind].count else nobody
 
     stores = {}
     for kind in STORES:
@@ -102,7 +103,7 @@ def told_by_program(layout: Layout, inputs: Inputs, columns: np.ndarray, row_pri
         np.arange(inputs.kinds["meter"].count),
         {flow: of("meter", name) for flow, name in NAMES.items()},
         price("meter", "balance"),
-        of("pv", "p_curtailed") if inputs.kinds["pv"].count else NOTHING,
+        of("pv", "p_curtailed"),
         True,
         stores,
     )

@@ -408,7 +408,8 @@ class Zones:
                     for r, gas in self.lifted.items()
                     if f"{name}_by_compressor" in f.offsets
                 ]
-                terms.append((self.packs[self.of(at)], f.offsets[f"{name}_by_linepack"][k]))
+                if name != "share":  # linepack leaves shares as they are
+                    terms.append((self.packs[self.of(at)], f.offsets[f"{name}_by_linepack"][k]))
                 for bound, sign in ((high, 1.0), (low, -1.0)):
                     if np.isfinite(bound):
                         slack = f.program.column(f"slack_{name}", k, 0, np.inf, f.dt * f.penalty / rating)
