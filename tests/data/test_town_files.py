@@ -28,6 +28,9 @@ from dispatch.run.optimize import optimize
 from dispatch.run.settings import Settings
 from dispatch.verify.electric import ac_flow, injections
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
+from plant_balances import require_balances
+
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
 README = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
@@ -187,6 +190,10 @@ def test_summer_demand_limits_the_plant_and_winter_demand_does_not(season: str, 
     injected = result["schedule/gas_injected"].to_numpy()[0]
     price = result["price/marginal_price_gas"].to_numpy()[0]
     demand = columns(town, "forecast")["flow_consumer"].sum(axis=0, dtype=float)
+    require_balances(result, 0.25)
+    pack = np.nan_to_num(np.concatenate([[0.0], result["schedule/linepack_gate"].to_numpy()[0]]))
+    let_in = 11.2 * result["schedule/flow_gate"].to_numpy()[0]
+    np.testing.assert_allclose(injected + let_in, 11.2 * demand + np.diff(pack) / 0.25, atol=1e-6 * largest)
     if season == "winter":
         assert demand.min() > largest / 11.2
         assert injected.max() == pytest.approx(largest)

@@ -9,6 +9,7 @@ import pytest
 from agreement import TOLERANCE, largest_difference, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plant_balances import require_balances
 from plant_cases import plant_case, plant_tables, with_gas_limits
 
 from dispatch.case.rules import check_case
@@ -21,8 +22,6 @@ from dispatch.model.inputs import make_inputs
 from dispatch.model.registry import PLANT
 from dispatch.run.optimize import optimize
 from dispatch.run.settings import Settings
-
-HIGHER, LOWER = 11.06, 9.97  # kWh per normal m3 of methane
 
 
 @settings(max_examples=20, deadline=None)
@@ -69,44 +68,7 @@ def of(day: Any, kind: str) -> dict[str, np.ndarray]:
 
 
 def test_gas_energy_and_carbon_close_in_every_step_from_the_set_points_alone(day):
-    s, dt = day["schedule"], 1.0
-    plant, substrate, chp, upgrader = (of(day, k) for k in ("plant", "substrate", "chp", "upgrader"))
-    share = plant["methane_share"][0]
-    feed = s["feed"].to_numpy()
-    # Methane in the digester, forward from the feed; what left it in a step came as gas.
-    tau, gas = substrate["tau"][:, None], substrate["methane_yield"][:, None]
-    start = np.where(
-        np.isnan(substrate["gas_rate_initial"]),
-        substrate["methane_yield"] * substrate["feed_day"] / 24,
-        substrate["gas_rate_initial"],
-    )[:, None]
-    inventory, came, kept = tau * start, np.zeros(feed.shape), np.exp(-dt / tau)
-    rates = np.zeros(feed.shape)
-    for t in range(feed.shape[1]):
-        after = kept * inventory + tau * (1 - kept) * gas * feed[:, [t]]
-        came[:, [t]] = inventory + dt * gas * feed[:, [t]] - after
-        inventory, rates[:, [t]] = after, after / tau
-    np.testing.assert_allclose(s["gas_rate"].to_numpy(), rates, rtol=1e-6, atol=1e-6)
-    burnt = s["p_chp"].to_numpy()[0] / (chp["efficiency_electric"][0] * LOWER) / share
-    raw, flare, boiler = (s[n].to_numpy()[0] for n in ("flow_raw", "flow_flare", "flow_boiler"))
-    used = burnt + raw + flare + boiler
-    holder = np.concatenate([[plant["holder_initial"][0]], s["holder"].to_numpy()[0]])
-    produced = came.sum(axis=0) / share
-    np.testing.assert_allclose(np.diff(holder), dt * (produced - used), rtol=1e-6, atol=1e-6 * produced.max())
-    # Carbon: a mole of raw gas has one, be it methane or dioxide; upgrading parts it into biomethane and off-gas.
-    methane, slip = share * raw, upgrader["methane_slip"][0]
-    off_gas = (1 - share) * raw + slip * methane
-    injected = s["gas_injected"].to_numpy()[0] / HIGHER
-    carbon = burnt + boiler + flare + injected + off_gas + np.diff(holder) / dt
-    np.testing.assert_allclose(carbon, produced, rtol=1e-6)
-    # Energy of the methane, higher heating value.
-    energy = HIGHER * (share * (burnt + boiler + flare + np.diff(holder) / dt) + slip * methane) + injected * HIGHER
-    np.testing.assert_allclose(energy, HIGHER * share * produced, rtol=1e-6)
-    heat = chp["efficiency_thermal"][0] / chp["efficiency_electric"][0] * s["p_chp"].to_numpy()[0]
-    heat = heat + plant["efficiency_boiler"][0] * LOWER * share * boiler
-    stored = np.concatenate([[0.0], s["heat_stored"].to_numpy()[0]])
-    surplus = heat + s["heat_missing"].to_numpy()[0] - plant["heat_demand"][0] - np.diff(stored) / dt
-    assert surplus.min() > -1e-6
+    require_balances(day, 1.0)
 
 
 def test_electricity_of_the_plant_is_on_its_meter(day):
