@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import traceback
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -32,9 +33,8 @@ def _demo(a: argparse.Namespace) -> int:
 def _run(a: argparse.Namespace) -> int:
     from dispatch.run.files import run_case
 
-    outcome = run_case(
-        a.case, a.output, settings_of(a), workers=a.workers, report=not a.no_report, progress=progress(a)
-    )
+    shown = {"report": not a.no_report, "progress": progress(a)}
+    outcome = run_case(a.case, a.output, settings_of(a), workers=a.workers, begun=a.begun, **shown)
     return _finish(outcome, a)
 
 
@@ -262,8 +262,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 done, 1 bad input, 2 wrong usage, 3 done with limits unmet, 4 failed.
     """
-    top = parser()
+    begun, top = time.monotonic(), parser()
     a = top.parse_args(arguments)
+    a.begun = begun
     if a.command is None:
         top.print_help(sys.stderr)
         return USAGE

@@ -90,7 +90,7 @@ def until(p: argparse.ArgumentParser) -> None:
         "--deadline-s",
         type=float,
         metavar="S",
-        help="seconds after which the best schedule so far is written, with its bound (default: none)",
+        help="seconds from the start by which the best schedule so far is written, with its bound (default: none)",
     )
 
 

@@ -6,12 +6,15 @@ import datetime as dt
 import json
 import os
 import platform
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatch.case.embedded import embedded_names, embedded_path
 from dispatch.case.netcdf import load_valid_case, save_case, write_atomically
+from dispatch.case.schema import columns
+from dispatch.forecast.profile import DAY_H
 from dispatch.model.registry import load_components
 from dispatch.report.summary import summary_object
 from dispatch.run.optimize import optimize
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 BESIDE = ("run.json", "report.html")
 """What stands beside a result."""
+WRITE_S = 4e-5
+"""Seconds for each meter and hour that putting together and writing a result and its report takes."""
 
 
 @dataclass
@@ -72,6 +77,7 @@ def run_case(
     workers: int | None = None,
     report: bool = True,
     progress: bool = False,
+    begun: float | None = None,
 ) -> Outcome:
     """Run a case file; writes the result, ``run.json`` and ``report.html`` beside it.
 
@@ -85,6 +91,8 @@ def run_case(
         See `optimize`.
     report : bool
         Write the HTML report.
+    begun : float, optional
+        Time on the monotonic clock from which a deadline counts, reading and writing included; default: now. [s]
 
     Returns
     -------
@@ -96,14 +104,25 @@ def run_case(
         If the case is invalid; nothing is written then.
     """
     settings, stages = settings or Settings(), Stages()
+    begun = time.monotonic() if begun is None else begun
     notes: list[str] = []
     require_output(output, inputs=[case], taken=BESIDE)
     load_components(settings.components)
     with stages.stage("read"):
         loaded = read_case(case, notes)
-    outcome = _finish(loaded, Path(output), settings, stages, workers=workers, report=report, progress=progress)
+    end = _end_of_solving(loaded, settings, begun)
+    shown = {"report": report, "progress": progress}
+    outcome = _finish(loaded, Path(output), settings, stages, workers=workers, end=end, **shown)
     outcome.notes = notes
     return outcome
+
+
+def _end_of_solving(case: xr.DataTree, settings: Settings, begun: float) -> float | None:
+    """Leave time to write before a deadline; None without one."""
+    if settings.deadline_s is None:
+        return None
+    hours = len(columns(case, "meter")["id"]) * (DAY_H if settings.horizon_h is None else settings.horizon_h)
+    return begun + settings.deadline_s - WRITE_S * hours
 
 
 def _finish(
@@ -115,10 +134,11 @@ def _finish(
     workers: int | None,
     report: bool,
     progress: bool,
+    end: float | None = None,
 ) -> Outcome:
     """Solve a case and write all of its files."""
     begun = dt.datetime.now(dt.UTC)
-    result = optimize(case, settings, workers=workers, progress=progress, stages=stages)
+    result = optimize(case, settings, workers=workers, progress=progress, stages=stages, end=end)
     files = [output, output.with_name(BESIDE[0])]
     output.parent.mkdir(parents=True, exist_ok=True)
     with stages.stage("write"):

@@ -47,6 +47,7 @@ def optimize(
     progress: bool = False,
     stages: Stages | None = None,
     limits_at: float | None = None,
+    end: float | None = None,
     feeder: Callable[[xr.DataTree, Settings, float], FeederRun] = run_feeder,
 ) -> xr.DataTree:
     """Find the schedule of a case, prove it optimal and check it by AC power flow.
@@ -66,6 +67,8 @@ def optimize(
         Filled with seconds by stage.
     limits_at : float, optional
         Quantile of net load against which network limits hold; default: that of `settings`.
+    end : float, optional
+        Time on the monotonic clock by which the best so far is wanted; default: `deadline_s` from now. [s]
     feeder : callable, optional
         How a feeder is solved; see `dispatch.Rolling`.
 
@@ -87,7 +90,8 @@ def optimize(
     """
     settings, stages = settings or Settings(), stages or Stages()
     settings = settings if limits_at is None else replace(settings, limits_at=limits_at)
-    end = time.monotonic() + (settings.deadline_s if settings.deadline_s is not None else np.inf)
+    if end is None:
+        end = time.monotonic() + (settings.deadline_s if settings.deadline_s is not None else np.inf)
     gas = any(has(case, kind) for kind in ("junction", "plant"))
     with compiling_solving(wanted=workers != 1, gas=gas, told=progress) as wait:
         solved = prepared(case, settings, stages)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 
 import numpy as np
 import pytest
 from small_town import small_town
 
+from dispatch.case.netcdf import save_case
+from dispatch.run.files import run_case
 from dispatch.run.optimize import optimize
 from dispatch.run.settings import Settings
 from dispatch.verify.electric import check_physics
@@ -41,3 +44,13 @@ def test_when_time_is_up_by_prices_the_schedule_holds_the_limits_that_bind():
     state, _ = check_physics(stopped)
     assert np.nanmax(state.loading_pu) <= 1.005
     assert (found["objective"] < 0.5 * best["objective"]).all()  # more than half of what the optimum earns
+
+
+def test_of_a_file_the_deadline_counts_from_the_start_of_the_command(tmp_path):
+    save_case(small_town(), tmp_path / "case.nc")
+    settings = Settings(method="decomposed", rounds=1, deadline_s=600.0)
+    late, early = (
+        run_case(tmp_path / "case.nc", tmp_path / "s.nc", settings, workers=1, begun=time.monotonic() - spent)
+        for spent in (600.0, 0.0)
+    )
+    assert (late.summary["status"], early.summary["status"]) == ("gap", "optimal")
