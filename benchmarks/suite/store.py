@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 MEMBERS = 500  # as many as a large feeder has: 7 MB; with thousands, memory is measured and not the kernel
 REPEATS = 51  # a core that others share for a second is half as slow again: the median of a moment says little
-BATCH = 1000  # members whose plans are in memory at once
-TOGETHER = 50_000
+BATCH = 5000  # members whose plans are in memory at once
 MILLION = 1_000_000
 THREADS = 2
 NUMBERS = ("dt", "price_unmet", "price_shortfall", "price_wasted")
@@ -158,7 +157,7 @@ def subjects() -> tuple[Subject, ...]:
     """Targets, growth with steps and hours, and the million."""
     day = [_subject(96, hours, negative=negative) for negative in (False, True) for hours in (2, 8, 40)]
     longer = [_subject(steps, hours) for steps in (192, 384) for hours in (2, 8, 40)]
-    return (*day, *longer, _subject(96, 2, count=TOGETHER))
+    return (*day, *longer, _subject(96, 2, count=10 * BATCH))
 
 
 BENCHMARK = Benchmark(
