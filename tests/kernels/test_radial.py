@@ -123,3 +123,15 @@ def test_worth_of_injections_reverses_the_sweeps_on_a_thousand_forests():
         arguments = (order, parent, gain, per_p, per_q, root, of_potential, of_flow)
         for of_p, of_q, fixed in compiled_and_plain(radial.worth_of_injections, *arguments):
             np.testing.assert_allclose(np.sum(of_p * p + of_q * q, axis=0) + fixed, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_what_ratings_leave_beside_reactive_power_and_offsets():
+    rng = np.random.default_rng(8)
+    s_nom, q, offset = rng.uniform(0, 9, 50), rng.normal(0, 4, (50, 30)), rng.normal(0, 2, (50, 30))
+    s_nom[0], offset[1] = np.inf, 20.0
+    room = [[max(s_nom[e] - offset[e, t], 0.0) ** 2 - q[e, t] ** 2 for t in range(30)] for e in range(50)]
+    for work in (radial.leave_active, radial.leave_active.py_func):
+        left = np.empty((50, 30))
+        work(s_nom, q, offset, left)
+        np.testing.assert_allclose(left, np.sqrt(np.maximum(room, 0.0)), rtol=1e-14)
+        assert (left == 0).any(axis=1)[1:].sum() > 10
