@@ -98,6 +98,23 @@ def test_plan_and_proof_are_those_of_the_whole_program(name, generated, gap):
         assert gap(certificate.lower_bound, expected) < 1e-9
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["flow", "content", "shortfall", "at_meter", "value", "at_least"])
+def test_what_is_not_a_number_proves_nothing(generated, name, value):
+    feeder = feeders(generated, "plain")[0]
+    plan, _ = planned(feeder)
+    if hasattr(plan.plans, name):
+        broken = getattr(plan.plans, name).copy()
+        broken.flat[-1] = value
+        other = replace(plan, plans=replace(plan.plans, **{name: broken}))
+    else:
+        broken = getattr(plan.rows, name).copy()
+        broken.flat[-1] = value
+        other = replace(plan, rows=plan.rows._replace(**{name: broken}))
+    with pytest.raises(CertificateError):
+        require(prove(*arguments(feeder), other))
+
+
 def test_what_was_changed_does_not_prove_itself(generated):
     feeder = feeders(generated, "plain")[0]
     plan, _ = planned(feeder)

@@ -11,7 +11,7 @@ from dispatch.model.registry import DISCHARGING, STORES
 from dispatch.solve.blocks.cells import LEAST
 from dispatch.solve.blocks.places import NAMES
 from kernels.entries import CHARGE, CURTAILED, DISCHARGE, MISSING
-from kernels.proof import Holding
+from kernels.proof import Holding, all_finite
 
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
@@ -39,7 +39,7 @@ class Told:
     stores : dict of str to Holding
         By kind; kinds without any are left out.
     stray : float
-        Largest number in a row of the plan that belongs to nothing.
+        Largest number in a row of the plan that belongs to nothing; NaN where plan or prices are not finite.
     """
 
     row: np.ndarray
@@ -150,5 +150,7 @@ def told_by_members(inputs: Inputs, meters: np.ndarray, plan: Flows, prices: Row
     belongs = (CHARGE, used[0]), (DISCHARGE, used[1]), (MISSING, used[2])
     unused = [plan.flow[kind][~own] for kind, own in belongs] + [plan.content[~used[0]], plan.shortfall[~used[0]]]
     stray = float(np.max([np.abs(values).max(initial=0.0) for values in unused]))
+    told = plan.flow, plan.content, plan.shortfall, prices.at_meter, prices.value, prices.at_least
+    stray = stray if all(all_finite(as_given(values.ravel())) for values in told) else np.nan
     at_meter = {kind: flow[kind] for kind in NAMES}
     return Told(row, at_meter, as_given(prices.at_meter), flow[CURTAILED], False, stores, stray)
