@@ -148,7 +148,8 @@ def _export(a: argparse.Namespace) -> int:
 def _scenario(a: argparse.Namespace) -> int:
     from dispatch.run.doors import scenario
 
-    chosen = {k: v for k, v in vars(a).items() if k not in {"command", "case", "output", "component"} and v is not None}
+    other = {"command", "begun", "case", "output", "component"}
+    chosen = {k: v for k, v in vars(a).items() if k not in other and v is not None}
     if a.case.is_dir():
         from dispatch.run.utility import equip_utility
 
