@@ -148,8 +148,7 @@ def _export(a: argparse.Namespace) -> int:
 def _scenario(a: argparse.Namespace) -> int:
     from dispatch.run.doors import scenario
 
-    other = {"command", "begun", "case", "output", "component"}
-    chosen = {k: v for k, v in vars(a).items() if k not in other and v is not None}
+    chosen = {k: v for k, v in vars(a).items() if k not in {"command", "case", "output", "component"} and v is not None}
     if a.case.is_dir():
         from dispatch.run.utility import equip_utility
 
@@ -265,7 +264,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     begun, top = time.monotonic(), parser()
     a = top.parse_args(arguments)
-    a.begun = begun
+    if hasattr(a, "deadline_s"):
+        a.begun = begun  # a deadline counts from here
     if a.command is None:
         top.print_help(sys.stderr)
         return USAGE

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels._jit import bare_kernel
+from kernels.store_value import at
 
 Four = tuple[float, float, float, float]
 """Cost, bound, primal, dual."""
@@ -135,12 +136,6 @@ def natural(value: float, reduced: float, upper: float) -> float:
 
 
 @bare_kernel
-def find(values: np.ndarray, e: int, t: int) -> float:
-    """Value of an element and step, where an axis of length 1 stands for all."""
-    return float(values[e if values.shape[0] > 1 else 0, t if values.shape[1] > 1 else 0])
-
-
-@bare_kernel
 def late(values: np.ndarray, e: int, t: int, steps: int) -> float:
     """Value of an element and step, where there may be columns of the last steps only."""
     k = t - steps + values.shape[1]
@@ -197,12 +192,12 @@ def prove_flows(
     steps = y.shape[1]
     cost, bound, primal, dual = 0.0, 0.0, 0.0, 0.0
     for e in range(len(row)):
-        m, at = row[e], value_row[e]
+        m, r = row[e], value_row[e]
         for t in range(steps):
-            x, most = value[at, t], find(upper, e, t)
+            x, most = value[r, t], at(upper, e, t)
             if x == 0.0 and most == 0.0:
                 continue
-            own = factor * find(price, e, t)
+            own = factor * at(price, e, t)
             reduced = own - sign * y[m, t]
             if given != 0.0:
                 reduced += given * weight[bus[e], t]
@@ -240,13 +235,13 @@ def prove_powers(
     held: Held, plan: Holding, e: int, t: int, y: float, v: float
 ) -> tuple[float, float, float, float, float, float]:
     """Figures of a step's powers and missing withdrawal; what the meter gets [kW] and the content gains [kWh]."""
-    at, dt = plan.row[e], held.dt
-    wear, withdrawn = dt * find(held.wear, e, t), dt * find(held.withdrawn, e, t)
-    gain, drain = dt * find(held.gain, e, t), dt / find(held.drain, e, t)
-    charge, discharge = find(plan.charge, at, t), find(plan.discharge, at, t)
-    missing = plan.unit * find(plan.missing, at, t)
-    of_charge = prove_column(charge, find(held.charge_max, e, t), wear, wear + y - v * gain)
-    of_discharge = prove_column(discharge, find(held.discharge_max, e, t), wear, wear - y + v * drain)
+    r, dt = plan.row[e], held.dt
+    wear, withdrawn = dt * at(held.wear, e, t), dt * at(held.withdrawn, e, t)
+    gain, drain = dt * at(held.gain, e, t), dt / at(held.drain, e, t)
+    charge, discharge = at(plan.charge, r, t), at(plan.discharge, r, t)
+    missing = plan.unit * at(plan.missing, r, t)
+    of_charge = prove_column(charge, at(held.charge_max, e, t), wear, wear + y - v * gain)
+    of_discharge = prove_column(discharge, at(held.discharge_max, e, t), wear, wear - y + v * drain)
     of_missing = prove_column(missing, withdrawn, held.price, held.price - v)
     return (
         of_charge[0] + of_discharge[0] + of_missing[0],
@@ -262,7 +257,7 @@ def prove_powers(
 def prove_content(held: Held, e: int, t: int, content: float, short: float, reduced: float, l: float) -> Four:
     """Figures of a step's content, its least one and what it lacks of that, at a price `l` of the least."""
     capacity, price = held.capacity[e], held.price
-    least = find(held.least, e, t) if t >= held.first else 0.0
+    least = at(held.least, e, t) if t >= held.first else 0.0
     at_least, lacking = max(l, 0.0), content + short - least
     bound = at_least * least + min(reduced, 0.0) * capacity + min(price - at_least, 0.0) * least
     primal, dual = 0.0, natural(content, reduced, capacity)
@@ -292,16 +287,16 @@ def prove_stores(held: Held, plan: Holding, y: np.ndarray, row: np.ndarray, bala
     steps = y.shape[1]
     cost, bound, primal, dual = 0.0, 0.0, 0.0, 0.0
     for e in range(len(row)):
-        m, at, kept, before = row[e], plan.row[e], held.retained[e], held.initial[e]
-        v = plan.turn * plan.value[at, 0]
+        m, r, kept, before = row[e], plan.row[e], held.retained[e], held.initial[e]
+        v = plan.turn * plan.value[r, 0]
         bound -= v * kept * before
         for t in range(steps):
             paid, part, off, lack, given, gained = prove_powers(held, plan, e, t, y[m, t], v)
             balance[m, t] += given
-            content, short = plan.content[at, t], late(plan.shortfall, at, t, steps)
-            missed = abs(content - kept * before - gained) / (1.0 + held.dt * find(held.withdrawn, e, t))
-            value_next = plan.turn * plan.value[at, t + 1] if t < steps - 1 else 0.0
-            l = late(plan.at_least, at, t, steps)
+            content, short = plan.content[r, t], late(plan.shortfall, r, t, steps)
+            missed = abs(content - kept * before - gained) / (1.0 + held.dt * at(held.withdrawn, e, t))
+            value_next = plan.turn * plan.value[r, t + 1] if t < steps - 1 else 0.0
+            l = late(plan.at_least, r, t, steps)
             reduced = v - kept * value_next - max(l, 0.0)
             of_content = prove_content(held, e, t, content, short, reduced, l)
             cost, bound = cost + paid + of_content[0], bound + part + of_content[1]

@@ -29,8 +29,7 @@ def test_the_command_makes_what_the_function_makes(folder: bool, tmp_path: Path)
     assert main(["scenario", str(given), "-o", str(output), *options]) == 0
     found, expected = load_case(output / "street.nc" if folder else output), equip(plain_case(), **CHOICES)
     for kind in ("pv", "store", "meter"):
-        assert len(columns(expected, kind)["id"]) > 0
+        assert len(columns(found, kind)["id"]) > 0
         if not folder:  # each case of a folder has a seed of its own
             for name, values in columns(expected, kind).items():
                 np.testing.assert_array_equal(columns(found, kind)[name], values, err_msg=f"{kind} {name}")
-        assert (len(columns(found, kind)["id"]) > 0) is True

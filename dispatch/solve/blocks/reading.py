@@ -142,15 +142,18 @@ def told_by_members(inputs: Inputs, meters: np.ndarray, plan: Flows, prices: Row
         for kind in STORES
         if inputs.kinds[kind].count
     }
-    used = np.zeros((3, len(meters)), np.bool_)
-    for kind, holding in stores.items():
-        used[0, holding.row] = True
-        used[1, holding.row] = kind in DISCHARGING
-        used[2, holding.row] = kind != "battery"
-    belongs = (CHARGE, used[0]), (DISCHARGE, used[1]), (MISSING, used[2])
-    unused = [plan.flow[kind][~own] for kind, own in belongs] + [plan.content[~used[0]], plan.shortfall[~used[0]]]
-    stray = float(np.max([np.abs(values).max(initial=0.0) for values in unused]))
     told = plan.flow, plan.content, plan.shortfall, prices.at_meter, prices.value, prices.at_least
-    stray = stray if all(all_finite(as_given(values.ravel())) for values in told) else np.nan
+    finite = all(all_finite(as_given(values.ravel())) for values in told)
+    stray = _stray(plan, {kind: holding.row for kind, holding in stores.items()}) if finite else np.nan
     at_meter = {kind: flow[kind] for kind in NAMES}
     return Told(row, at_meter, as_given(prices.at_meter), flow[CURTAILED], False, stores, stray)
+
+
+def _stray(plan: Flows, rows: dict[str, np.ndarray]) -> float:
+    """Largest number in a row of the plan that belongs to no store, given the rows of those of each kind."""
+    holds, gives, withdraws = np.zeros((3, plan.content.shape[0]), np.bool_)
+    for kind, row in rows.items():
+        holds[row], gives[row], withdraws[row] = True, kind in DISCHARGING, kind != "battery"
+    belongs = [(plan.flow[CHARGE], holds), (plan.flow[DISCHARGE], gives), (plan.flow[MISSING], withdraws)]
+    belongs += [(plan.content, holds), (plan.shortfall, holds)]
+    return float(max(np.abs(values[~own]).max(initial=0.0) for values, own in belongs))
