@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from dispatch.case.attributes import attribute_table
 from dispatch.case.embedded import embedded_path
 from dispatch.case.importers.simbench import import_simbench
 from dispatch.case.netcdf import load_case
 from dispatch.case.schema import Columns, as_bytes, build_case, columns
+from dispatch.case.trees import tree_of
 from dispatch.errors import InputError, Problem
 from dispatch.forecast.profile import predict
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 SIMBENCH = Path(__file__).parents[2] / "shared/data/networks/simbench_scenario1_extract"
 GRID = "LV3.101"
@@ -211,6 +214,6 @@ def without_gas(case: xr.DataTree) -> xr.DataTree:
     groups = {n.path: n.to_dataset(inherit=False) for n in case.subtree if not n.path.startswith(("/gas", "/plant"))}
     if "/forecast" in groups:
         groups["/forecast"] = groups["/forecast"].drop_dims(["consumer", "injection"], errors="ignore")
-    tree = xr.DataTree.from_dict(groups)
+    tree = tree_of(groups)
     tree.attrs = dict(case.attrs)
     return tree

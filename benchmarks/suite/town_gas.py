@@ -7,9 +7,9 @@ plant, and the plant on a crowded area.
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from benchmarks.feeders import without_gas
 from benchmarks.registry import Benchmark, Subject, Timing
@@ -18,7 +18,11 @@ from dispatch.case.embedded import embedded_path
 from dispatch.case.netcdf import load_case
 from dispatch.case.schema import columns
 from dispatch.case.slices import split_feeders
+from dispatch.case.trees import tree_of
 from dispatch.forecast.profile import predict
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 GAP = 1e-6
 OTHER_BUS = b"NS_bus_idx_78"
@@ -37,7 +41,7 @@ def elsewhere() -> xr.DataTree:
     meter = groups["/prosumer/meter"]
     at = np.where(meter["meter"].to_numpy() == b"biogas", OTHER_BUS, meter["bus"].to_numpy())
     groups["/prosumer/meter"] = meter.assign(bus=(meter["bus"].dims, at, meter["bus"].attrs))
-    tree = xr.DataTree.from_dict(groups)
+    tree = tree_of(groups)
     tree.attrs = dict(case.attrs)
     return tree
 

@@ -6,17 +6,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from benchmarks.feeders import street, town_day
 from benchmarks.registry import Benchmark, Reference, Subject, Timing
 from benchmarks.suite.town import HARD, hard_day
+from dispatch.case.trees import tree_of
 from dispatch.run.optimize import optimize
 from dispatch.run.rolling import Rolling
 from dispatch.run.stages import Stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import xarray as xr
 
 SIZE = 0.05
 """Standard deviation of what changes in each load and output, relative to itself, and prices by a tenth of a cent."""
@@ -35,7 +37,7 @@ def newer(case: xr.DataTree) -> xr.DataTree:
         values *= np.maximum(1 + SIZE * rng.standard_normal(values.shape), 0).astype(values.dtype)
     values = series["price_import"].to_numpy()
     values += 1e-3 * np.abs(rng.standard_normal(values.shape)).astype(values.dtype)
-    tree = xr.DataTree.from_dict(groups)
+    tree = tree_of(groups)
     tree.attrs = dict(case.attrs)
     return tree
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from dispatch.batch.outcome import FIGURES
 from dispatch.case.attributes import attribute_table
 from dispatch.case.netcdf import save_case
 from dispatch.case.schema import as_bytes, kind_dataset, time_axis
+from dispatch.case.trees import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    import xarray as xr
 
     from dispatch.batch.outcome import FeederOutcome
 
@@ -58,7 +60,7 @@ def write_group(outcomes: Sequence[FeederOutcome], file: Path) -> None:
 
 def labelled(tree: dict[str, xr.Dataset], currency: str) -> xr.DataTree:
     """Make a tree that says which schema it follows; its times are UTC."""
-    found = xr.DataTree.from_dict(tree)
+    found = tree_of(tree)
     version = np.int32(attribute_table()["case"].attributes["schema_version"].default)
     found.attrs = {"title": "Feeders of a utility", "time_zone": "UTC", "currency": currency, "schema_version": version}
     return found

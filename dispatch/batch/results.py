@@ -14,6 +14,7 @@ from xarray.core import indexing
 from dispatch.batch.group_file import WRITTEN
 from dispatch.batch.index import NAME
 from dispatch.case.netcdf import load_case
+from dispatch.case.trees import tree_of
 from dispatch.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def open_results(folder: Path | str, feeder: str | None = None) -> xr.DataTree:
         parts = [part for group in groups if (part := group.part(name, positions)) is not None]
         if parts:
             tree[f"/{name}"] = _joined(parts)
-    return xr.DataTree.from_dict(tree)
+    return tree_of(tree)
 
 
 class _Group:

@@ -10,6 +10,7 @@ import xarray as xr
 from dispatch.case.attributes import attribute_table
 from dispatch.case.instant import instant
 from dispatch.case.schema import as_bytes, build_case, columns, has
+from dispatch.case.trees import tree_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -77,7 +78,7 @@ def with_stand_in(
     for kind, name, target in (("meter", "bus", STAND_IN), *((k, "meter", "" if meters else STAND_IN) for k in USERS)):
         if target and len(columns(case, kind)["id"]):
             groups[attribute_table()[kind].group] = _naming(groups[attribute_table()[kind].group], name, target)
-    whole = xr.DataTree.from_dict(groups)
+    whole = tree_of(groups)
     whole.attrs = dict(case.attrs)
     return whole
 

@@ -13,6 +13,7 @@ from dispatch.case.gas_alone import USERS
 from dispatch.case.rules.findings import nearest, text
 from dispatch.case.schema import as_bytes, columns, has, positions
 from dispatch.case.tables.csv_file import CsvFile, open_csv
+from dispatch.case.trees import tree_of
 from dispatch.errors import Problem, raise_if_any
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def merge_cases(
     if meter is not None:
         _behind(gas, meter, theirs, notes)
     groups |= _matched(electric, gas, *pairs, groups, theirs, notes)
-    case = xr.DataTree.from_dict(groups)
+    case = tree_of(groups)
     case.attrs = dict(electric.attrs)
     return case, notes
 

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from dispatch.case.attributes import Attribute, Kind, attribute_table
+from dispatch.case.trees import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -124,7 +125,7 @@ def build_case(
         coords |= time_axis(np.asarray(columns["time"]), columns.get("time_step")) if "time" in columns else {}
         coords |= quantile_axis(columns["quantile"]) if "quantile" in dims else {}
         groups[kind.group] = xr.Dataset(variables, coords)
-    case = xr.DataTree.from_dict(groups)
+    case = tree_of(groups)
     version = attribute_table()["case"].attributes["schema_version"].default
     case.attrs = {"title": title, "time_zone": time_zone, "currency": currency, "schema_version": np.int32(version)}
     return case

@@ -12,6 +12,7 @@ import xarray as xr
 from dispatch.case.attributes import attribute_table
 from dispatch.case.network import network_of
 from dispatch.case.schema import Arrays, columns, has, parent_index, reading
+from dispatch.case.trees import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,7 +93,7 @@ class Cut:
             parts[path] = xr.Dataset(
                 {n: v for n, v in variables.items() if n not in coords}, {n: variables[n] for n in coords}, attributes
             )
-        return xr.DataTree.from_dict(parts)
+        return tree_of(parts)
 
 
 def split_feeders(case: xr.DataTree) -> list[xr.DataTree]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from dispatch.case.attributes import attribute_table
 from dispatch.case.instant import instant
 from dispatch.case.schema import Columns, columns, has, kind_dataset, positions, quantile_axis, time_axis
+from dispatch.case.trees import tree_of
 from dispatch.errors import InputError, Problem, raise_if_any
 from dispatch.forecast.history import series_of_loads
 from dispatch.forecast.origins import LABEL, label, origins
@@ -22,6 +22,8 @@ from dispatch.forecast.stores import store_series
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+
+    import xarray as xr
 
 PRICES = ("price_import", "price_export")
 OF_STORES = ("p_max_pu", "p_withdrawn", "state_of_charge_least", "coefficient_of_performance")
@@ -298,4 +300,4 @@ def _with_forecast(case: xr.DataTree, series: dict[str, Any], said: str) -> xr.D
     if "quantile" in data.dims:
         data = data.assign_coords(quantile_axis(series["quantile"]))
     groups = {node.path: node.to_dataset(inherit=False) for node in case.subtree}
-    return xr.DataTree.from_dict({**groups, section.group: data.assign_attrs({LABEL: said})})
+    return tree_of({**groups, section.group: data.assign_attrs({LABEL: said})})

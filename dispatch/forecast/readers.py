@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from dispatch.case.schema import Columns, build_case, columns, has
+from dispatch.case.trees import tree_of
 from dispatch.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -170,8 +171,7 @@ def add_weather(case: xr.DataTree, station: Columns) -> xr.DataTree:
     made = build_case({"station": joined}, currency=case.attrs["currency"])
     groups = {node.path: node.to_dataset(inherit=False) for node in case.subtree}
     weather = next(node.to_dataset(inherit=False) for node in made.subtree if node.path == "/weather")
-    tree: xr.DataTree = type(case).from_dict({**groups, "/weather": weather})
-    return tree
+    return tree_of({**groups, "/weather": weather})
 
 
 def _like(held: Columns, name: str, keep: np.ndarray, values: np.ndarray) -> np.ndarray:

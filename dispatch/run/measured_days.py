@@ -10,6 +10,7 @@ import xarray as xr
 
 from dispatch.case.attributes import attribute_table
 from dispatch.case.schema import Columns, as_bytes, columns, has
+from dispatch.case.trees import tree_of
 from dispatch.errors import InputError, Problem
 from dispatch.forecast.calendar import local_time
 from dispatch.forecast.history import history_step
@@ -118,7 +119,7 @@ def without_given(case: xr.DataTree) -> xr.DataTree:
     if group in groups:
         data = groups[group]
         groups[group] = data.drop_vars([n for n in (*SET_POINTS, "q_load") if n in data])
-    bare = xr.DataTree.from_dict(groups)
+    bare = tree_of(groups)
     bare.attrs = dict(case.attrs)
     return bare
 
@@ -164,6 +165,6 @@ def _going_on(case: xr.DataTree, first: Columns, content: np.ndarray | None, *, 
 
 def _replaced(case: xr.DataTree, group: str, data: xr.Dataset) -> xr.DataTree:
     groups = {node.path: node.to_dataset(inherit=False) for node in case.subtree}
-    found = xr.DataTree.from_dict({**groups, group: data})
+    found = tree_of({**groups, group: data})
     found.attrs = dict(case.attrs)
     return found

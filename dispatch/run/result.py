@@ -14,6 +14,7 @@ import xarray as xr
 
 from dispatch.case.attributes import Attribute, attribute_table
 from dispatch.case.schema import columns, kind_dataset, positions, time_axis
+from dispatch.case.trees import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,7 @@ def without_results(case: xr.DataTree) -> xr.DataTree:
     """Take the case out of a result."""
     groups = {attribute_table()[k].group for k in RESULT_KINDS}
     kept = {n.path: n.to_dataset(inherit=False) for n in case.subtree if n.path not in groups}
-    bare = xr.DataTree.from_dict(kept)
+    bare = tree_of(kept)
     bare.attrs = dict(case.attrs)
     return bare
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from dispatch.case.attributes import attribute_table
 from dispatch.case.instant import instant
 from dispatch.case.schema import Columns, build_case, columns, has
+from dispatch.case.trees import tree_of
 from dispatch.errors import InputError, Problem, raise_if_any
 from dispatch.scenario.attach import (
     Tables,
@@ -28,6 +28,8 @@ from dispatch.scenario.prices import TariffRule, price_series, set_tariffs
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    import xarray as xr
 
 SHAPED = ("load", "pv", "consumer", "injection")
 """Kinds whose rows can name a profile."""
@@ -206,7 +208,7 @@ def _built(case: xr.DataTree, tables: Tables, library: Library, prices: Columns)
     built = build_case(filled, **labels)
     groups = {node.path: node.to_dataset(inherit=False) for node in built.subtree}
     groups["/forecast"] = groups["/forecast"].drop_vars(["q_load", "load"], errors="ignore")
-    return xr.DataTree.from_dict(groups)
+    return tree_of(groups)
 
 
 def _still_meant(history: Columns, shapes: np.ndarray) -> Columns:

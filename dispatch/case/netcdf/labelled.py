@@ -11,6 +11,7 @@ from dispatch.case.attributes import Attribute, attribute_table
 from dispatch.case.migrate import migrate
 from dispatch.case.rules.layout import CURRENCY
 from dispatch.case.schema import unit_of
+from dispatch.case.trees import tree_of
 from dispatch.case.units import conversion
 from dispatch.errors import Problem
 
@@ -45,7 +46,7 @@ def assemble(groups: dict[str, xr.Dataset], problems: list[Problem], notes: list
         if path in groups and path != "/":
             groups[path] = _converted(groups[path], path, kind.attributes, currency, problems, notes)
     try:
-        return xr.DataTree.from_dict(groups)
+        return tree_of(groups)
     except ValueError as error:
         hint = "A group repeats a dim of the group above it with other ids: build the file again."
         problems.append(Problem("tree", "/", value=str(error).splitlines()[0][:200], hint=hint))

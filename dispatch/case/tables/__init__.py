@@ -15,6 +15,7 @@ from dispatch.case.rules.findings import text
 from dispatch.case.schema import build_case, has
 from dispatch.case.tables.read import Folder, read_folder
 from dispatch.case.tables.write import csv_text, elements_rows, series_rows
+from dispatch.case.trees import tree_of
 from dispatch.errors import InputError, Problem, raise_if_any
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _onto(base: xr.DataTree, read: Folder, labels: dict[str, Any], notes: list[s
     if replaced and forecast in groups and forecast not in fresh:
         del groups[forecast]
         notes.append(f"{forecast}: dropped, because it is not of the new {', '.join(replaced)}")
-    case = xr.DataTree.from_dict(groups)
+    case = tree_of(groups)
     case.attrs = {**base.attrs, **own.attrs}
     return case
 
