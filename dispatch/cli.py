@@ -13,6 +13,7 @@ from dispatch.arguments import parser
 from dispatch.cli_choices import settings_of
 from dispatch.cli_utility import batch, import_many, went
 from dispatch.errors import DispatchError, InputError
+from dispatch.run.processes import collect_rarely
 from dispatch.terminal import EXIT, progress, say
 
 if TYPE_CHECKING:
@@ -262,6 +263,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 done, 1 bad input, 2 wrong usage, 3 done with limits unmet, 4 failed.
     """
+    collect_rarely()
     begun, top = time.monotonic(), parser()
     a = top.parse_args(arguments)
     if hasattr(a, "deadline_s"):

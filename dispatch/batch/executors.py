@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
 from dispatch.errors import DispatchError
-from dispatch.run.processes import ONE_THREAD, end_with_parent
+from dispatch.run.processes import ONE_THREAD, set_up_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ class LocalExecutor(Executor):
                 continue
             if pool is None:
                 spawn = multiprocessing.get_context("spawn")
-                pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=end_with_parent)
+                pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=set_up_worker)
             try:
                 answer = pool.submit(function, *args, **kwargs).result()
             except BrokenProcessPool:
