@@ -10,7 +10,7 @@ from dispatch.model.compiler import compile_program
 from dispatch.model.explicit import explicit_model
 from dispatch.solve.highs import Highs
 
-SEEDS = range(11)
+SEEDS = range(9)
 
 
 def by_interior_point(feeder):
