@@ -215,6 +215,7 @@ class Highs:
         scale, shift, number = self._row_scale[rows], self._row_shift[rows], rows.astype(np.int32)
         low, high = (low - shift) * scale, (high - shift) * scale
         self._checked(self._model.changeRowsBounds(len(rows), number, low, high), "changing bounds")
+        self._row_bounds[0][rows], self._row_bounds[1][rows] = low, high
 
     def change_cost(self, cost: np.ndarray) -> None:
         """Give the columns that were passed first new costs."""
@@ -225,12 +226,14 @@ class Highs:
 
     def basis(self) -> Basis:
         """Read the basis of the last solve."""
-        held = self._model.getBasis()
-        columns, rows = (
-            np.fromiter(map(int, status), np.int8, len(status)) for status in (held.col_status, held.row_status)
-        )
-        for status in (columns, rows):
-            status[status > AT_UPPER] = AT_LOWER
+        status, basic = self._model.getBasicVariables()
+        self._checked(status, "reading the basis")
+        held, added = self._model.getSolution(), self.added
+        columns = _at_bound(np.asarray(held.col_value)[: self._first_columns], *self._column_bounds)
+        rows = _at_bound(np.asarray(held.row_value)[: self._first_rows], *self._row_bounds)
+        columns = np.concatenate([columns, np.full(added, AT_LOWER, np.int8)])
+        rows = np.concatenate([rows, np.full(added, AT_UPPER, np.int8)])
+        columns[basic[basic >= 0]] = rows[-1 - basic[basic < 0]] = BASIC
         every = np.full(len(self._fixed), AT_LOWER, np.int8)
         every[self._free] = columns[: self._first_columns]
         first = self._first_rows
@@ -239,8 +242,8 @@ class Highs:
     def start_from(self, basis: Basis) -> None:
         """Let the next solve start from a basis; it need not be one: HiGHS puts right what is singular."""
         held, states = highspy.HighsBasis(), [highspy.HighsBasisStatus(k) for k in range(3)]
-        held.col_status = [states[k] for k in np.concatenate([basis.columns[self._free], basis.slacks])]
-        held.row_status = [states[k] for k in np.concatenate([basis.rows, basis.limits])]
+        held.col_status = [states[k] for k in np.concatenate([basis.columns[self._free], basis.slacks]).tolist()]
+        held.row_status = [states[k] for k in np.concatenate([basis.rows, basis.limits]).tolist()]
         held.valid = held.alien = True
         self._checked(self._model.setBasis(held), "setting a basis")
 
@@ -321,8 +324,10 @@ class Highs:
         lp = highspy.HighsLp()
         lp.num_row_, lp.num_col_ = scaled.shape
         lp.col_cost_ = cost * self._column_scale
-        lp.col_lower_, lp.col_upper_ = _bound(lower / self._column_scale), _bound(upper / self._column_scale)
-        lp.row_lower_, lp.row_upper_ = _bound(row_lower * self._row_scale), _bound(row_upper * self._row_scale)
+        self._column_bounds = _bound(lower / self._column_scale), _bound(upper / self._column_scale)
+        self._row_bounds = _bound(row_lower * self._row_scale), _bound(row_upper * self._row_scale)
+        lp.col_lower_, lp.col_upper_ = self._column_bounds
+        lp.row_lower_, lp.row_upper_ = self._row_bounds
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = scaled.shape
         lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = scaled.indptr, scaled.indices, scaled.data
@@ -367,3 +372,8 @@ class Highs:
 def _bound(values: np.ndarray) -> np.ndarray:
     """Bounds that HiGHS takes for infinite, as such."""
     return np.where(np.abs(values) >= INFINITE, np.copysign(np.inf, values), values)
+
+
+def _at_bound(value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Say at which bound each value stands."""
+    return np.where(upper - value < value - lower, AT_UPPER, AT_LOWER).astype(np.int8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from dispatch.solve.highs import LADDER, Highs
 from dispatch.solve.protocols import Part
@@ -50,12 +51,11 @@ class ProgramBlock:
     ) -> None:
         p = program
         self.meters, self.entries, self._options = meters, meters * steps, options
-        self.columns = np.nonzero(~np.isin(np.arange(len(p.cost)), columns))[0]
-        self.rows = np.nonzero(~np.isin(np.arange(len(p.row_lower)), rows))[0]
+        self.columns, self.rows = _others(len(p.cost), columns), _others(len(p.row_lower), rows)
         bounds = p.row_lower[self.rows], p.row_upper[self.rows], p.lower[self.columns], p.upper[self.columns]
         self._part = Part(
-            p.matrix[:, self.columns].tocsr()[self.rows].tocsc(), *bounds, p.cost[self.columns],
-            0.0, p.injection[:, self.columns], np.zeros(p.injection.shape[0]),
+            _submatrix(p.matrix, self.rows, self.columns).tocsc(), *bounds, p.cost[self.columns],
+            0.0, _submatrix(p.injection, None, self.columns), np.zeros(p.injection.shape[0]),
             np.zeros(len(self.columns)), self.columns, self.rows,
         )  # fmt: skip
         self._highs: Highs | None = None
@@ -145,3 +145,18 @@ class ProgramBlock:
     def decode(self, columns: np.ndarray) -> np.ndarray:
         """Values of its columns are the plan."""
         return columns
+
+
+def _others(count: int, numbers: np.ndarray) -> np.ndarray:
+    """Give the numbers below `count` that are not among some."""
+    left = np.ones(count, bool)
+    left[numbers] = False
+    return np.nonzero(left)[0]
+
+
+def _submatrix(matrix: sp.csc_matrix | sp.csr_matrix, rows: np.ndarray | None, columns: np.ndarray) -> sp.csr_matrix:
+    """Take some rows, None: all, and columns; in most feeders no column at all is left."""
+    if not len(columns):
+        return sp.csr_matrix((matrix.shape[0] if rows is None else len(rows), 0))
+    found = matrix[:, columns].tocsr()
+    return found if rows is None else found[rows]
