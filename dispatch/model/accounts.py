@@ -62,6 +62,49 @@ def account_kinds(case: xr.DataTree, series: Series, windows: dict[str, np.ndarr
     }
 
 
+def settle(account: Elements, deposited: np.ndarray, dt: float) -> tuple[np.ndarray, np.ndarray]:
+    """Settle no more than must be: what is beyond the band when a period ends.
+
+    Parameters
+    ----------
+    account : Elements
+        From `account_kinds`.
+    deposited : ndarray (account, step)
+        What is injected, whatever it earns. [kW]
+    dt : float
+        Length of a step. [h]
+
+    Returns
+    -------
+    ndarray, ndarray (account, step)
+        Gas bought and sold at the ends of periods. [kWh]
+    """
+    p, (bought, sold) = account.parameters, np.zeros((2, *deposited.shape))
+    change = dt * (deposited - p["withdrawn"])
+    balance = p["balance_initial"][:, 0].copy()
+    for t in range(deposited.shape[1]):
+        balance = p["kept"][:, t] * balance + change[:, t]
+        within = np.clip(balance, p["least"][:, t], p["most"][:, t])
+        bought[:, t], sold[:, t] = np.maximum(within - balance, 0.0), np.maximum(balance - within, 0.0)
+        balance = within
+    return bought, sold
+
+
+def paid(account: Elements, bought: np.ndarray, sold: np.ndarray) -> np.ndarray:
+    """Cost of what each account settles, fees included, (account,), money.
+
+    Parameters
+    ----------
+    account : Elements
+        From `account_kinds`.
+    bought, sold : ndarray (account, step)
+        [kWh]
+    """
+    p = account.parameters
+    cost = (p["price_short"] + p["fee"]) * bought + (p["fee"] - p["price_surplus"]) * sold
+    return np.asarray(cost.sum(axis=1))
+
+
 def period_ends(period: np.ndarray, windows: dict[str, np.ndarray]) -> np.ndarray:
     """Tell in which steps the balancing period of each account ends; the last step ends one in any case.
 

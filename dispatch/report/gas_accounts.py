@@ -29,8 +29,8 @@ class AccountRow:
         Carried in, injected, withdrawn, bought, sold, at the end, band. [kWh]
     terms : str
         Carry-over and fee.
-    cost : str
-        Of what was settled.
+    cost, cost_uncontrolled : str
+        Of what was settled, and of what would have been without control.
     sites : str
         What sites injected and took.
     """
@@ -41,6 +41,7 @@ class AccountRow:
     figures: tuple[str, ...]
     terms: str
     cost: str
+    cost_uncontrolled: str
     sites: str
 
 
@@ -80,6 +81,7 @@ def _row(outcome: Outcome, clock: Clock, entry: dict[str, Any]) -> AccountRow:
         figures=tuple(number(known(name), 0) for name in names),
         terms=f"{percent(known('carry_over'))}, {fee}",
         cost=money(known("cost"), outcome.currency),
+        cost_uncontrolled=money(known("cost_uncontrolled"), outcome.currency),
         sites=", ".join(told) + more,
     )
 

@@ -48,9 +48,17 @@ def _said_of_money(gas: GasTotals, currency: str) -> str:
     beside = f"{'cost' if gas.cost > 0 else 'earn'} {money(abs(gas.cost), currency)} beside electricity"
     said = f"Owners of plants {earn} {money(abs(gas.bill), currency)} with their electricity (the plants {beside}),"
     said += f" {money(abs(more), currency)} {than} than without control"
-    if gas.accounts:
-        said += ", before their gas accounts are settled"
-    return f"{said}{'' if more >= 0 else ', which keeps to no limit of the electric network and of pressures'}."
+    said += "" if more >= 0 else ", which keeps to no limit of the electric network and of pressures"
+    return f"{said}{_said_of_accounts(gas, currency)}."
+
+
+def _said_of_accounts(gas: GasTotals, currency: str) -> str:
+    """Say what gas accounts are settled for, which is on no bill."""
+    settled = [sum(entry.get(name, np.nan) for entry in gas.accounts) for name in ("cost", "cost_uncontrolled")]
+    if not gas.accounts or not np.isfinite(settled).all():
+        return ""
+    does = [f"{'costs' if amount > 0 else 'earns'} {money(abs(amount), currency)}" for amount in settled]
+    return f"; settling gas accounts {does[0]} beside that, without control it {does[1]}"
 
 
 def _said_of_gates(gas: GasTotals) -> str:

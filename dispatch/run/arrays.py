@@ -11,7 +11,14 @@ from dispatch.case.schema import as_bytes, columns
 from dispatch.model.baseline import no_battery, prosumer_cost
 from dispatch.model.plant_baseline import cost_of_owners
 from dispatch.model.registry import DISCHARGING, STORES, own_components
-from dispatch.run.gas_arrays import gas_arrays, gas_offset_arrays, gas_prices, gas_state_arrays, placed
+from dispatch.run.gas_arrays import (
+    gas_arrays,
+    gas_offset_arrays,
+    gas_prices,
+    gas_state_arrays,
+    placed,
+    uncontrolled_gas_arrays,
+)
 from dispatch.solve.reinforced import reinforcement_bound
 from dispatch.verify.excess import limits_ac
 
@@ -44,14 +51,8 @@ def uncontrolled_arrays(feeder: Rounds) -> tuple[dict[str, np.ndarray], float]:
     case, lines, free = feeder.case, feeder.network.lines, feeder.uncontrolled
     plan, state = free.plan, free.ac
     error = limits_ac(case, state, free.linear.v_squared).v_error_max_pu
-    plants = {}
-    if plan.plants is not None:
-        plants = {
-            f"{name}_uncontrolled": getattr(plan.plants, name) for name in ("p_chp", "gas_injected", "flow_flare")
-        }
-        plants["cost_plant_uncontrolled"] = plan.plants.cost
     arrays = {
-        **plants,
+        **({} if plan.plants is None else uncontrolled_gas_arrays(feeder, plan.plants)),
         "v_uncontrolled_pu": state.v_pu,
         "loading_line_uncontrolled_pu": state.loading_pu[:lines],
         "loading_transformer_uncontrolled_pu": state.loading_pu[lines:],

@@ -8,10 +8,12 @@ import numpy as np
 
 from dispatch.case.gas_network import gas_network_of
 from dispatch.case.schema import columns
+from dispatch.model.accounts import paid, settle
 from dispatch.model.gas_zones import zones_of_case
 
 if TYPE_CHECKING:
     from dispatch.case.offsets import Offsets
+    from dispatch.model.plant_baseline import PlantBaseline
     from dispatch.run.gas_quality import GasQuality
     from dispatch.run.rounds import Rounds
     from dispatch.run.state import State
@@ -95,15 +97,45 @@ def _undelivered(feeder: Rounds, plan: np.ndarray) -> np.ndarray:
 
 def _accounts(feeder: Rounds, plan: np.ndarray) -> dict[str, np.ndarray]:
     """Add up what goes into accounts and out of them, and what is settled."""
-    elements, deposit = feeder.inputs.kinds["account"], feeder.inputs.kinds["deposit"]
+    account = feeder.inputs.kinds["account"]
     found = {n: placed(feeder, plan, "account", n) for n in ("account_balance", "gas_bought", "gas_sold")}
-    deposited = np.zeros_like(found["gas_bought"])
-    injected = plan[feeder.program.column("upgrader", "gas_injected")]
-    np.add.at(deposited, deposit.nodes["account"][1], injected[deposit.nodes["upgrader"][1]])
-    p = elements.parameters
-    paid = (p["price_short"] + p["fee"]) * found["gas_bought"] + (p["fee"] - p["price_surplus"]) * found["gas_sold"]
-    withdrawn = np.array(np.broadcast_to(p["withdrawn"], deposited.shape))
-    return found | {"gas_deposited": deposited, "gas_withdrawn": withdrawn, "cost_account": paid.sum(axis=1)}
+    deposited = _deposited(feeder, plan[feeder.program.column("upgrader", "gas_injected")])
+    withdrawn = np.array(np.broadcast_to(account.parameters["withdrawn"], deposited.shape))
+    cost = paid(account, found["gas_bought"], found["gas_sold"])
+    return found | {"gas_deposited": deposited, "gas_withdrawn": withdrawn, "cost_account": cost}
+
+
+def _deposited(feeder: Rounds, injected: np.ndarray) -> np.ndarray:
+    """Add up what upgraders inject into accounts."""
+    account, deposit = feeder.inputs.kinds["account"], feeder.inputs.kinds["deposit"]
+    found = np.zeros((account.count, feeder.inputs.steps))
+    np.add.at(found, deposit.nodes["account"][1], injected[deposit.nodes["upgrader"][1]])
+    return found
+
+
+def uncontrolled_gas_arrays(feeder: Rounds, plants: PlantBaseline) -> dict[str, np.ndarray]:
+    """Say what plants do without control, and what their accounts then settle.
+
+    Parameters
+    ----------
+    feeder : Rounds
+        The feeder.
+    plants : PlantBaseline
+        What they do.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Part of /schedule.
+    """
+    found = {f"{n}_uncontrolled": getattr(plants, n) for n in ("p_chp", "gas_injected", "flow_flare")}
+    found["cost_plant_uncontrolled"] = plants.cost
+    account = feeder.inputs.kinds.get("account")
+    if account is not None:
+        bought, sold = settle(account, _deposited(feeder, plants.gas_injected), feeder.inputs.dt)
+        found |= {"gas_bought_uncontrolled": bought, "gas_sold_uncontrolled": sold}
+        found["cost_account_uncontrolled"] = paid(account, bought, sold)
+    return found
 
 
 def _costs(feeder: Rounds, plan: np.ndarray) -> np.ndarray:

@@ -13,9 +13,12 @@ from dispatch.model.windows import windows_of
 if TYPE_CHECKING:
     import xarray as xr
 
+    from dispatch.case.schema import Columns
+
 MOST_SITES = 20
 """Sites of an account that are told one by one; the smaller ones are told together."""
 OTHERS = "others"
+UNCONTROLLED = ("gas_bought_uncontrolled", "gas_sold_uncontrolled")
 
 
 def account_statements(result: xr.DataTree) -> list[dict[str, Any]]:
@@ -31,8 +34,9 @@ def account_statements(result: xr.DataTree) -> list[dict[str, Any]]:
     list of dict
         ``account``, ``start`` and ``end`` (UTC), ``carried_in``, ``injected``, ``withdrawn``, ``bought``, ``sold``,
         ``balance`` (all kWh, higher heating value), ``cost`` (money: what is bought at `price_short`, less what is sold
-        at `price_surplus`, and `fee` on both), ``band`` (kWh), ``fee`` and ``carry_over`` of the account, and
-        ``sites``: what each plant injected and each consumer took (below zero), by their names; empty without accounts.
+        at `price_surplus`, and `fee` on both), ``cost_uncontrolled`` (the same without control), ``band`` (kWh),
+        ``fee`` and ``carry_over`` of the account, and ``sites``: what each plant injected and each consumer took (below
+        zero), by their names; empty without accounts.
     """
     table, held, time = columns(result, "account"), columns(result, "schedule"), columns(result, "forecast")["time"]
     if not len(table["id"]) or "account_balance" not in held or not np.isfinite(held["account_balance"]).any():
@@ -47,7 +51,6 @@ def account_statements(result: xr.DataTree) -> list[dict[str, Any]]:
         for last in np.nonzero(ends[a])[0].tolist():
             own = slice(first, last + 1)
             bought, sold = (float(held[n][a, own].sum()) for n in ("gas_bought", "gas_sold"))
-            price_in, price_out = (float(table[n][a]) for n in ("price_short", "price_surplus"))
             balance = float(held["account_balance"][a, last])
             found.append(
                 {
@@ -62,11 +65,18 @@ def account_statements(result: xr.DataTree) -> list[dict[str, Any]]:
                     "balance": balance,
                     **{n: float(table[n][a]) for n in ("band", "fee", "carry_over")},
                     "sites": _told(sites[a], own),
-                    "cost": price_in * bought - price_out * sold + float(table["fee"][a]) * (bought + sold),
+                    "cost": _cost(table, a, bought, sold),
+                    "cost_uncontrolled": _cost(table, a, *(float(held[n][a, own].sum()) for n in UNCONTROLLED)),
                 }
             )
             first, before = last + 1, float(table["carry_over"][a]) * balance
     return found
+
+
+def _cost(table: Columns, a: int, bought: float, sold: float) -> float:
+    """Cost of what an account settles in a period."""
+    price_in, price_out, fee = (float(table[n][a]) for n in ("price_short", "price_surplus", "fee"))
+    return price_in * bought - price_out * sold + fee * (bought + sold)
 
 
 def _sites(result: xr.DataTree, dt: float) -> list[list[tuple[str, np.ndarray]]]:

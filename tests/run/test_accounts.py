@@ -45,6 +45,24 @@ def test_the_statement_adds_up_from_meters_and_set_points(days):
     assert len([e for e in statements if e["account"] == "other"]) == 1
 
 
+def test_without_control_no_more_is_settled_than_must_be(days):
+    result, account = days
+    s, statements = result["schedule"], json.loads(result["certificate"].attrs["accounts"])
+    injected = s["gas_injected_uncontrolled"].to_numpy()[0].astype(float)
+    taken = 11.0 * result["forecast/flow_consumer"].to_numpy()[0].astype(float)
+    assert injected.sum() > 0
+    balance, kept, costs = -150.0, account["carry_over"][1], []
+    for first, last in ((0, 2), (2, 26), (26, 50)):
+        balance += injected[first:last].sum() - taken[first:last].sum()
+        short, over = max(-400.0 - balance, 0.0), max(balance - 400.0, 0.0)
+        costs.append(0.09 * short - 0.03 * over + 0.005 * (short + over))
+        balance = kept * (balance + short - over)
+    own = [entry["cost_uncontrolled"] for entry in statements if entry["account"] == "dairy"]
+    assert own == pytest.approx(costs, rel=1e-6, abs=1e-4)  # what is injected is kept as float32
+    assert any(abs(cost) > 1 for cost in costs)
+    assert float(s["cost_account_uncontrolled"][1]) == pytest.approx(sum(own), abs=1e-9)
+
+
 def test_bills_plants_and_accounts_make_the_objective(days):
     s = days[0]["schedule"]
     tiny = 1e-6 * np.nansum(s["linepack_regulator"].to_numpy())
