@@ -13,7 +13,7 @@ from dispatch.arguments import parser
 from dispatch.cli_choices import settings_of
 from dispatch.cli_utility import batch, import_many, went
 from dispatch.errors import DispatchError, InputError
-from dispatch.run.processes import collect_rarely
+from dispatch.run.processes import import_all
 from dispatch.terminal import EXIT, progress, say
 
 if TYPE_CHECKING:
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 USAGE, STOPPED = 2, 130
+ROOMS = {
+    "backtest": ("dispatch.run.backtest",),
+    "demo": ("dispatch.run.files",),
+    "forecast": ("dispatch.run.forecasts",),
+    "rerun": ("dispatch.run.again",),
+    "run": ("dispatch.run.files",),
+}
+"""What commands load that load much."""
 MANY = {"pandapower", "roseau", "simbench"}
 """Importers that take many grids at once."""
 
@@ -263,7 +271,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 done, 1 bad input, 2 wrong usage, 3 done with limits unmet, 4 failed.
     """
-    collect_rarely()
     begun, top = time.monotonic(), parser()
     a = top.parse_args(arguments)
     if hasattr(a, "deadline_s"):
@@ -273,6 +280,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     as_json = getattr(a, "json", False)
     try:
+        import_all(*ROOMS.get(a.command, ()))
         _learn(getattr(a, "component", []))
         return COMMANDS[a.command](a)
     except DispatchError as error:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dispatch.run.cold import FORECASTING, GAS, SOLVING, cold, start_compiling
-from dispatch.run.processes import collect_rarely
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +24,7 @@ def pytest_collection_finish() -> None:
     """Leave what was imported out of garbage collection, which else takes a seventh of the time."""
     gc.collect()
     gc.freeze()
-    collect_rarely()
+    gc.set_threshold(100_000, 10, 10)
 
 
 @pytest.fixture(autouse=True, scope="session")

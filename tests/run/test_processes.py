@@ -104,3 +104,16 @@ def test_a_killed_worker_costs_nothing(case, tmp_path) -> None:
     assert process.returncode == 0
     assert json.loads(out)["status"] != "failed"
     assert (tmp_path / "s.nc").read_bytes() == (tmp_path / "calm.nc").read_bytes()
+
+
+def test_imports_leave_garbage_collection_as_it_was():
+    code = (
+        "import gc; from dispatch.run.processes import import_all\n"
+        "before = gc.get_threshold(); import_all('dispatch.case.schema')\n"
+        "print(gc.isenabled(), gc.get_threshold() == before, gc.get_freeze_count() > 10_000)\n"
+        "frozen = gc.get_freeze_count(); import_all('dispatch.case.schema')\n"
+        "gc.disable(); import_all('dispatch.run.settings'); print(gc.get_freeze_count() >= frozen, gc.isenabled())\n"
+        "try:\n    import_all('dispatch.nothing_of_that_name')\nexcept ModuleNotFoundError:\n    print('told')\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["True", "True", "True", "True", "False", "told"]
