@@ -54,7 +54,8 @@ def _said_of_money(gas: GasTotals, currency: str) -> str:
 
 def _said_of_accounts(gas: GasTotals, currency: str) -> str:
     """Say what gas accounts are settled for, which is on no bill."""
-    settled = [sum(entry.get(name, np.nan) for entry in gas.accounts) for name in ("cost", "cost_uncontrolled")]
+    told = ([entry.get(name) for entry in gas.accounts] for name in ("cost", "cost_uncontrolled"))
+    settled = [sum(cost if isinstance(cost, float) else np.nan for cost in costs) for costs in told]
     if not gas.accounts or not np.isfinite(settled).all():
         return ""
     does = [f"{'costs' if amount > 0 else 'earns'} {money(abs(amount), currency)}" for amount in settled]
