@@ -10,6 +10,8 @@ from kernels.entries import EXPORT, FLOWS, IMPORT
 if TYPE_CHECKING:
     import numpy as np
 
+    from kernels.entries import Members
+
 
 @bare_kernel
 def add_prices(base: np.ndarray, price: np.ndarray, port: np.ndarray, dt: float, priced: np.ndarray) -> None:
@@ -51,6 +53,47 @@ def add_injection(flow: np.ndarray, port: np.ndarray, x: np.ndarray) -> None:
     for m in range(members):
         for t in range(steps):
             x[port[m, t]] += flow[EXPORT, m, t] - flow[IMPORT, m, t]
+
+
+@bare_kernel
+def add_costs(
+    members: Members,
+    flow: np.ndarray,
+    shortfall: np.ndarray,
+    price: np.ndarray,
+    port: np.ndarray,
+    by_step: np.ndarray,
+    cost: np.ndarray,
+) -> None:
+    """Add up what members' plans cost, and what they give to their ports.
+
+    Parameters
+    ----------
+    members : Members
+        All of them.
+    flow, shortfall : ndarray
+        Their plan, as in `kernels.entries`.
+    price : ndarray (port,)
+        What each kW injected costs in a step. [money/kW]
+    port : ndarray (member, step) of int
+        Where each injects.
+    by_step : ndarray (step,)
+        Scratch.
+    cost : ndarray (member,)
+        Written. [money]
+    """
+    count, steps = port.shape
+    for m in range(count):
+        for t in range(steps):
+            given = flow[EXPORT, m, t] - flow[IMPORT, m, t]
+            by_step[t] = members.price_shortfall * shortfall[m, t] + price[port[m, t]] * given
+        for kind in range(FLOWS):  # kind by kind, many steps at a time
+            for t in range(steps):
+                by_step[t] += members.cost[kind, m, t] * flow[kind, m, t]
+        total = 0.0
+        for t in range(steps):
+            total += by_step[t]
+        cost[m] = total
 
 
 @bare_kernel

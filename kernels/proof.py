@@ -20,6 +20,7 @@ import numpy as np
 from kernels._jit import bare_kernel
 from kernels.store_value import at
 
+LARGEST = float(np.finfo(np.float64).max)
 Four = tuple[float, float, float, float]
 """Cost, bound, primal, dual."""
 
@@ -121,12 +122,46 @@ def worst_outside(value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> fl
 
 
 @bare_kernel
+def all_inside(value: np.ndarray, lower: np.ndarray, upper: np.ndarray, tolerance: float) -> bool:
+    """Whether no value is farther outside its interval than a tolerance relative to 1 plus the bound, or NaN.
+
+    Parameters
+    ----------
+    value, lower, upper : ndarray (number,)
+        Bounds may be infinite.
+    tolerance : float
+        [1]
+    """
+    beyond = 0  # counting takes many values at a time
+    for i in range(len(value)):
+        beyond += 0 if lower[i] - value[i] <= tolerance * (1.0 + abs(lower[i])) else 1
+        beyond += 0 if value[i] - upper[i] <= tolerance * (1.0 + abs(upper[i])) else 1
+    return beyond == 0
+
+
+@bare_kernel
 def all_finite(values: np.ndarray) -> bool:
-    """Whether no value is infinite or NaN, for vectors of any length: what one is, its difference to itself shows."""
-    off = 0.0
+    """Whether no value is infinite or NaN, for vectors of any length; counting takes many values at a time."""
+    off = 0
     for i in range(len(values)):
-        off += values[i] - values[i]
-    return off == 0.0
+        off += 0 if abs(values[i]) <= LARGEST else 1
+    return off == 0
+
+
+@bare_kernel
+def largest_of_others(values: np.ndarray, own: np.ndarray) -> float:
+    """Largest magnitude in rows, (row, step), that are not `own`, (row,) of bool; values are finite."""
+    largest = 0.0
+    for row in range(len(own)):
+        if own[row]:
+            continue
+        some = 0  # counted first, many steps at a time: most hold nothing
+        for t in range(values.shape[1]):
+            some += 1 if values[row, t] != 0.0 else 0
+        if some > 0:
+            for t in range(values.shape[1]):
+                largest = max(largest, abs(values[row, t]))
+    return largest
 
 
 @bare_kernel

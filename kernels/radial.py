@@ -322,6 +322,55 @@ def leave_active(s_nom: np.ndarray, q: np.ndarray, offset: np.ndarray, left: np.
 
 
 @kernel
+def voltages_beyond(
+    v_squared: np.ndarray,
+    shift_max: np.ndarray,
+    v_max: np.ndarray,
+    shift_min: np.ndarray,
+    v_min: np.ndarray,
+    tolerance: float,
+) -> tuple[int, int]:
+    """Count voltages that are above and below their limits by more than a tolerance in units of these.
+
+    Parameters
+    ----------
+    v_squared, shift_max, v_max, shift_min, v_min : ndarray
+        As in `relaxed_voltages`.
+    tolerance : float
+        [1]
+    """
+    above, below = 0, 0
+    for bus in range(v_squared.shape[0]):
+        over, under = tolerance * v_max[bus], tolerance * v_min[bus]
+        for t in range(v_squared.shape[1]):
+            above += 1 if v_squared[bus, t] + shift_max[bus, t] - v_max[bus] > over else 0
+            below += 1 if v_min[bus] - v_squared[bus, t] - shift_min[bus, t] > under else 0
+    return above, below
+
+
+@kernel
+def flows_beyond(
+    p: np.ndarray, most: np.ndarray, most_reverse: np.ndarray, rating: np.ndarray, tolerance: float
+) -> tuple[int, int]:
+    """Count flows that are beyond what is allowed forward and back by more than a tolerance in units of the rating.
+
+    Parameters
+    ----------
+    p, most, most_reverse, rating : ndarray
+        As in `relaxed_flows`.
+    tolerance : float
+        [1]
+    """
+    forward, reverse = 0, 0
+    for branch in range(p.shape[0]):
+        over = tolerance * rating[branch]
+        for t in range(p.shape[1]):
+            forward += 1 if p[branch, t] - most[branch, t] > over else 0
+            reverse += 1 if -p[branch, t] - most_reverse[branch, t] > over else 0
+    return forward, reverse
+
+
+@kernel
 def relaxed_voltages(
     v_squared: np.ndarray, shift_max: np.ndarray, v_max: np.ndarray, shift_min: np.ndarray, v_min: np.ndarray
 ) -> float:
@@ -338,6 +387,12 @@ def relaxed_voltages(
     """
     total = 0.0
     for bus in range(v_squared.shape[0]):
+        beyond = 0  # counted first, many steps at a time: of most buses there is nothing to add up
+        for t in range(v_squared.shape[1]):
+            beyond += 1 if v_squared[bus, t] + shift_max[bus, t] - v_max[bus] > 0.0 else 0
+            beyond += 1 if v_min[bus] - v_squared[bus, t] - shift_min[bus, t] > 0.0 else 0
+        if beyond == 0:
+            continue
         for t in range(v_squared.shape[1]):
             above = v_squared[bus, t] + shift_max[bus, t] - v_max[bus]
             below = v_min[bus] - v_squared[bus, t] - shift_min[bus, t]
@@ -363,6 +418,12 @@ def relaxed_flows(p: np.ndarray, most: np.ndarray, most_reverse: np.ndarray, rat
     """
     total = 0.0
     for branch in range(p.shape[0]):
+        beyond = 0
+        for t in range(p.shape[1]):
+            beyond += 1 if p[branch, t] - most[branch, t] > 0.0 else 0
+            beyond += 1 if -p[branch, t] - most_reverse[branch, t] > 0.0 else 0
+        if beyond == 0:
+            continue
         for t in range(p.shape[1]):
             above, below = p[branch, t] - most[branch, t], -p[branch, t] - most_reverse[branch, t]
             if above > 0.0:

@@ -198,13 +198,31 @@ def make_plans(members: int, steps: int) -> Plans:
     return Plans(**series, cost=np.empty(members))
 
 
+@bare_kernel
+def never_changes(values: np.ndarray) -> bool:
+    """Whether each member's values, (member, step), are the same in all steps; NaN is no value's like."""
+    other = 0
+    for m in range(values.shape[0]):
+        first = values[m, 0]
+        for t in range(values.shape[1]):
+            other += 0 if values[m, t] == first else 1
+    return other == 0
+
+
 def as_compiled(stores: Stores) -> Stores:
     """Bring arrays to the one kind that the kernel is compiled for: contiguous and writeable, though it writes none."""
     ready: dict[str, Any] = {
-        name: np.require(value, np.float64, ["C", "W"]) if isinstance(value, np.ndarray) else float(value)
+        name: _compiled(value) if isinstance(value, np.ndarray) else float(value)
         for name, value in stores._asdict().items()
     }
     return Stores(**ready)
+
+
+def _compiled(values: np.ndarray) -> np.ndarray:
+    """Ask first: that is ten times as fast as `np.require` where there is nothing to do."""
+    if values.dtype == np.float64 and values.flags.carray:
+        return values
+    return np.require(values, np.float64, ["C", "W"])
 
 
 def plan_stores(stores: Stores, plans: Plans | None = None, *, threads: int = 1) -> Plans:

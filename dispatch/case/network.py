@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,7 +12,11 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components
 from dispatch.case.schema import columns, positions, protect, resolved
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,13 @@ class Network:
     def __post_init__(self) -> None:
         """Protect the arrays: all that know the case share them."""
         protect(*(held for held in vars(self).values() if isinstance(held, np.ndarray)))
+
+    def once(self, make: Callable[[Network], Made]) -> Made:
+        """Make something from the network alone, once for all who know it; they must not change it."""
+        made: dict[Callable[[Network], Made], Made] = vars(self).setdefault("_made", {})
+        if make not in made:
+            made[make] = make(self)
+        return made[make]
 
     @property
     def buses(self) -> int:

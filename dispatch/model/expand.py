@@ -62,6 +62,13 @@ class Terms:
     values: np.ndarray
 
 
+def _first_steps(window: np.ndarray) -> np.ndarray:
+    """First step of each window, given the number of that of each step."""
+    first = np.ones(len(window), bool)
+    np.not_equal(window[1:], window[:-1], out=first[1:])
+    return np.flatnonzero(first)
+
+
 class Expander:
     """Lays out the columns of all components, then expands their expressions into terms over them.
 
@@ -85,7 +92,7 @@ class Expander:
         if missing:
             raise ModelError(f"There is no component {', '.join(missing)}. Register it, or leave its elements out.")
         self.steps = np.arange(inputs.steps)
-        self.first_step = {over: np.nonzero(np.diff(w, prepend=-1))[0] for over, w in inputs.windows.items()}
+        self.first_step = {over: _first_steps(w) for over, w in inputs.windows.items()}
         self.columns = self._column_spans()
 
     # ---------------------------------------------------------------- layout

@@ -57,7 +57,11 @@ class Forest:
 
 
 def forest_of(network: Network) -> Forest:
-    """Resolve direction and ratio of the branch above each bus."""
+    """Resolve direction and ratio of the branch above each bus, once for a network."""
+    return network.once(_forest_of)
+
+
+def _forest_of(network: Network) -> Forest:
     above = network.parent_branch
     inner = above >= 0
     branch = np.where(inner, above, 0)
@@ -113,9 +117,13 @@ class Loops:
         return np.asarray(-(flow + self.inverse @ (gap - self.matrix @ flow)))
 
 
-def loops_of(network: Network, forest: Forest) -> Loops | None:
-    """Equations of the network's closed loops, or None where it has none."""
-    chords = network.chords
+def loops_of(network: Network) -> Loops | None:
+    """Equations of the network's closed loops, made once, or None where it has none."""
+    return network.once(_loops_of)
+
+
+def _loops_of(network: Network) -> Loops | None:
+    chords, forest = network.chords, forest_of(network)
     count = len(chords)
     if not count:
         return None
@@ -161,12 +169,7 @@ def linear_flow(network: Network, p: np.ndarray, q: np.ndarray) -> LinearFlow:
     LinearFlow
         Exact solution of the balance, drop, angle and source rows.
     """
-    forest = forest_of(network)
-    return solve_flow(network, forest, loops_of(network, forest), p, q)
-
-
-def solve_flow(network: Network, forest: Forest, loops: Loops | None, p: np.ndarray, q: np.ndarray) -> LinearFlow:
-    """Do the same as `linear_flow` with the network's coefficients already at hand."""
+    forest, loops = forest_of(network), loops_of(network)
     p, q = np.ascontiguousarray(p, np.float64), np.ascontiguousarray(q, np.float64)
     order, parent = network.order, network.parent
     flow_p, flow_q = np.zeros((network.branches, p.shape[1])), np.zeros((network.branches, p.shape[1]))
@@ -184,15 +187,13 @@ def solve_flow(network: Network, forest: Forest, loops: Loops | None, p: np.ndar
     return LinearFlow(v_squared, flow_p, flow_q)
 
 
-def reactive_flow(network: Network, forest: Forest, loops: Loops | None, q: np.ndarray) -> np.ndarray:
-    """Reactive flow at `bus_from` of each branch that `solve_flow` finds without active injections.
+def reactive_flow(network: Network, q: np.ndarray) -> np.ndarray:
+    """Reactive flow at `bus_from` of each branch that `linear_flow` finds without active injections.
 
     Parameters
     ----------
     network : Network
         Any number of feeders.
-    forest, loops
-        Its coefficients and closed loops.
     q : ndarray (bus, time)
         Net reactive injections. [kvar]
 
@@ -201,11 +202,11 @@ def reactive_flow(network: Network, forest: Forest, loops: Loops | None, q: np.n
     ndarray (branch, time)
         [kvar]
     """
-    if loops is not None:  # in a loop the ways share active and reactive power by both resistance and reactance
-        return solve_flow(network, forest, loops, np.zeros_like(q), q).q
+    if len(network.chords):  # in a loop the ways share active and reactive power by both resistance and reactance
+        return linear_flow(network, np.zeros_like(q), q).q
     flow = np.zeros((network.branches, q.shape[1]))
     taken = flow_towards(network.order, network.parent, np.array(q, np.float64))
-    branch_flows(network.parent_branch, forest.sign, taken, flow)
+    branch_flows(network.parent_branch, forest_of(network).sign, taken, flow)
     return flow
 
 
@@ -226,8 +227,7 @@ def p_limit(network: Network, q: np.ndarray, offset_s: np.ndarray) -> np.ndarray
     ndarray (branch, time)
         0 where reactive power alone, or the offset, takes the whole rating. [kW]
     """
-    forest = forest_of(network)
-    return rating_left(network.s_nom, reactive_flow(network, forest, loops_of(network, forest), q), offset_s)
+    return rating_left(network.s_nom, reactive_flow(network, q), offset_s)
 
 
 def rating_left(s_nom: np.ndarray, q: np.ndarray, offset_s: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,7 +65,11 @@ class Answers:
     def __init__(self, blocks: Sequence[Block], given: np.ndarray) -> None:
         self._blocks, self._given = blocks, given
         self._injected = [given] * len(blocks)
-        self.spread = max(block.spread for block in blocks)
+
+    @cached_property
+    def spread(self) -> float:
+        """Scale of prices: that of the block where they differ most."""
+        return max(block.spread for block in self._blocks)
 
     def ask(self, weight: np.ndarray, *, everyone: bool, half: int | None = None) -> np.ndarray:
         """Return what enters at the ports at the prices `weight`, (port,), where a `half` of the members may answer."""
@@ -132,14 +137,19 @@ def ascend(
     """
     for block in blocks:
         block.forget()
-    answers, rows = Answers(blocks, given), Scaled(limits.ports, penalty)
+    answers, price = Answers(blocks, given), np.zeros(0)
     if len(start.keys):
+        rows = Scaled(limits.ports, penalty)
         rows.add(limits, start.keys)
-    price = np.minimum(start.prices * rows.size, rows.most)
-    mean = answers.ask(np.asarray(rows.transposed @ price), everyone=True)
-    found = limits.violated(mean, TOLERANCE, MOST_ROWS, rows.keys)
-    if not len(found) and not len(price):
-        return start
+        price = np.minimum(start.prices * rows.size, rows.most)
+        mean = answers.ask(np.asarray(rows.transposed @ price), everyone=True)
+    else:
+        mean = answers.ask(np.zeros(limits.ports), everyone=True)
+    found = limits.violated(mean, TOLERANCE, MOST_ROWS, start.keys)
+    if not len(start.keys):
+        if not len(found):
+            return start
+        rows = Scaled(limits.ports, penalty)
     rows.add(limits, found)
     price = np.concatenate([price, np.zeros(len(found))])
     rate = STEP * answers.spread

@@ -14,7 +14,7 @@ from dispatch.model.inputs import make_inputs
 from dispatch.solve.blocks.cells import all_stores
 from dispatch.solve.blocks.reading import as_given
 from dispatch.solve.limits.radial import RadialLimits, limits_of
-from dispatch.solve.program_proof import figures_by_program, violation
+from dispatch.solve.program_proof import figures_by_program, fits
 from dispatch.solve.stores_proof import StoresProof
 from kernels.proof import all_finite
 
@@ -156,7 +156,8 @@ def require_same(certificate: Certificate, program: Program, solution: Solution)
         If the plan violates the program, or costs something else by it.
     """
     off = solution.objective - certificate.objective_relaxation
-    if not violation(program, solution.columns) <= TOLERANCE >= abs(off) / max(1.0, abs(solution.objective)):
+    costs_alike = abs(off) <= TOLERANCE * max(1.0, abs(solution.objective))
+    if not (costs_alike and fits(program, solution.columns, TOLERANCE)):
         raise CertificateError(
             "The solution does not prove itself: the program that was solved is not that of the case (by it the plan"
             f" costs {solution.objective:.9g}, by the case {certificate.objective_relaxation:.9g})."
@@ -170,8 +171,10 @@ def _require_shape(layout: Layout, limits: RadialLimits, plan: np.ndarray, price
         raise CertificateError(f"Plan and prices have {found} columns and rows; the case's program has {expected}.")
     if not all(all_finite(as_given(given)) for given in (plan, prices.rows, prices.limits)):
         raise CertificateError("Plan or prices hold values that are not finite numbers.")
-    sizes = np.array([len(r) for r in limits.rating])
     keys = prices.keys
+    if len(keys) == len(prices.limits) == 0:
+        return
+    sizes = np.array([len(r) for r in limits.rating])
     kind, element, step = (keys[name].astype(np.int64) for name in ("kind", "element", "step"))
     known = (kind >= 0) & (kind < len(sizes)) & (step >= 0) & (step < limits.steps)
     known &= (element >= 0) & (element < sizes[np.where(known, kind, 0)])

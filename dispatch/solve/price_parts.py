@@ -11,7 +11,6 @@ import xarray as xr
 from dispatch.case.network import network_of
 from dispatch.case.schema import columns, parent_index
 from dispatch.errors import InputError, Problem
-from dispatch.model.linear import forest_of, loops_of
 from dispatch.solve.limits.sensitivity import Sensitivity
 
 if TYPE_CHECKING:
@@ -93,8 +92,7 @@ def _limit_parts(
     result: xr.DataTree, network: Network, price: Columns, bus: int
 ) -> Iterator[tuple[str, str, int, np.ndarray]]:
     """Yield kind, name and element of each priced limit that an injection at the bus moves, with its part."""
-    forest = forest_of(network)
-    sensitivity, limits = Sensitivity(network, forest, loops_of(network, forest)), columns(result, "bus")
+    sensitivity, limits = Sensitivity(network), columns(result, "bus")
     for name, sign in (("v_max", 1.0), ("v_min", -1.0)):
         # The rows limit the square of the voltage: d(v^2) = 2 v dv.
         row_price = price[f"price_{name}"] / (2 * limits[f"{name}_pu"][:, None])

@@ -8,7 +8,7 @@ import numpy as np
 
 from dispatch.solve.elastic import at_prices, elastic_cost
 from dispatch.solve.implied import finite_bounds
-from kernels.proof import worst_outside
+from kernels.proof import all_inside, worst_outside
 
 if TYPE_CHECKING:
     from dispatch.model.program import Program
@@ -62,6 +62,12 @@ def violation(program: Program, plan: np.ndarray) -> float:
     of_rows = worst_outside(program.matrix @ plan, program.row_lower, program.row_upper)
     of_columns = worst_outside(plan, program.lower, program.upper)
     return float(np.maximum(of_rows, of_columns))
+
+
+def fits(program: Program, plan: np.ndarray, tolerance: float) -> bool:
+    """Whether no violation is above a tolerance."""
+    of_rows = all_inside(program.matrix @ plan, program.row_lower, program.row_upper, tolerance)
+    return bool(of_rows and all_inside(plan, program.lower, program.upper, tolerance))
 
 
 def _dot(a: np.ndarray, b: np.ndarray) -> float:

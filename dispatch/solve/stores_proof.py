@@ -118,7 +118,7 @@ class StoresProof:
         of_balances, off = prove_balances(balance, demand, told.at_meter)
         return (
             float(cost.sum()) + dt * limit_penalty * self.limits.relaxed(state),
-            float(bound.sum()) + of_balances + float(np.sum(limited.weight * self._given)) - limited.worth,
+            float(bound.sum()) + of_balances + float(np.einsum("i,i->", limited.weight, self._given)) - limited.worth,
             float(np.max([primal.max(), off, told.stray])),
             float(np.maximum(dual.max(), limited.residual)),
         )

@@ -51,7 +51,7 @@ class MovingStores:
         self.plan = self._last = Flows(np.zeros(shape), *np.zeros((2, *shape[1:])))
         self.free, self.short = np.zeros(shape, bool), np.zeros(shape[1:], bool)
         self._range: tuple[np.ndarray, np.ndarray] | None = None
-        self._sum, self._seen = np.zeros(shape), 0
+        self._sum, self._seen = self.plan.flow, 0
 
     @property
     def spread(self) -> float:
@@ -84,7 +84,7 @@ class MovingStores:
     def forget(self) -> None:
         """Let nothing move and watch no plan."""
         self.free[...] = False
-        self._sum, self._seen, self._range = np.zeros_like(self.plan.flow), 0, None
+        self._seen, self._range = 0, None
 
     def watch(self) -> Flows:
         """See the last answer: flows that were in use in an answer seen may move where one of them moved."""
@@ -94,9 +94,18 @@ class MovingStores:
         if self._range is not None:
             widen(flow, self.stores.deciding, *self._range)
         self._seen += 1
-        self._sum += flow
         self._settle(self.stores.with_contents(flow.copy()))
+        self._add(self.plan.flow)
         return self.plan
+
+    def _add(self, flow: np.ndarray) -> None:
+        """Sum up the plans watched, none of which may be changed: the first is only kept, as often it is the last."""
+        if self._seen == 1:
+            self._sum = flow
+        elif self._seen == 2:
+            self._sum = self._sum + flow
+        else:
+            self._sum += flow
 
     def mean(self) -> Flows:
         """Mean of the answers watched; no meter takes and gives at once where that costs."""

@@ -11,7 +11,7 @@ from dispatch.model.registry import DISCHARGING, STORES
 from dispatch.solve.blocks.cells import LEAST
 from dispatch.solve.blocks.places import NAMES
 from kernels.entries import CHARGE, CURTAILED, DISCHARGE, MISSING
-from kernels.proof import Holding, all_finite
+from kernels.proof import Holding, all_finite, largest_of_others
 
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
@@ -156,4 +156,4 @@ def _stray(plan: Flows, rows: dict[str, np.ndarray]) -> float:
         holds[row], gives[row], withdraws[row] = True, kind in DISCHARGING, kind != "battery"
     belongs = [(plan.flow[CHARGE], holds), (plan.flow[DISCHARGE], gives), (plan.flow[MISSING], withdraws)]
     belongs += [(plan.content, holds), (plan.shortfall, holds)]
-    return float(max(np.abs(values[~own]).max(initial=0.0) for values, own in belongs))
+    return float(max(largest_of_others(as_given(values), own) for values, own in belongs))

@@ -12,8 +12,8 @@ from dispatch.model.registry import STORES
 from dispatch.solve.blocks.cells import ROWS, single_stores
 from dispatch.solve.blocks.constants import constants_of, deciding
 from kernels.entries import CHARGE, CURTAILED, DISCHARGE, EXPORT, FLOWS, IMPORT, SPILLED, UNSERVED, contents
-from kernels.ports import add_injection, add_prices
-from kernels.store import Stores, as_compiled, make_plans, plan_members
+from kernels.ports import add_costs, add_injection, add_prices
+from kernels.store import Stores, as_compiled, make_plans, never_changes, plan_members
 from kernels.store_value import make_scratch
 
 if TYPE_CHECKING:
@@ -80,11 +80,10 @@ def _owners(program: Program, numbers: np.ndarray) -> np.ndarray:
 
 def _short(values: np.ndarray, steps: int = 0) -> np.ndarray:
     """Series of one step where all steps are the same, which the kernel reads faster; else of at least `steps`."""
-    first = values[:, :1]
     if not values.shape[1]:
         return np.zeros((len(values), 1))
-    if (values == first).all():
-        return first
+    if never_changes(np.ascontiguousarray(values)):
+        return values[:, :1]
     return np.pad(values, ((0, 0), (0, max(steps - values.shape[1], 0))))
 
 
@@ -189,6 +188,6 @@ class StoreBlock:
 
     def costs(self, plan: Flows, price: np.ndarray) -> np.ndarray:
         """Cost of each member's plan at prices, (member,)."""
-        lacking = self.members.price_shortfall * plan.shortfall.sum(axis=1)
-        own = np.einsum("kmt,kmt->m", self.members.cost, plan.flow) + lacking
-        return np.asarray(own + np.einsum("mt,mt->m", price[self.ports], plan.injection))
+        found = np.empty(len(self.meters))
+        add_costs(self.members, plan.flow, plan.shortfall, price, self.ports, np.empty(self.steps), found)
+        return found

@@ -6,7 +6,6 @@ import numpy as np
 import scipy.sparse as sp
 
 from dispatch.case.network import Network
-from dispatch.model.linear import forest_of, loops_of
 from dispatch.solve.limits.sensitivity import Sensitivity
 
 
@@ -34,8 +33,7 @@ class Feeder:
         self._branch = np.full(network.branches + 1, -1, np.int32)
         self._bus[self.buses], self._branch[branches] = np.arange(len(self.buses)), np.arange(len(branches))
         own = self._cut(network, number, branches)
-        forest = forest_of(own)
-        self._sensitivity = Sensitivity(own, forest, loops_of(own, forest))
+        self._sensitivity = Sensitivity(own)
 
     def _cut(self, network: Network, number: int, branches: np.ndarray) -> Network:
         bus, branch, buses = self._bus, self._branch, self.buses

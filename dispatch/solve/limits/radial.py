@@ -10,13 +10,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from dispatch.case.offsets import Offsets
-from dispatch.model.linear import LinearFlow, forest_of, loops_of, rating_left, reactive_flow, solve_flow
+from dispatch.model.linear import LinearFlow, linear_flow, rating_left, reactive_flow
 from dispatch.solve.limits.branches import voltage_groups
 from dispatch.solve.limits.excess import FORWARD, REVERSE, V_MAX, V_MIN, Excess
 from dispatch.solve.limits.known_rows import KnownRows
 from dispatch.solve.limits.worth import worth_by_sweep
 from dispatch.solve.protocols import KEY, Rows
-from kernels.radial import relaxed_flows, relaxed_voltages, worst_of_group
+from kernels.radial import flows_beyond, relaxed_flows, relaxed_voltages, voltages_beyond, worst_of_group
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network
@@ -53,9 +53,6 @@ class RadialLimits:
         self.rating = (v_max_pu**2, v_min_pu**2, network.s_nom, network.s_nom)
         self.steps = q.shape[1]
         self._q = q
-        self._forest = forest_of(network)
-        self._loops = loops_of(network, self._forest)
-        self._known = KnownRows(network)
         self.shift(offsets)
 
     def shift(self, offsets: Offsets) -> None:
@@ -65,7 +62,6 @@ class RadialLimits:
         left = self.p_max if self.network.in_service.all() else self.p_max.copy()
         left[~self.network.in_service] = np.nan
         self._left = _less(left, offsets.forward), _less(left, offsets.reverse)
-        self._most: tuple[float, tuple[np.ndarray, ...]] = (np.nan, ())
 
     def with_offsets(self, offsets: Offsets) -> RadialLimits:
         """Shift the limits by other offsets."""
@@ -73,14 +69,14 @@ class RadialLimits:
         other.shift(offsets)
         return other
 
-    @cached_property
+    @property
     def _groups(self) -> np.ndarray:
-        return voltage_groups(self.network)
+        return self.network.once(voltage_groups)
 
     @cached_property
     def q_flow(self) -> np.ndarray:
         """Reactive flow at `bus_from` of each branch, as it enters the ratings, (branch, time), kvar."""
-        return reactive_flow(self.network, self._forest, self._loops, self._q)
+        return reactive_flow(self.network, self._q)
 
     @property
     def ports(self) -> int:
@@ -90,7 +86,7 @@ class RadialLimits:
     def flow(self, x: np.ndarray) -> LinearFlow:
         """Linear state of the network when `x` enters at the ports."""
         p, q = x.reshape(2, self.network.buses, self.steps)
-        return solve_flow(self.network, self._forest, self._loops, p, q)
+        return linear_flow(self.network, p, q)
 
     def excess(self, x: np.ndarray) -> Excess:
         """Sweep all limits: by how much each is exceeded."""
@@ -121,22 +117,13 @@ class RadialLimits:
         return np.asarray(flow.p - self._left[0] if kind == FORWARD else -flow.p - self._left[1])
 
     def _beyond(self, flow: LinearFlow, tolerance: float) -> list[int]:
-        """Kinds of which any limit may be exceeded by more than a tolerance: four comparisons say of most that none is.
-
-        Each compares with a bound that is worked out once; `_excess` says which, to the last bit.
-        """
-        if self._most[0] != tolerance:
-            slack = [tolerance * rating[:, None] for rating in self.rating]
-            bounds = (
-                self.rating[V_MAX][:, None] - self.offsets.v_max + slack[V_MAX],
-                self.rating[V_MIN][:, None] - self.offsets.v_min - slack[V_MIN],
-                self._left[0] + slack[FORWARD],
-                -self._left[1] - slack[REVERSE],
-            )
-            self._most = tolerance, bounds
-        v_max, v_min, forward, reverse = self._most[1]
-        found = flow.v_squared > v_max, flow.v_squared < v_min, flow.p > forward, flow.p < reverse
-        return [kind for kind, over in enumerate(found) if over.any()]
+        """Kinds of which any limit is exceeded by more than a tolerance: counts say of most that none is."""
+        v_max, v_min, s_nom, _ = self.rating
+        shifts = self.offsets.v_max, v_max, self.offsets.v_min, v_min
+        counts = voltages_beyond(flow.v_squared, *shifts, tolerance) + flows_beyond(
+            flow.p, *self._left, s_nom, tolerance
+        )
+        return [kind for kind, count in enumerate(counts) if count]
 
     def violated(self, x: np.ndarray, tolerance: float, most: int, known: np.ndarray) -> np.ndarray:
         """Sweep all limits: the worst bus of each branch of the feeder and step, and each overloaded line.
@@ -232,7 +219,7 @@ class RadialLimits:
             In the order of the keys; lower voltage limits with the sign turned.
         """
         voltage, element = keys["kind"] <= V_MIN, keys["element"]
-        matrix, constant = self._known.rows(voltage, element)
+        matrix, constant = self.network.once(KnownRows).rows(voltage, element)
         sign = _sign(keys)
         entries = np.diff(matrix.indptr)
         data = matrix.data * np.repeat(sign, entries)
@@ -259,7 +246,7 @@ class RadialLimits:
             Sum of the rows' bounds at their prices.
         """
         priced = (keys["kind"] <= V_MIN, keys, _sign(keys) * prices, self.steps)
-        weight, fixed = worth_by_sweep(self.network, self._forest, self._loops, *priced)
+        weight, fixed = worth_by_sweep(self.network, *priced)
         return weight, float(np.sum(self.bound(keys) * prices)) - fixed
 
     def bound(self, keys: np.ndarray) -> np.ndarray:
@@ -294,7 +281,8 @@ def _sign(keys: np.ndarray) -> np.ndarray:
 
 def _less(left: np.ndarray, kept: float | np.ndarray) -> np.ndarray:
     """Active power that is left beside what is kept free of it."""
-    return np.maximum(left - kept, 0.0) if np.any(kept) else left
+    nothing = kept == 0.0 if isinstance(kept, float) else not np.any(kept)
+    return left if nothing else np.maximum(left - kept, 0.0)
 
 
 def limits_of(program: Program, network: Network, inputs: Inputs, offsets: Offsets | None = None) -> RadialLimits:

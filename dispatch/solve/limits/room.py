@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
-from dispatch.model.linear import forest_of, loops_of
 from dispatch.solve.limits.sensitivity import Sensitivity
 
 if TYPE_CHECKING:
@@ -70,8 +69,7 @@ def rooms(network: Network, deviations: Deviations, *, curtailed: bool) -> list[
     list of ndarray (bus or branch, time)
         Of the upper and the lower voltage limit (squared), and of flows from `bus_from` to `bus_to` and back. [1, kW]
     """
-    forest = forest_of(network)
-    sensitivity = Sensitivity(network, forest, loops_of(network, forest))
+    sensitivity = Sensitivity(network)
     found = []
     for of, count in ((sensitivity.voltage, network.buses), (sensitivity.flow, network.branches)):
         both = np.zeros((2, count, deviations.load_up.shape[1]))

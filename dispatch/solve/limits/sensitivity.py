@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dispatch.model.linear import Forest, Loops, solve_flow
+from dispatch.model.linear import forest_of, linear_flow, loops_of
 from kernels.radial import flow_sensitivity, potential_sensitivity
 
 if TYPE_CHECKING:
@@ -20,21 +20,17 @@ class Sensitivity:
     ----------
     network : Network
         Any number of feeders.
-    forest : Forest
-        Its tree's coefficients.
-    loops : Loops or None
-        Equations of its closed loops.
     """
 
-    def __init__(self, network: Network, forest: Forest, loops: Loops | None) -> None:
-        self._network, self._forest, self._loops = network, forest, loops
+    def __init__(self, network: Network) -> None:
+        self._network, self._forest, self._loops = network, forest_of(network), loops_of(network)
         self._lower_end = np.full(network.branches, -1, np.int32)
         inner = np.nonzero(network.parent_branch >= 0)[0]
         self._lower_end[network.parent_branch[inner]] = inner
         none = np.zeros((network.buses, 1))
-        rest = solve_flow(network, forest, loops, none, none)
+        rest = linear_flow(network, none, none)
         self._v_rest, self._p_rest = rest.v_squared[:, 0], rest.p[:, 0]
-        self._chord = self._chord_sensitivity() if loops is not None else np.zeros((0, 2 * network.buses))
+        self._chord = self._chord_sensitivity() if self._loops is not None else np.zeros((0, 2 * network.buses))
 
     def voltage(self, buses: np.ndarray) -> np.ndarray:
         """Of the squared voltage at some buses, per kW and kvar."""

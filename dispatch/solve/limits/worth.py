@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.model.linear import forest_of, loops_of
 from kernels.radial import worth_of_injections
 
 if TYPE_CHECKING:
@@ -17,13 +18,7 @@ Worth = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def worth_by_sweep(
-    network: Network,
-    forest: Forest,
-    loops: Loops | None,
-    voltage: np.ndarray,
-    keys: np.ndarray,
-    prices: np.ndarray,
-    steps: int,
+    network: Network, voltage: np.ndarray, keys: np.ndarray, prices: np.ndarray, steps: int
 ) -> tuple[np.ndarray, float]:
     """Say what injections are worth.
 
@@ -31,8 +26,6 @@ def worth_by_sweep(
     ----------
     network : Network
         Any number of feeders.
-    forest, loops
-        Its coefficients and closed loops.
     voltage : ndarray (limit,) of bool
         Whether a limit is one of a squared voltage, or of a flow.
     keys : ndarray (limit,) of KEY
@@ -49,6 +42,7 @@ def worth_by_sweep(
     float
         Of all that is priced where nothing is injected; NaN where a bus without a source has a price. [money]
     """
+    forest, loops = forest_of(network), loops_of(network)
     priced, column = np.unique(keys["step"], return_inverse=True)  # nothing is worth anything in other steps
     of_bus, of_branch = np.zeros((network.buses, len(priced))), np.zeros((network.branches, len(priced)))
     np.add.at(of_bus, (keys["element"][voltage], column[voltage]), prices[voltage])
