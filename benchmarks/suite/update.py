@@ -32,7 +32,7 @@ def newer(case: xr.DataTree) -> xr.DataTree:
     rng = np.random.default_rng(3)
     groups = {node.path: node.to_dataset(inherit=False).copy(deep=True) for node in case.subtree}
     series = groups["/forecast"]
-    for name in {"p_load", "p_available"} & set(series.variables):
+    for name in sorted({"p_load", "p_available"} & set(series.variables)):
         values = series[name].to_numpy()
         values *= np.maximum(1 + SIZE * rng.standard_normal(values.shape), 0).astype(values.dtype)
     values = series["price_import"].to_numpy()

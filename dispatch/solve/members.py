@@ -88,7 +88,7 @@ class Members:
             Prices(row_prices, found.keys, found.limit_prices / self.dt),
             found.slacks,
             float(self.dt * share[share > NOTICED].sum()),
-            float(self.program.cost @ columns) + self.program.constant + self.dt * penalty * float(share.sum()),
+            float(np.sum(self.program.cost * columns)) + self.program.constant + self.dt * penalty * float(share.sum()),
             penalty,
             found.rounds,
             f"{method}, {found.method}",
