@@ -1,4 +1,4 @@
-"""Results do not depend on how many threads BLAS takes, which it is told before it is loaded: a process for each number.
+"""Results do not depend on how many threads BLAS takes, which it is told before it is loaded: a process for each.
 
 The area of the town with a closed loop is large enough for BLAS to share its vectors out among threads.
 """
