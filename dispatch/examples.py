@@ -60,6 +60,7 @@ EXPLAIN = """examples:
   dispatch explain s_nom                 an attribute, in every kind that has it
   dispatch explain line.s_nom            one row of the table
   dispatch explain store                 all attributes of a kind: the columns of store.csv
+  dispatch explain voltage               no name, but a word: all that is described with it
 """
 FORECAST = """examples:
   dispatch forecast case.nc -o ready.nc --from 2024-03-04T12:00 --horizon-h 36

@@ -44,5 +44,9 @@ def add_readers(add: Add) -> None:
     p = add("check", "list everything that is wrong with a case file", CHECK)
     p.add_argument("case", metavar="CASE.nc", type=Path, help="case or result, or a folder of cases")
     own_components(p)
-    p = add("explain", "print what a name of the attribute table means: dims, unit, range, default", EXPLAIN)
-    p.add_argument("name", metavar="NAME", help="such as s_nom, line.s_nom, line or forecast")
+    p = add("explain", "print what a name or word of the attribute table means: dims, unit, range, default", EXPLAIN)
+    p.add_argument(
+        "name",
+        metavar="NAME",
+        help="such as s_nom, line.s_nom, line or forecast; or any word, such as battery or voltage",
+    )

@@ -22,7 +22,8 @@ def explain(name: str) -> str:
     Parameters
     ----------
     name : str
-        A kind (``line``), an attribute (``s_nom``: every kind that has it) or one row (``line.s_nom``).
+        A kind (``line``), an attribute (``s_nom``: every kind that has it), one row (``line.s_nom``), a value that a
+        row allows (``battery``), or a word: then the kinds and rows that are described with it.
 
     Returns
     -------
@@ -47,6 +48,7 @@ def explain(name: str) -> str:
         found += ([""] if found else []) + _row(row)
     if name in substrate_kinds():
         found += ([""] if found else []) + _substrate(name)
+    found = found or _value(name) or _word(name)
     if not found:
         known = [
             *table,
@@ -89,6 +91,31 @@ def _row(row: Attribute) -> list[str]:
     }
     lines = [f"{row.kind}.{row.name}", f"  {row.description}"]
     return lines + [f"  {key + ':':<9}{value}" for key, value in facts.items() if value]
+
+
+def _value(name: str) -> list[str]:
+    """Describe the attributes of which something is a value."""
+    value = "_".join(name.lower().replace("-", " ").split())
+    found: list[str] = []
+    for row in _rows():
+        if value in row.choices:
+            own = f"{row.kind}.{row.name}"
+            found += [*([""] if found else []), f"{value} is a value of {own}: see `dispatch explain {row.kind}`", ""]
+            found += _row(row)
+    return found
+
+
+def _word(name: str) -> list[str]:
+    """List the kinds and rows in whose names or descriptions all words stand, one line each."""
+    words = name.lower().replace("_", " ").split()
+    told = {kind.name: kind.description for kind in attribute_table().values()}
+    told |= {f"{row.kind}.{row.name}": row.description for row in _rows()}
+    found = {key: text for key, text in told.items() if all(w in f"{key.split('.')[-1]} {text}".lower() for w in words)}
+    if not words or not found:
+        return []
+    width = max(map(len, found))
+    lines = [f"  {key:<{width}}  {text}" for key, text in found.items()]
+    return [f"No name is called {name!r}. It stands in:", "", *lines]
 
 
 def _substrate(name: str) -> list[str]:

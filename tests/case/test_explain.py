@@ -43,6 +43,21 @@ def test_every_name_of_the_table_is_explained() -> None:
             assert row.description in explain(f"{kind.name}.{row.name}")
 
 
+@pytest.mark.parametrize("name", ["battery", "Heat pump", "heat-pump", "car"])
+def test_a_value_leads_to_the_attributes_that_allow_it(name: str) -> None:
+    kind = "load" if name.lower().startswith("heat") else "store"
+    assert f"is a value of {kind}.kind: see `dispatch explain {kind}`" in explain(name)
+
+
+def test_a_word_leads_to_the_rows_described_with_it() -> None:
+    text = explain("voltage")
+    assert "No name is called 'voltage'" in text
+    assert "bus.v_max_pu" in text
+    assert "store.energy_nom" not in text
+    assert "bus.v_nom" in explain("nominal voltage")
+    assert "  plant " in explain("biogas")
+
+
 def test_unknown_names_get_the_nearest() -> None:
     with pytest.raises(InputError, match="Did you mean 's_nom'"):
         explain("s_nmo")
