@@ -134,8 +134,9 @@ def all_inside(value: np.ndarray, lower: np.ndarray, upper: np.ndarray, toleranc
     """
     beyond = 0  # counting takes many values at a time
     for i in range(len(value)):
-        beyond += 0 if lower[i] - value[i] <= tolerance * (1.0 + abs(lower[i])) else 1
-        beyond += 0 if value[i] - upper[i] <= tolerance * (1.0 + abs(upper[i])) else 1
+        beyond += 1 if lower[i] - value[i] > tolerance * (1.0 + abs(lower[i])) else 0
+        beyond += 1 if value[i] - upper[i] > tolerance * (1.0 + abs(upper[i])) else 0
+        beyond += 0 if value[i] == value[i] else 1
     return beyond == 0
 
 
