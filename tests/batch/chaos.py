@@ -81,39 +81,53 @@ def kill(process: int) -> None:
 
 
 def run(kills: int, feeders: int, seed: int, within_s: float, *, real: bool) -> dict[str, Any]:
-    """Run a utility while its processes are ended; raise at anything that is lost, twice or different."""
+    """Run a utility while its processes are ended, anew where it is done before that was often enough.
+
+    Raises at anything that is lost, twice or different.
+    """
     chance = random.Random(seed)
     module.run_group = run_group if real else stand_in
-    counts = {"kills of workers": 0, "kills of runs": 0}
+    counts = {"kills of workers": 0, "kills of runs": 0, "seconds": 0.0, "workers lost": 0, "runs": 0}
     with tempfile.TemporaryDirectory() as name:
-        utility, results, undisturbed = (Path(name) / n for n in ("utility", "results", "undisturbed"))
+        utility, undisturbed = (Path(name) / n for n in ("utility", "undisturbed"))
         copied_utility(utility, feeders, kinds=10 if real else 1)
-        client = start(utility, results)
-        begin = time.monotonic()
-        while sum(counts.values()) < kills:
-            select.select([], [], [], chance.uniform(0.0, within_s))
-            if done(client):
-                break
-            victims = workers_of(client)
-            if victims and chance.random() < 0.8:
-                kill(chance.choice(victims))
-                counts["kills of workers"] += 1
-            elif chance.random() < 0.3:
-                kill(client)
-                os.waitpid(client, 0)
-                counts["kills of runs"] += 1
-                client = start(utility, results)
-        while not done(client):
-            select.select([], [], [], 0.05)
-        counts["seconds"] = round(time.monotonic() - begin)
-        status = status_of(results)
         module.run_batch(utility, undisturbed, workers=1, executor=Here(), report=False)
-        _compare(results, undisturbed, status, feeders)
-        lines = read_journal(results)
-        counts |= {"workers lost": status.lost, "runs": sum(r["what"] == "begun" for r in lines)}
-        if real:
-            open_results(results)["schedule/cost"].load()
-    return counts
+        nights = 0
+        while counts["kills of workers"] + counts["kills of runs"] < kills:
+            results, begin = Path(name) / f"results{nights}", time.monotonic()
+            disturb(utility, results, chance, within_s, kills, counts)
+            counts["seconds"] = round(counts["seconds"] + time.monotonic() - begin, 1)
+            status, lines = status_of(results), read_journal(results)
+            _compare(results, undisturbed, status, feeders)
+            counts["workers lost"] += status.lost
+            counts["runs"] += sum(r["what"] == "begun" for r in lines)
+            if real:
+                open_results(results)["schedule/cost"].load()
+            nights += 1
+    return counts | {"nights": nights}
+
+
+def disturb(
+    utility: Path, results: Path, chance: random.Random, within_s: float, kills: int, counts: dict[str, Any]
+) -> None:
+    """Run a night to its end while its processes are ended, each time within so many seconds, `kills` times in all."""
+    client = start(utility, results)
+    while True:
+        enough = counts["kills of workers"] + counts["kills of runs"] >= kills
+        select.select([], [], [], 0.05 if enough else chance.uniform(0.0, within_s))
+        if done(client):
+            return
+        victims = workers_of(client)
+        if enough:
+            continue
+        if victims and chance.random() < 0.8:
+            kill(chance.choice(victims))
+            counts["kills of workers"] += 1
+        elif chance.random() < 0.3:
+            kill(client)
+            os.waitpid(client, 0)
+            counts["kills of runs"] += 1
+            client = start(utility, results)
 
 
 def _compare(results: Path, undisturbed: Path, status: Any, feeders: int) -> None:

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="fi
 def test_random_kills_lose_nothing_and_repeat_nothing(monkeypatch) -> None:
     monkeypatch.setattr(module, "run_group", stand_in)
     found = run(KILLS, 500, 1, 2.0, real=True) if KILLS else run(5, 60, 2, 0.5, real=False)
-    assert found["kills of workers"] + found["kills of runs"] >= KILLS
+    assert found["kills of workers"] + found["kills of runs"] >= (KILLS or 5)
 
 
 @pytest.mark.parametrize("point", POINTS)
