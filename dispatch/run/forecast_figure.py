@@ -11,6 +11,7 @@ from dispatch.case.schema import columns, parent_index, positions
 from dispatch.errors import InputError, Problem
 from dispatch.forecast.measured import as_it_came
 from dispatch.report.forecast import forecast_svg
+from dispatch.report.words import Clock
 from dispatch.solve.limits.room import LOAD_CORRELATION
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def figure_of_load(case: xr.DataTree, load: str | None) -> str:
         raise InputError([Problem("unknown-id", "/prosumer/load", "id", value=value, hint=hint)])
     came = as_it_came(case, "load", time)[row]
     title = f"Load {ids[row].decode()}"
-    return forecast_svg(title, time, forecast["p_load"][row], band[row, 0], band[row, -1], came)
+    return forecast_svg(title, _clock(case), forecast["p_load"][row], band[row, 0], band[row, -1], came)
 
 
 def figure_of_feeder(case: xr.DataTree, feeder: str) -> str:
@@ -96,7 +97,13 @@ def figure_of_feeder(case: xr.DataTree, feeder: str) -> str:
     came = as_it_came(case, "load", time)[own["load"]].sum(axis=0)
     came = came - np.where(np.isfinite(measured), measured, sun).sum(axis=0)
     title = f"Net load of feeder {feeder}" + ("" if np.isfinite(measured).all() else ", PV as forecast")
-    return forecast_svg(title, time, net, net - below, net + above, came)
+    return forecast_svg(title, _clock(case), net, net - below, net + above, came)
+
+
+def _clock(case: xr.DataTree) -> Clock:
+    forecast = columns(case, "forecast")
+    hours = float(forecast["time_step"][0] / np.timedelta64(1, "h"))
+    return Clock.of(forecast["time"], hours, str(case.attrs["time_zone"]))
 
 
 def _parts(

@@ -193,7 +193,10 @@ def test_command_writes_case_figure_and_json(tmp_path, capsys) -> None:
     assert main(["forecast", str(tmp_path / "case.nc"), "-o", str(tmp_path / "out.nc"), *options]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["source"], said["loads_from_history"], said["faults"]) == ("model", 1, {"x": {"missing": 1}})
-    assert (tmp_path / "f.svg").read_text().count("<circle") == 24
+    drawn = (tmp_path / "f.svg").read_text()
+    assert drawn.count("<circle") == 24
+    assert "30 Jan 2023" in drawn
+    assert 'text-anchor="end">0.0<' in drawn or 'text-anchor="end">0<' in drawn
     forecast = dispatch.load_case(tmp_path / "out.nc")["forecast"]
     later = dispatch.predict(case, start="2023-01-30")["forecast"]
     np.testing.assert_array_equal(forecast["p_load"], later["p_load"])
