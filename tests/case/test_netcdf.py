@@ -146,3 +146,12 @@ def test_check_file_joins_what_reading_and_the_rules_find(tmp_path: Path) -> Non
     with pytest.raises(InputError) as caught:
         load_case(tmp_path / "case.nc")
     assert pickle.loads(pickle.dumps(caught.value)).problems == caught.value.problems
+
+
+def test_a_name_without_a_file_is_told_the_embedded_cases(tmp_path) -> None:
+    with pytest.raises(InputError, match="not there") as told:
+        load_case(tmp_path / "schutterwald")
+    assert "embedded case: schutterwald_summer, schutterwald_winter" in str(told.value)
+    with pytest.raises(InputError, match="not there") as told:
+        load_case(tmp_path / "mine.nc")
+    assert "embedded" not in str(told.value)

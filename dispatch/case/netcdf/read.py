@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from dispatch.case.attributes import attribute_table
+from dispatch.case.embedded import embedded_names
 from dispatch.case.netcdf.hdf5 import SIGNATURE, check_plain
 from dispatch.case.netcdf.hdf5_heap import NotPlainError
 from dispatch.case.netcdf.timestamps import decode_time
@@ -127,11 +128,18 @@ def _refusal(code: str, path: Path | str, value: str, hint: str, allowed: str = 
     return InputError([Problem(code, str(path), value=value, allowed=allowed, hint=hint)], str(path))
 
 
+def _where(path: Path) -> str:
+    """Advise where there is no file: a name without an ending may be meant for a case that comes with the project."""
+    if path.suffix:
+        return "Give the path of a case file."
+    return f"Give the path of a case file, or the name of an embedded case: {', '.join(embedded_names())}."
+
+
 def sized_file(path: Path) -> int:
     """Size of the file, if it looks like netCDF4 at all."""
     try:
         if not path.exists():
-            raise _refusal("no-file", path, "not there", "Give the path of a case file.")
+            raise _refusal("no-file", path, "not there", _where(path))
         if not path.is_file():
             raise _refusal("no-file", path, "not a regular file", "Give the path of a case file.")
         with path.open("rb") as file:
