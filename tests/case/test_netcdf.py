@@ -148,7 +148,7 @@ def test_check_file_joins_what_reading_and_the_rules_find(tmp_path: Path) -> Non
     assert pickle.loads(pickle.dumps(caught.value)).problems == caught.value.problems
 
 
-def test_a_name_without_a_file_is_told_the_embedded_cases(tmp_path) -> None:
+def test_a_name_without_a_file_is_told_the_embedded_cases(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not there") as told:
         load_case(tmp_path / "schutterwald")
     assert "embedded case: schutterwald_summer, schutterwald_winter" in str(told.value)

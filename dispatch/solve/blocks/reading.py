@@ -75,13 +75,13 @@ def told_by_program(layout: Layout, inputs: Inputs, columns: np.ndarray, row_pri
     row_prices : ndarray (row,)
         Price of every row.
     """
-    nobody = as_given(np.zeros((0, inputs.steps)))
+    nobody, held, paid = as_given(np.zeros((0, inputs.steps))), as_given(columns), as_given(row_prices)
 
     def of(kind: str, name: str) -> np.ndarray:
-        return as_given(layout.column_span(kind, name).part(columns)) if inputs.kinds[kind].count else nobody
+        return layout.column_span(kind, name).part(held) if inputs.kinds[kind].count else nobody
 
     def price(kind: str, name: str) -> np.ndarray:
-        return as_given(layout.row_span(kind, name).part(row_prices)) if inputs.kinds[kind].count else nobody
+        return layout.row_span(kind, name).part(paid) if inputs.kinds[kind].count else nobody
 
     stores = {}
     for kind in STORES:
