@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import os
 
 COLUMNS = ["consumer", "prosumer"]
+THEIRS = ("/gas", "/plant")
+"""Groups that are taken over with all that is in them."""
 
 
 def merge_cases(
@@ -32,7 +34,7 @@ def merge_cases(
     electric : DataTree
         Valid, with prosumers; everything in it is kept.
     gas : DataTree
-        Valid, with a gas network; its groups under ``/gas`` are taken over.
+        Valid, with a gas network; its groups under ``/gas`` and ``/plant`` are taken over.
     match : path
         CSV with the columns ``consumer`` (of the gas network) and ``prosumer`` (of the electric one).
     meter : str, optional
@@ -55,8 +57,10 @@ def merge_cases(
     problems: list[Problem] = []
     _require(electric, gas, problems)
     pairs = _pairs(Path(match), electric, gas, problems)
+    if meter is not None:
+        _require_meter(electric, meter, problems)
     groups = {node.path: node.to_dataset(inherit=False) for node in electric.subtree}
-    theirs = {node.path: node.to_dataset(inherit=False) for node in gas.subtree if node.path.startswith("/gas")}
+    theirs = {node.path: node.to_dataset(inherit=False) for node in gas.subtree if node.path.startswith(THEIRS)}
     profile = attribute_table()["profile"].group
     used = {i for k in ("consumer", "injection") for i in columns(gas, k).get("profile", np.zeros(0, "S1")).tolist()}
     if has(gas, "profile") and used - {b""}:
@@ -88,6 +92,19 @@ def _require(electric: xr.DataTree, gas: xr.DataTree, problems: list[Problem]) -
     if has(electric, "junction"):
         hint = "Give a case without a gas network, or replace its kinds with `dispatch import tables --onto`."
         problems.append(Problem("merge", "/gas/junction", value="in the electric case already", hint=hint))
+
+
+    if has(electric, "plant") and has(gas, "plant"):
+        hint = "Take the plants out of one of the cases, and add them with `dispatch import tables --onto`."
+        problems.append(Problem("merge", "/plant/plant", value="in both cases", hint=hint))
+
+
+def _require_meter(electric: xr.DataTree, meter: str, problems: list[Problem]) -> None:
+    """Refuse a meter that the electric case does not have."""
+    known = [text(i) for i in columns(electric, "meter")["id"]] if has(electric, "meter") else []
+    if meter not in known:
+        hint = f"{nearest(meter, known[:2000])} Give the id of a meter of the electric case.".lstrip()
+        problems.append(Problem("unknown-id", "/prosumer/meter", "id", (meter,), 1, "not known", hint=hint))
 
 
 def _pairs(

@@ -66,6 +66,20 @@ def test_compressors_without_a_meter_get_the_one_that_is_named(tmp_path: Path) -
     assert main(["merge", *files, "--meter", "nobody"]) == 1
 
 
+def test_plants_come_along_behind_a_meter_that_is_there(tmp_path: Path) -> None:
+    houses = match(tmp_path, "prosumer,consumer\nhuber,k1\n")
+    gas = gas_case({"plant": {"id": ["farm"], "junction": ["l"], "holder_volume": [100.0]}})
+    case, notes = merge_cases(small_case(), gas, houses, meter="m1")
+    assert columns(case, "plant")["meter"].tolist() == [b"m1"]
+    assert any("plant: 1 without a meter are behind 'm1'" in note for note in notes)
+    bare, _ = merge_cases(small_case(), gas, houses)
+    assert "no-meter" in {p.code for p in check_case(bare)}
+    with pytest.raises(InputError, match="nosuch"):
+        merge_cases(small_case(), gas, houses, meter="nosuch")
+    with pytest.raises(InputError, match="in both cases"):
+        merge_cases(case, gas, houses)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
