@@ -73,7 +73,8 @@ def method(p: argparse.ArgumentParser) -> None:
         "--method",
         choices=["auto", "monolithic", "decomposed"],
         default="auto",
-        help="way to the optimum, which is the same: one program, or stores by prices (default: what suits the feeder)",
+        help="way to the optimum of a program: all in one, or stores by prices (default: what suits the feeder); "
+        "where AC takes several rounds, what it adds to limits follows the schedules found (docs/formulation.md)",
     )
 
 

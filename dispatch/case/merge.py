@@ -93,7 +93,6 @@ def _require(electric: xr.DataTree, gas: xr.DataTree, problems: list[Problem]) -
         hint = "Give a case without a gas network, or replace its kinds with `dispatch import tables --onto`."
         problems.append(Problem("merge", "/gas/junction", value="in the electric case already", hint=hint))
 
-
     if has(electric, "plant") and has(gas, "plant"):
         hint = "Take the plants out of one of the cases, and add them with `dispatch import tables --onto`."
         problems.append(Problem("merge", "/plant/plant", value="in both cases", hint=hint))

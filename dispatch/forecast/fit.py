@@ -11,6 +11,7 @@ from scipy.optimize import least_squares
 
 from dispatch.case.units import conversion
 from dispatch.errors import InputError, Problem, raise_if_any
+from dispatch.forecast.sun_shape import misplaced
 from kernels.pv import PEREZ, pv_power
 from kernels.pv_arrays import Systems, Weather, make_sky
 from kernels.solar import sites_at, sun_at
@@ -99,6 +100,9 @@ def fit_pv(
         hint = "Give a longer history, of a few weeks or more, with irradiance on the same times."
         allowed = f"at least {LEAST_STEPS}"
         raise InputError([Problem("short-history", "power", "time", (), 0, f"{use.sum()} steps", allowed, hint)])
+    if not (record.power[use] > 0).any():
+        hint = "Give the power that the system made, output positive, in kW."
+        raise InputError([Problem("no-output", "power", "", (), int(use.sum()), "0 in all usable steps", hint=hint)])
     best = _solved(record.at(use))
     model = simulate(best, record)
     blind = np.full(len(model), np.nan)
@@ -214,9 +218,7 @@ def _record(
     """Plain arrays on the times of the power, in our units."""
     problems: list[Problem] = []
     time = power["time"].to_numpy().astype("datetime64[s]")
-    place = "Give degrees, north and east positive."
-    if not (abs(latitude) <= 90 and abs(longitude) <= 360):
-        problems.append(Problem("range", "site", "latitude", (), 0, f"{latitude:g}, {longitude:g}", hint=place))
+    problems += misplaced(latitude, longitude)
     if len(time) < 2 or (np.diff(time) <= np.timedelta64(0, "s")).any():
         problems.append(Problem("time-order", "power", "time", hint="Give two steps or more, in order, each once."))
     wanted: dict[str, tuple[xr.DataArray | None, str, float]]

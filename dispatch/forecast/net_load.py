@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 
 from dispatch.case.units import conversion
-from dispatch.errors import InputError, Problem
+from dispatch.errors import InputError, Problem, raise_if_any
 from dispatch.forecast.clearness import clearness_by_days, clearness_by_use
 from dispatch.forecast.day_blocks import by_block, usual
-from dispatch.forecast.sun_shape import clear_sky, sun_shapes
+from dispatch.forecast.sun_shape import clear_sky, misplaced, sun_shapes
 
 LOW, HIGH = 0.1, 0.9  # quantiles over the days of a block: net load at strong sun, and the strong sun
 TOP = 0.999  # of output, the capacity
@@ -86,6 +86,7 @@ def separate_pv(
     InputError
         If units are missing or wrong, steps are unequal or no part of a day, or there are less than 14 days.
     """
+    raise_if_any(misplaced(latitude, longitude))
     time, step = _axis(p_net)
     net = _converted(p_net.transpose("meter", "time"), "p_net", "kW")
     light = clear_sky(time, step, latitude, longitude)

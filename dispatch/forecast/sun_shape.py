@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dispatch.errors import Problem
 from kernels.pv import PEREZ, pv_power
 from kernels.pv_arrays import Systems, Weather, make_sky
 from kernels.solar import sites_at, solar_position, sun_at
@@ -13,6 +14,14 @@ ORIENTATIONS = (*SOUTH, *SIDES, (30.0, 90.0), (30.0, 270.0))
 """Tilt, and azimuth on the northern half of the earth. [degree]"""
 LOSSES, EFFICIENCY, GAMMA = 0.14, 0.96, -0.004
 FAIMAN = (25.0, 6.84)
+
+
+def misplaced(latitude: float, longitude: float) -> list[Problem]:
+    """Say where a place is none."""
+    if abs(latitude) <= 90 and abs(longitude) <= 360:
+        return []
+    hint = "Give degrees, north and east positive."
+    return [Problem("range", "site", "latitude", (), 0, f"{latitude:g}, {longitude:g}", hint=hint)]
 
 
 def clear_sky(time: np.ndarray, step: np.timedelta64, latitude: float, longitude: float) -> np.ndarray:

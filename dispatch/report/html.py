@@ -17,7 +17,7 @@ from dispatch.report.gas_charts import gas_figures, gas_price_figure
 from dispatch.report.gas_totals import gas_totals
 from dispatch.report.gas_words import gas_sentences
 from dispatch.report.headline import headline
-from dispatch.report.limits import binding_limits, reinforcements, unmet_limits
+from dispatch.report.limits import binding_limits, reinforcements, unmet_limits, without_prices
 from dispatch.report.outcome import Outcome, read_outcome
 from dispatch.report.proof import proof_rows
 from dispatch.report.tightness import State, network_state
@@ -117,6 +117,7 @@ def _content(outcome: Outcome) -> dict[str, Any]:
         "feeders": feeders,
         "open_feeders": OPEN_FEEDERS,
         "binding": binding[:MOST_BINDING],
+        "without_prices": without_prices(outcome),
         "reinforcements": reinforcements(outcome)[:MOST_REINFORCED],
         "binding_more": max(0, len(binding) - MOST_BINDING),
         "unmet": unmet[:MOST_UNMET],

@@ -86,6 +86,15 @@ def binding_limits(outcome: Outcome) -> list[Binding]:
     return sorted(found, key=lambda b: (-b.worth, b.kind, b.element, b.limit))
 
 
+def without_prices(outcome: Outcome) -> str:
+    """Say what it means that no limit of the electric network has a price."""
+    if outcome.gas_alone:
+        return "There is no electric network whose limits could have a price."
+    if outcome.status == "gap":
+        return "No limit has a price, but the schedule is not proven to be the cheapest: nothing follows about room."
+    return "No limit of the electric network has a price: it has room in every hour."
+
+
 def _of_kind(
     outcome: Outcome,
     kind: str,

@@ -13,7 +13,7 @@ from dispatch.report.feeders import Feeder, feeder_figures
 from dispatch.report.gas_totals import gas_totals
 from dispatch.report.gas_words import gas_sentences
 from dispatch.report.headline import Headline, headline
-from dispatch.report.limits import binding_limits, reinforcements, unmet_limits
+from dispatch.report.limits import binding_limits, reinforcements, unmet_limits, without_prices
 from dispatch.report.outcome import Outcome, read_outcome
 from dispatch.report.tightness import State, network_state
 from dispatch.report.totals import Totals, totals
@@ -194,7 +194,7 @@ def _print_limits(console: Console, outcome: Outcome) -> None:
                 Text(f"10 % more rating of {r.kind} {r.element} would save at most {saved}, more than of any other.")
             )
     else:
-        console.print(Text("No limit costs anything: the network has room in every hour."))
+        console.print(Text(without_prices(outcome)))
     if outcome.unmet:
         console.print(Text(f"{plural(len(outcome.unmet), 'limit')} cannot be held:", style="bold red"))
         for u in unmet_limits(outcome)[:MOST_SENTENCES]:

@@ -84,6 +84,9 @@ def rank_reinforcements(
     >>> result = dispatch.load_case("out/schedule.nc")                     # doctest: +SKIP
     >>> dispatch.rank_reinforcements(result).to_dataframe().head()         # doctest: +SKIP
     """
+    if top < 0:
+        hint = "Give how many are solved again; 0 leaves it at the estimates."
+        raise InputError([Problem("out-of-range", "top", value=str(top), allowed="≥ 0", hint=hint)])
     load_components(components)
     settings, _ = labels_of(result, str(result.attrs.get("title", "")))
     ranking = _by_estimate(result)

@@ -74,7 +74,7 @@ class Rounds:
         self, case: xr.DataTree, settings: Settings, until: Until, stages: Stages, kept: Kept | None = None
     ) -> None:
         self.case, self.until, self.stages = case, until, stages
-        self.penalty, self.rounds, self._method = settings.limit_penalty, 0, settings.method
+        self.penalty, self.rounds = settings.limit_penalty, 0
         self._gas_stated: Mapping[str, GasLimit] = {}
         self._held: Mapping[str, np.ndarray] = {}
         self._point: GasPoint | None = None
@@ -89,8 +89,9 @@ class Rounds:
             q = self.program.injection_constant.reshape(2, self.network.buses, self.inputs.steps)[1]
             self.room = Room(case, self.network, q, settings.limits_at)
             self._integers = settings.integers and any(v.any() for v in least_of(self.inputs).values())
+            self._method = "monolithic" if self._integers else settings.method  # integers have no prices to go by
         with stages.stage("solve"):
-            self.model = self._model(settings, kept)
+            self.model = self._model(kept)
             self._start_from_zones()
 
     @cached_property
@@ -106,13 +107,13 @@ class Rounds:
         with self.stages.stage("verify"):
             return uncontrolled_of(self.case, physics)
 
-    def _model(self, settings: Settings, kept: Kept | None) -> Model:
+    def _model(self, kept: Kept | None) -> Model:
         """Go on with the model of an earlier forecast where it has the same elements, else make one."""
         name = columns(self.case, "source")["id"].tobytes()
         model = None if kept is None else kept.pop(name, None)
         given = self.program, self.network, self.inputs
         if not (isinstance(model, Decomposed) and model.renew(*given, self.penalty)):
-            model = make_model(settings.method, *given)
+            model = make_model(self._method, *given)
         if kept is not None:
             kept[name] = model
         return model

@@ -26,6 +26,11 @@ KINDS: dict[str, Any] = {
 """What JSON holds for each choice."""
 
 
+def _is_a(value: Any, kinds: Any) -> bool:
+    """Whether a value is of these kinds; a flag is no number."""
+    return isinstance(value, bool) is (kinds is bool) and isinstance(value, kinds)
+
+
 @dataclass(frozen=True)
 class Settings:
     """Choices that can change a result; how many workers there are cannot, and is not here.
@@ -73,7 +78,19 @@ class Settings:
     integers: bool = False
 
     def __post_init__(self) -> None:
+        raise_if_any(self._of_other_types(), "settings")
         problems = []
+        if self.method not in METHODS:
+            hint = "Leave it to auto where nothing speaks for one of the others."
+            allowed = ", ".join(METHODS)
+            problems.append(Problem("unknown-method", "method", value=repr(self.method), allowed=allowed, hint=hint))
+        if self.rounds < 1:
+            hint = "One round solves without looking at AC again; twelve are the default."
+            problems.append(Problem("out-of-range", "rounds", value=str(self.rounds), allowed="≥ 1", hint=hint))
+        if not 0 < self.limit_penalty < float("inf"):
+            hint = "Give money an hour, such as the default 1e4: it must be dearer than any energy."
+            value = str(self.limit_penalty)
+            problems.append(Problem("out-of-range", "limit_penalty", value=value, allowed="> 0", hint=hint))
         if not 1e-6 <= self.gap < 1:
             hint = "Give 1e-6 for a proven optimum, 1e-4 for planning runs."
             problems.append(Problem("out-of-range", "gap", value=str(self.gap), allowed="1e-6 … 1", hint=hint))
@@ -88,6 +105,17 @@ class Settings:
             hint = "Leave the method to auto, or choose monolithic: integers have no prices to go by."
             problems.append(Problem("integers", "method", value=self.method, allowed="monolithic", hint=hint))
         raise_if_any(problems, "settings")
+
+    def _of_other_types(self) -> list[Problem]:
+        """Choices that are no numbers, texts or flags where they have to be."""
+        found = []
+        for name, kinds in KINDS.items():
+            value = getattr(self, name)
+            if name != "components" and not _is_a(value, kinds):
+                allowed = " or ".join(kind.__name__ for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
+                hint = "See the attributes of `dispatch.Settings`."
+                found.append(Problem("type", name, value=repr(value), allowed=allowed, hint=hint))
+        return found
 
     def to_json(self) -> str:
         """As text for a result file."""
@@ -116,10 +144,8 @@ class Settings:
         if not isinstance(values, dict) or values.keys() != {f.name for f in fields(cls)}:
             raise ValueError("not the choices of a run")
         for name, kinds in KINDS.items():
-            if isinstance(values[name], bool) is not (kinds is bool) or not isinstance(values[name], kinds):
+            if not _is_a(values[name], kinds):
                 raise ValueError(f"{name} is {values[name]!r}")
-        if values["method"] not in METHODS:
-            raise ValueError(f"method is {values['method']!r}")
         try:
             return cls(**{**values, "components": tuple(map(str, values["components"]))})
         except InputError as error:

@@ -63,6 +63,8 @@ def test_units_are_converted_or_refused() -> None:
         fit_pv(power.drop_attrs(), with_units(ghi, "kW m-2"), **place)
     with pytest.raises(InputError, match="short-history"):
         fit_pv(power[:48], with_units(ghi, "kW m-2"), **place)
+    with pytest.raises(InputError, match="no-output"):
+        fit_pv((0 * power).assign_attrs(power.attrs), with_units(ghi, "kW m-2"), **place)
 
 
 def test_outages_follow_the_stated_rule() -> None:

@@ -127,3 +127,8 @@ def test_a_meter_without_pv_in_the_case_keeps_its_net_load_but_is_told() -> None
     np.testing.assert_array_equal(use_behind_meters(case, table, (load - pv)[None], TIME)[0], load - pv)
     assert set(likely_prosumers(case, table, (load - pv)[None], TIME)) == {"x"}
     assert likely_prosumers(case, table, daily(TIME, rng), TIME) == {}
+
+
+def test_a_place_that_is_none_is_refused() -> None:
+    with pytest.raises(InputError, match=r"\[range\].*latitude is 148"):
+        separate_pv(array(use(np.random.default_rng(1), 1)), latitude=148.0, longitude=9.0)

@@ -167,6 +167,16 @@ def test_text_fits_80_columns_and_says_what_binds() -> None:
     assert "saved" in text
 
 
+@pytest.mark.parametrize(("status", "told"), [("optimal", "it has room in every hour"), ("gap", "nothing follows")])
+def test_without_prices_room_is_claimed_of_a_proven_schedule_only(status: str, told: str) -> None:
+    result = make_result(feeders=1, steps=4, status=status)
+    for variable in result["price"].data_vars.values():
+        variable.values[...] = 0.0
+    text = " ".join(printed(result).split())
+    assert told in text
+    assert ("has room" in text) == (status == "optimal")
+
+
 def test_markup_in_ids_is_not_markup() -> None:
     assert "[bold]" in printed(make_result(feeders=1, steps=4, prefix="[bold]"), width=200)
 

@@ -11,6 +11,7 @@ from small_town import small_town
 
 import dispatch
 from dispatch.cli import main
+from dispatch.errors import InputError
 from dispatch.run.settings import Settings
 
 
@@ -58,12 +59,30 @@ def test_rerun_notices_a_changed_case_and_a_changed_set_point(schedule, tmp_path
 
 
 @pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        ({"method": "decompsed"}, "allowed: auto, monolithic, decomposed"),
+        ({"rounds": 0}, "rounds is 0"),
+        ({"limit_penalty": -1.0}, "limit_penalty is -1.0"),
+        ({"limit_penalty": float("nan")}, "limit_penalty is nan"),
+        ({"deadline_s": "x"}, "deadline_s is 'x'; allowed: int or float or NoneType"),
+        ({"integers": 1}, "integers is 1; allowed: bool"),
+        ({"gap": True}, "gap is True"),
+    ],
+)
+def test_choices_that_are_none_are_refused(choice, told) -> None:
+    with pytest.raises(InputError, match=told):
+        Settings(**choice)
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("settings", "{"),
         ("settings", '{"rounds": 3}'),
-        ("settings", Settings(rounds="x").to_json()),  # type: ignore[arg-type]
-        ("settings", Settings(all_rows=1).to_json()),  # type: ignore[arg-type]
+        ("settings", Settings(rounds=7).to_json().replace("7", '"x"')),
+        ("settings", Settings().to_json().replace('"all_rows": false', '"all_rows": 1')),
+        ("settings", Settings().to_json().replace('"auto"', '"foo"')),
         ("versions", "7"),
         ("case_digest", None),
     ],

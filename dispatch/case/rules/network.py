@@ -142,7 +142,7 @@ def _structure(findings: Findings, bus: Table, branches: Branches) -> None:
     _, island = connected_components(graph, directed=False)
     fed = island[roots[roots >= 0]]
     alone = ~np.isin(island, fed)
-    hint = "Close a switch or add a branch, or leave them out: import with --drop-isolated."
+    hint = "Close a switch or add a branch, or leave them out: importers of networks do, with --drop-isolated."
     findings.where("isolated-bus", bus, "", alone, value="not connected to any source", hint=hint)
     order = np.nonzero(roots >= 0)[0]
     first: dict[int, int] = {}
