@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 import traceback
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-USAGE, STOPPED = 2, 130
+USAGE, STOPPED, CUT_OFF = 2, 130, 141
 ROOMS = {
     "backtest": ("dispatch.run.backtest",),
     "demo": ("dispatch.run.files",),
@@ -282,7 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         import_all(*ROOMS.get(a.command, ()))
         _learn(getattr(a, "component", []))
-        return COMMANDS[a.command](a)
+        return _carried_out(a)
     except DispatchError as error:
         return _refused(error, error.exit_code, as_json=as_json)
     except OSError as error:
@@ -294,6 +295,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         say("This is a bug: please report it with the lines above and the file.")
         return _refused(error, EXIT["failed"], as_json=as_json)
+
+
+def _carried_out(a: argparse.Namespace) -> int:
+    """Run a command, though whoever reads what it prints may go away, as `head` does."""
+    try:
+        code = COMMANDS[a.command](a)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CUT_OFF
+    return code
 
 
 if __name__ == "__main__":

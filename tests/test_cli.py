@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -49,3 +51,13 @@ def test_bugs_do_not_end_as_bad_input(monkeypatch, capsys) -> None:
     monkeypatch.setitem(COMMANDS, "explain", broken)
     assert main(["explain", "s_nom"]) == 4
     assert "please report" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_ends_no_command_in_a_traceback() -> None:
+    command = [sys.executable, "-m", "dispatch.cli", "explain", "forecast"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        run.stdout.close()  # before anything is written: Python takes longer than this to start
+        assert run.wait(60) == 141
+        assert run.stderr is not None
+        assert run.stderr.read() == ""

@@ -22,12 +22,14 @@ DAY = np.timedelta64(24 * 3600, "s")
 def measured(case: xr.DataTree, time: np.ndarray) -> Columns:
     """Series of /history at given times, as they came.
 
+    Where a meter measured in longer steps, its mean holds in each of the shorter ones; of shorter ones the mean counts.
+
     Parameters
     ----------
     case : DataTree
         A valid case.
     time : ndarray (time,) of datetime64
-        Left edges, UTC.
+        Left edges, UTC, in steps of one length.
 
     Returns
     -------
@@ -44,13 +46,8 @@ def measured(case: xr.DataTree, time: np.ndarray) -> Columns:
         ids, at = columns(case, kind)["id"], rows_of(case, kind)
         if not len(ids):
             continue
-        step = np.searchsorted(table["time"], time)
-        inside = (
-            step[-1] < len(table["time"]) and (table["time"][np.minimum(step, len(table["time"]) - 1)] == time).all()
-        )
         values = np.full((len(ids), len(time)), np.nan)
-        if inside:
-            values[at >= 0] = table["p"][at[at >= 0]][:, step]
+        values[at >= 0] = _on(table, at[at >= 0], time)
         missing = ~np.isfinite(values).all(axis=1)
         if missing.any():
             names = tuple(i.decode(errors="replace") for i in ids[missing][:3])
@@ -59,6 +56,18 @@ def measured(case: xr.DataTree, time: np.ndarray) -> Columns:
             raise InputError([Problem("history-gap", "/history", "p", names, int(missing.sum()), value, hint=hint)])
         found[name] = values
     return found
+
+
+def _on(table: Columns, rows: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """Mean power in the steps that begin at `time`, (row, time); NaN where not all of a step was measured."""
+    own, times = history_step(table), table["time"]
+    length = np.min(np.diff(time)).astype("timedelta64[s]") if len(time) > 1 else own
+    first = np.searchsorted(times, time, side="right") - 1
+    within = first[:, None] + np.arange(max(int(length // own), 1))
+    known = (first >= 0) & (within[:, -1] < len(times))
+    held = table["p"][rows][:, np.where(known[:, None], within, 0)].astype(float)
+    known &= time < times[np.minimum(within[:, -1], len(times) - 1)] + own
+    return np.where(known, held.mean(axis=2), np.nan)
 
 
 def as_it_came(case: xr.DataTree, kind: str, time: np.ndarray) -> np.ndarray:

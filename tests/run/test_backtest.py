@@ -54,6 +54,18 @@ def table():
     return backtest(with_history(), days=2)
 
 
+def test_longer_steps_are_held_and_shorter_ones_averaged():
+    hourly = with_history()
+    own = columns(hourly, "history")["p"][:8, 24:48].astype(float)
+    day = START + 24 * HOUR
+    quarters = measured(hourly, day + np.arange(96) * (HOUR // 4))["p_load"]
+    np.testing.assert_array_equal(quarters, np.repeat(own, 4, axis=1))
+    halves = measured(hourly, day + np.arange(12) * (2 * HOUR))["p_load"]
+    np.testing.assert_allclose(halves, own.reshape(8, 12, 2).mean(axis=2), rtol=1e-12)
+    with pytest.raises(InputError, match="history-gap"):
+        measured(hourly, START + (DAYS * 24 - 1) * HOUR + np.arange(2) * HOUR)
+
+
 def test_perfect_knowledge_costs_least_within_the_limits(table):
     total = table.sum("day")
     assert list(table["strategy"].values) == list(STRATEGIES)
