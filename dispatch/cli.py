@@ -303,9 +303,13 @@ def _carried_out(a: argparse.Namespace) -> int:
         code = COMMANDS[a.command](a)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python would complain once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CUT_OFF
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Python would complain once more when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return CUT_OFF
+        raise  # another pipe, such as that of a worker
     return code
 
 
