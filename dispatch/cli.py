@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
 import time
 import traceback
@@ -303,14 +304,21 @@ def _carried_out(a: argparse.Namespace) -> int:
         code = COMMANDS[a.command](a)
         sys.stdout.flush()
     except BrokenPipeError:
-        try:
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # Python would complain once more when it ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return CUT_OFF
-        raise  # another pipe, such as that of a worker
+        if not _nobody_reads():
+            raise  # another pipe, such as that of a worker
+        # Python would complain once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CUT_OFF
     return code
+
+
+def _nobody_reads() -> bool:
+    """Whether stdout is a pipe whose other end is closed; so it is taken where the system cannot be asked."""
+    if not hasattr(select, "poll"):
+        return True
+    asked = select.poll()
+    asked.register(sys.stdout.fileno(), 0)
+    return any(event & select.POLLERR for _, event in asked.poll(0))
 
 
 if __name__ == "__main__":
