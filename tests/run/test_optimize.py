@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,10 +10,14 @@ from small_town import STEPS, small_town
 import dispatch
 from dispatch.case.network import network_of
 from dispatch.case.schema import columns
+from dispatch.case.slices import cut_feeders
 from dispatch.errors import InputError
 from dispatch.model.linear import linear_flow
 from dispatch.run.optimize import _unmet_text
+from dispatch.run.rounds import Rounds
 from dispatch.run.settings import Settings
+from dispatch.run.stages import Stages
+from dispatch.solve.until import Until
 from dispatch.verify.electric import check_physics
 
 
@@ -86,6 +91,20 @@ def test_price_at_a_bus_is_what_energy_there_is_worth(result) -> None:
     partly = (s["p_curtailed"] > 1e-3) & (s["p_export"] > 1e-3)
     assert partly.any()
     np.testing.assert_allclose(marginal[where][partly], -0.08, atol=1e-6)
+
+
+@pytest.mark.parametrize(("costs_more", "kept"), [(0.0, True), (1.0, False)])
+def test_all_rows_keep_a_schedule_that_holds_where_theirs_does_not(costs_more, kept, monkeypatch) -> None:
+    case = cut_feeders(dispatch.predict(small_town(), horizon_h=STEPS))[0]
+    with case.reading() as feeder_case:
+        feeder = Rounds(feeder_case, Settings(), Until(1e-6), Stages())
+        settled = feeder.settle(12)
+        assert settled.holds
+        solution = SimpleNamespace(objective=settled.solution.objective + costs_more)
+        other = SimpleNamespace(holds=False, solution=solution)
+        monkeypatch.setattr(feeder, "state", lambda _: other)
+        monkeypatch.setattr(feeder, "_settle", lambda state, _: state)
+        assert (feeder.state_all_rows(settled, 12) is settled) == kept
 
 
 def test_all_rows_give_the_same_optimum(result) -> None:
