@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernels.radial import branch_flows, flow_towards, forest_state, leave_active, potentials
+from kernels.network_limits import leave_active
+from kernels.radial import branch_flows, flow_towards, forest_state, potentials
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network

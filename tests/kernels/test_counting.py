@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kernels import entries, ports, proof, radial, store
+from kernels import entries, network_limits, ports, proof, store
 
 CASES = 1000
 
@@ -39,17 +39,17 @@ def test_limits_beyond_and_relaxed():
         tolerance = float(rng.choice([0.0, 1e-10, 0.05]))
         counts, total = of_limits(v, v_max[:, None] - up, v_min[:, None] - down, v_max, v_min, tolerance)
         given = (v, up, v_max, down, v_min)
-        for found in compiled_and_plain(radial.voltages_beyond, *given, tolerance):
+        for found in compiled_and_plain(network_limits.voltages_beyond, *given, tolerance):
             assert tuple(found) == counts
-        for found in compiled_and_plain(radial.relaxed_voltages, *given):
+        for found in compiled_and_plain(network_limits.relaxed_voltages, *given):
             assert found == pytest.approx(total, rel=1e-9, abs=1e-12)
 
         p, forward, reverse = sprinkled(rng, shape, 0.0), *np.abs(sprinkled(rng, (2, *shape), 0.0, np.nan))
         rating = rng.uniform(0.5, 2.0, shape[0])
         counts, total = of_limits(p, forward, -reverse, rating, rating, tolerance)
-        for found in compiled_and_plain(radial.flows_beyond, p, forward, reverse, rating, tolerance):
+        for found in compiled_and_plain(network_limits.flows_beyond, p, forward, reverse, rating, tolerance):
             assert tuple(found) == counts
-        for found in compiled_and_plain(radial.relaxed_flows, p, forward, reverse, rating):
+        for found in compiled_and_plain(network_limits.relaxed_flows, p, forward, reverse, rating):
             assert found == pytest.approx(total, rel=1e-9, abs=1e-12)
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from naive_radial import dense_flow, random_network
 
 from dispatch.model.linear import forest_of, linear_flow
-from kernels import radial
+from kernels import network_limits, radial
 
 SEED = st.integers(0, 2**32 - 1)
 
@@ -69,7 +69,7 @@ def test_kernels_equal_their_slow_twins_on_a_thousand_forests():
 
         group = rng.integers(-1, 3, network.buses).astype(np.int32)
         amount = np.where(rng.random(injection.shape) < 0.1, np.nan, np.round(injection))
-        for winner, largest in compiled_and_plain(radial.worst_of_group, amount, group, 3, 1.0):
+        for winner, largest in compiled_and_plain(network_limits.worst_of_group, amount, group, 3, 1.0):
             for g in range(3):
                 for t in range(2):
                     rivals = [(amount[b, t], -b) for b in range(network.buses) if group[b] == g and amount[b, t] > 1.0]
@@ -130,7 +130,7 @@ def test_what_ratings_leave_beside_reactive_power_and_offsets():
     s_nom, q, offset = rng.uniform(0, 9, 50), rng.normal(0, 4, (50, 30)), rng.normal(0, 2, (50, 30))
     s_nom[0], offset[1] = np.inf, 20.0
     room = [[max(s_nom[e] - offset[e, t], 0.0) ** 2 - q[e, t] ** 2 for t in range(30)] for e in range(50)]
-    for work in (radial.leave_active, radial.leave_active.py_func):
+    for work in (network_limits.leave_active, network_limits.leave_active.py_func):
         left = np.empty((50, 30))
         work(s_nom, q, offset, left)
         np.testing.assert_allclose(left, np.sqrt(np.maximum(room, 0.0)), rtol=1e-14)

@@ -16,7 +16,7 @@ from dispatch.solve.limits.excess import FORWARD, REVERSE, V_MAX, V_MIN, Excess
 from dispatch.solve.limits.known_rows import KnownRows
 from dispatch.solve.limits.worth import worth_by_sweep
 from dispatch.solve.protocols import KEY, Rows
-from kernels.radial import flows_beyond, relaxed_flows, relaxed_voltages, voltages_beyond, worst_of_group
+from kernels.network_limits import flows_beyond, relaxed_flows, relaxed_voltages, voltages_beyond, worst_of_group
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network
