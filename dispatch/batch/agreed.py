@@ -112,13 +112,13 @@ def limit_told(
         As JSON can have it.
     """
     steps, own = len(time), rows.limit == k
-    together = rows.members[k].astype(float) @ p
+    together = rows.share[k] @ p
     rated = own & (rows.budget < 0)
     price, over, room = np.zeros(steps), np.zeros(steps), np.full((2, steps), np.inf)
     if prices is not None:
         np.add.at(price, rows.step[own], rows.sign[own] * prices.rows[own] / rows.dt)
     beyond = rows.relaxation(p)[0]
-    beyond[beyond <= HELD * np.maximum(rows.bound, 1.0)] = 0.0
+    beyond[beyond <= HELD * rows.scale] = 0.0
     np.add.at(over, rows.step[rated], beyond[rated])
     for way, sign in enumerate((1.0, -1.0)):
         side = rated & (rows.sign == sign)
@@ -127,7 +127,7 @@ def limit_told(
     said: dict[str, Any] = {
         "id": limit.id,
         "penalty": limit.penalty,
-        "feeders": int(rows.members[k].sum()),
+        "feeders": int(np.count_nonzero(rows.share[k])),
         "p": np.round(together, 3).tolist(),
         "price": np.round(price, 6).tolist(),
         "loading_max": finite(float(np.maximum(loading, 0.0).max())),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dispatch.batch.above import NetworkAbove
 from dispatch.batch.agreed import HELD, figures_of_first, figures_of_mix, finite, gaps, limit_told, tightened
 from dispatch.batch.joined import solve_apart, solve_together
 from dispatch.batch.member import Members
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     from dispatch.batch.kept import Arrays
     from dispatch.batch.plan import Group
     from dispatch.batch.record import Record
-    from dispatch.case.shared_limits import SharedLimit
+    from dispatch.case.shared import Shared
+    from dispatch.run.settings import Settings
     from dispatch.solve.shared import Mix
     from dispatch.solve.shared_rows import SharedRows
 
     Do = Callable[[str, dict[str, dict[str, Any]]], dict[str, Record]]
+    Powers = tuple[np.ndarray, np.ndarray]
 
 GAP = 1e-4
 """Gap that is asked for all feeders together where the settings ask for no larger one."""
@@ -37,6 +40,8 @@ MOST_MIXES = 4
 FEW = 2
 """Prices that are asked at once where groups also plan for themselves."""
 NOTICED = 1e-6
+WASTEFUL = 2e-3
+"""A voltage of a network above with a price may stay 2e-3 pu from its limit, a loading 1 % of its rating."""
 
 
 class Agreement:
@@ -48,9 +53,10 @@ class Agreement:
         Of results.
     groups : sequence of Group
         Those whose feeders share limits.
-    limits : sequence of SharedLimit
-    gap : float
-        Asked for each feeder.
+    shared : Shared
+        Limits and networks above feeders.
+    settings : Settings
+        Of the night; its gap is that of each feeder.
     over : callable
         Whether time is up.
     told : callable
@@ -61,16 +67,16 @@ class Agreement:
         self,
         folder: Path,
         groups: Sequence[Group],
-        limits: Sequence[SharedLimit],
-        gap: float,
+        shared: Shared,
+        settings: Settings,
         over: Callable[[], bool],
         told: Callable[[dict[str, Any]], None],
     ) -> None:
-        self.folder, self.groups, self.limits = folder, groups, limits
-        self.gap, self._over, self._told = max(gap, GAP), over, told
+        self.folder, self.groups, self.shared, self._settings = folder, groups, shared, settings
+        self.gap, self._over, self._told = max(settings.gap, GAP), over, told
         self.rounds, self.mixes, self._again, self._joined = 1, 0, set[str](), False
         self._apart: Apart | None = None
-        self._best: tuple[dict[str, Record], np.ndarray, dict[str, float], SharedPrices] | None = None
+        self._best: tuple[dict[str, Record], Powers, dict[str, float], SharedPrices] | None = None
 
     def run(self, do: Do) -> dict[str, Record] | None:
         """Let groups answer until they agree.
@@ -91,15 +97,18 @@ class Agreement:
             return None
         self.order = {key: [row["name"] for row in record["feeders"]] for key, record in first.items()}
         kept = [g.key for g in self.groups if first[g.key]["file"]]
-        self.all = Members(self.folder, kept, lambda name: any(limit.holds(name) for limit in self.limits))
+        self.all = Members(self.folder, kept, self.shared.holds)
         self.members = self.all.every
         if not self.members:
             return first
-        p = self.all.each("p")
-        self.rows = self._rows(self.all.each("q"))
+        p, q, names = self.all.each("p"), self.all.each("q"), [m.name for m in self.members]
+        self.above = [NetworkAbove(n, names, self.all.time, self._settings) for n in self.shared.networks]
+        self.rows = self._rows(p, q)
         if self._holds(p, np.zeros(len(self.rows.bound)), np.zeros(len(self.rows.budgets)), NOTICED):
-            self._finish(p, figures_of_first(self.members), None)
+            self._finish((p, q), figures_of_first(self.members), None)
             return first
+        if self.above:
+            self.rows = self._rows(p, q, foretold=True)
         self._start()
         while True:
             mix = self._rounds(do)
@@ -107,15 +116,24 @@ class Agreement:
             if found is not None:
                 return found
 
-    def _rows(self, q: np.ndarray) -> SharedRows:
-        return shared_rows(self.limits, [m.name for m in self.members], self.all.time, self.all.dt, q)
+    def _rows(self, p: np.ndarray, q: np.ndarray, *, foretold: bool = False) -> SharedRows:
+        """State rows about what feeders take by AC power flow, (feeder, step)."""
+        self._above_rows = [network.rows(p, q, foretold=foretold) for network in self.above]
+        names = [m.name for m in self.members]
+        return shared_rows(self.shared.limits, names, self.all.time, self.all.dt, q, self._above_rows)
 
     def _holds(self, p: np.ndarray, rows: np.ndarray, budgets: np.ndarray, tolerance: float) -> bool:
         """Whether shared limits are exceeded by no more than `rows` (kW) and `budgets` (kg), and a tolerance."""
         over, over_budget = self.rows.relaxation(p)
-        allowed = rows + tolerance * np.maximum(self.rows.bound, 1.0)
+        allowed = rows + tolerance * self.rows.scale
         allowed_budget = budgets + tolerance * np.maximum(self.rows.budgets, 1.0)
         return bool(np.all(over <= allowed) and np.all(over_budget <= allowed_budget))
+
+    def _wasteful(self, p: np.ndarray) -> bool:
+        """Whether a limit of a network above has a price although AC stays away from it: it was shifted too far."""
+        of_network = self.rows.limit >= len(self.shared.limits)
+        priced = of_network & (self.master.center.rows > NOTICED * self.rows.most)
+        return bool((self.rows.bound - self.rows.activity(p) > WASTEFUL * self.rows.scale)[priced].any())
 
     def _start(self) -> None:
         """Make the master from the first schedules."""
@@ -237,14 +255,16 @@ class Agreement:
             if not last:
                 return None
         found = {key: record for key, record in found.items() if not record.get("given_up")}
-        p, taken, added = self.all.each("p", kept), self.all.each("taken", kept), self.master.added
+        p, q, taken = (self.all.each(name, kept) for name in ("p", "q", "taken"))
+        added = self.master.added
         before, relaxed = self.rows, self.rows.relaxation(mix.taken + added)
         figures = figures_of_mix(self.all, kept, self.master, self.rows, mix, at)
-        self._best = first | found, p, figures, self.master.center
-        self.rows = self._rows(self.all.each("q", kept))
+        self._best = first | found, (p, q), figures, self.master.center
+        self.rows = self._rows(p, q)
         others = [m for m in self.members if not m.fixed and "offsets.s" in kept[m.name]]
-        if last or (not others and self._holds(p, *relaxed, HELD)):
-            self._finish(p, figures, self.master.center)
+        settled = self._holds(p, *relaxed, HELD) and not self._wasteful(p)
+        if last or (not others and settled):
+            self._finish((p, q), figures, self.master.center)
             return first | found
         for member in others:
             member.offsets = stage
@@ -266,18 +286,21 @@ class Agreement:
         if self._best is not None:
             self._finish(*self._best[1:])
             return self._best[0]
-        p = self.all.each("p")
+        p, q = self.all.each("p"), self.all.each("q")
         figures = figures_of_first(self.members)
         figures = {k: v + (0.0 if k == "lower_bound" else self.rows.cost(p)) for k, v in figures.items()}
-        self._finish(p, figures | {"lower_bound": self.master.bound}, None)
+        self._finish((p, q), figures | {"lower_bound": self.master.bound}, None)
         return first
 
-    def _finish(self, p: np.ndarray, figures: dict[str, float], prices: SharedPrices | None) -> None:
+    def _finish(self, taken: Powers, figures: dict[str, float], prices: SharedPrices | None) -> None:
         """Tell how it ended: objective, bound, gaps, and of each limit loading, price and what is exceeded."""
         found: dict[str, Any] = {"rounds": self.rounds, "mixes": self.mixes, "gap_asked": self.gap, "done": True}
         found |= gaps(figures)
         found |= {"feeders": len(self.members), "time": [str(t) for t in self.all.time]}
         found["fixed"] = [m.name for m in self.members if m.fixed]
-        limits = enumerate(self.limits)
-        found["limits"] = [limit_told(limit, k, self.rows, p, self.all.time, prices) for k, limit in limits]
+        rows, time, first = self._rows(*taken), self.all.time, len(self.shared.limits)
+        found["limits"] = [limit_told(s, k, rows, taken[0], time, prices) for k, s in enumerate(self.shared.limits)]
+        for network, own in zip(self.above, self._above_rows, strict=True):
+            found["limits"].append(network.told(rows, own, first, *taken, time, prices))
+            first += len(own.kind)
         self._told(found)

@@ -114,7 +114,7 @@ class Apart:
                 "groups": [group.to_json()],
                 "members": {m.name: {"group": m.group, "offsets": m.offsets, "steps": m.steps.tolist()} for m in named},
                 "rows": replace(
-                    rows, members=rows.members[:, own], bound=self._shares.shares[g], most=most
+                    rows, share=rows.share[:, own], bound=self._shares.shares[g], most=most
                 ).to_json(),
                 "besides": np.zeros(len(rows.bound)).tolist(),
                 "losses": np.zeros((len(own), steps)).tolist(),

@@ -75,7 +75,7 @@ def joint_order(
         "what": "joint",
         "groups": [g.to_json() for g in groups],
         "members": {m.name: {"group": m.group, "offsets": m.offsets, "steps": m.steps.tolist()} for m in own},
-        "rows": replace(rows, members=rows.members[:, chosen]).to_json(),
+        "rows": replace(rows, share=rows.share[:, chosen]).to_json(),
         "besides": besides.tolist(),
         "losses": losses[chosen].tolist(),
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dispatch.batch.plan import Group, Part, Plan, read_plan
 from dispatch.batch.predicted import MOST_CELLS, Size, seconds_of
 from dispatch.case.netcdf.peek import glance_at, step_of
-from dispatch.case.shared_limits import NAME, read_shared_limits, shared_file
+from dispatch.case.shared import NAME, Shared, read_shared, shared_file
 from dispatch.case.slices import ON_GAS
 from dispatch.case.utility import case_files
 from dispatch.errors import InputError, Problem
@@ -58,9 +58,10 @@ def make_plan(utility: Path | str, settings: Settings, results: Path | None = No
     parts = list(_parts(case_files(utility), settings, before.seen if before else {}, seen))
     choices = settings_text(settings)
     cut = list(_grouped(parts))
-    limits = read_shared_limits(utility, [name for part in parts for name in part.names])
-    sharing = [any(limit.holds(name) for limit in limits for part in chosen for name in part.names) for chosen in cut]
-    shared = _shared(utility, settings, [c for c, shares in zip(cut, sharing, strict=True) if shares]) if limits else ""
+    given = read_shared(utility, [name for part in parts for name in part.names])
+    sharing = [any(given.holds(name) for part in chosen for name in part.names) for chosen in cut]
+    sharers = [chosen for chosen, shares in zip(cut, sharing, strict=True) if shares]
+    shared = _shared(utility, given, settings, sharers) if given else ""
     groups = tuple(
         Group(_key(choices, settings.components, chosen, shared if shares else ""), tuple(chosen))
         for chosen, shares in zip(cut, sharing, strict=True)
@@ -157,10 +158,11 @@ def _given(parts: Sequence[Part]) -> list[list[Any]]:
     return [[p.file, p.digest, list(p.feeders)] for p in parts]
 
 
-def _shared(utility: Path | str, settings: Settings, groups: Sequence[Sequence[Part]]) -> str:
-    """Hash of the shared limits and of everything that shares them: a change of any changes all of these groups."""
+def _shared(utility: Path | str, given: Shared, settings: Settings, groups: Sequence[Sequence[Part]]) -> str:
+    """Hash of what is shared and of everything that shares them: a change of any changes all of these groups."""
     if settings.integers:
         hint = "Leave integers out, or the file: mixed schedules have no integer choices."
         raise InputError([Problem("shared-integers", NAME, value="together with integers", hint=hint)], str(utility))
-    text = json.dumps([shared_file(utility).read_text(encoding="utf-8"), [_given(g) for g in groups]])
+    parts = [shared_file(utility).read_text(encoding="utf-8"), [_given(g) for g in groups]]
+    text = json.dumps([*parts, given.digest()] if given.networks else parts)
     return hashlib.sha256(text.encode()).hexdigest()[:24]

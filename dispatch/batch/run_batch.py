@@ -35,7 +35,7 @@ from dispatch.batch.starting import chosen, require_workers, warm
 from dispatch.batch.status import Status, status_of
 from dispatch.batch.task import FOLDER, Task
 from dispatch.batch.work import run_group, run_round
-from dispatch.case.shared_limits import read_shared_limits
+from dispatch.case.shared import Shared, read_shared
 from dispatch.errors import InputError, Problem, TimeUp, WorkersError
 from dispatch.run.outputs import require_output
 from dispatch.run.processes import cores
@@ -145,7 +145,7 @@ class _Night:
 
     def __init__(self, utility: Path, folder: Path, settings: Settings, plan: Plan, deadline: Deadline) -> None:
         self.utility = utility if utility.is_dir() else utility.parent
-        self.limits = read_shared_limits(utility) if plan.together else ()
+        self.shared = read_shared(utility) if plan.together else Shared()
         self.folder, self.settings, self.plan, self.deadline = folder, settings, plan, deadline
         deadline.leave_time_to_close(plan.feeders)
         records = read_journal(folder)
@@ -212,7 +212,7 @@ class _Night:
             return self.rounds.known(name, orders) | self.rounds.given_up(orders, self.done)
 
         over = partial(self.deadline.over, "ask")
-        found = Agreement(self.folder, groups, self.limits, self.settings.gap, over, told).run(stage)
+        found = Agreement(self.folder, groups, self.shared, self.settings, over, told).run(stage)
         for key, record in (found or {}).items():
             if not self.rounds.failed(self.done.get(key)):
                 self._note(self.rounds.agreed(record))

@@ -1,22 +1,20 @@
-"""Limits that feeders of a utility share, from the file ``shared.toml`` in its folder."""
+"""Limits on what feeders of a utility take together: tables ``[[limit]]`` of the file ``shared.toml``."""
 
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dispatch.case.attributes import attribute_table
 from dispatch.case.rules.findings import nearest
-from dispatch.errors import Problem, raise_if_any
+from dispatch.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator
 
 NAME = "shared.toml"
 BOUNDS = ("s_nom", "p_import_max", "p_export_max", "emission_max")
@@ -57,93 +55,25 @@ class SharedLimit:
 
     def holds(self, feeder: str) -> bool:
         """Whether a feeder, by its name in the utility, is one of those that share it."""
-        return any(feeder == given or fnmatchcase(feeder, given) for given in self.feeders)
+        return is_one_of(feeder, self.feeders)
 
 
-def shared_file(utility: Path | str) -> Path:
-    """Where the shared limits of a utility stand: in its folder, or beside its only case file."""
-    path = Path(utility)
-    return (path if path.is_dir() else path.parent) / NAME
-
-
-def read_shared_limits(utility: Path | str, feeders: Sequence[str] | None = None) -> tuple[SharedLimit, ...]:
-    """Read the shared limits of a utility.
-
-    Parameters
-    ----------
-    utility : Path or str
-        Folder of cases, or one case file.
-    feeders : sequence of str, optional
-        Names of all feeders; with them a limit that no feeder shares is a problem, too.
-
-    Returns
-    -------
-    tuple of SharedLimit
-        In the order of the file; empty where there is none.
-
-    Raises
-    ------
-    InputError
-        With everything that is wrong with the file.
-    """
-    path = shared_file(utility)
-    if not path.exists():
-        return ()
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise_if_any([Problem("shared-syntax", NAME, value=str(error), hint="Correct the TOML text.")], str(path))
-    entries = found.get("limit", [])
-    unknown = [name for name in found if name != "limit"]
-    hint = "Write each limit as a table [[limit]]."
-    problems = [Problem("shared-unknown", NAME, n, value="not known", allowed="limit", hint=hint) for n in unknown]
-    if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
-        problems.append(Problem("shared-form", NAME, "limit", value="not a list of tables", hint=hint))
-        entries = []
-    for k, entry in enumerate(entries):
-        problems += _problems(k, entry)
-    names = [str(e["id"]) for e in entries if "id" in e]
-    twice = sorted({n for n in names if names.count(n) > 1})
-    if twice:
-        hint = "Give each limit a name of its own."
-        problems.append(Problem("shared-twice", NAME, "id", tuple(twice[:3]), len(twice), "not unique", hint=hint))
-    raise_if_any(problems, str(path))
-    limits = tuple(_limit(e) for e in entries)
-    alone = [] if feeders is None else [limit.id for limit in limits if not any(map(limit.holds, feeders))]
-    hint = "Name feeders as CASE/SOURCE, or by a pattern such as 'north*'; `dispatch batch status` lists them."
-    none = Problem("shared-nobody", NAME, "feeders", tuple(alone[:3]), len(alone), "those of no feeder", hint=hint)
-    raise_if_any([none] if alone else [], str(path))
-    return limits
-
-
-def _limit(entry: dict[str, Any]) -> SharedLimit:
+def limit_of(entry: dict[str, Any]) -> SharedLimit:
+    """Make a limit of a table without mistakes."""
     numbers = {k: float(v) for k, v in entry.items() if k not in {"id", "feeders", "intensity"}}
-    feeders = entry.get("feeders", "*")
     intensity = entry.get("intensity", ())
     return SharedLimit(
         str(entry["id"]),
-        (feeders,) if isinstance(feeders, str) else tuple(feeders),
+        names_of(entry.get("feeders", "*")),
         intensity=tuple(map(float, intensity if isinstance(intensity, list | tuple) else [intensity])),
         **numbers,
     )
 
 
-def _problems(k: int, entry: dict[str, Any]) -> Iterator[Problem]:
-    """Everything that is wrong with one limit."""
-    rows = attribute_table()["shared_limit"].attributes
-    name = entry.get("id")
-    own = (name,) if isinstance(name, str) and name else (f"limit {k + 1}",)
-    if not isinstance(name, str) or not name:
-        yield Problem("shared-id", NAME, "id", own, 1, "missing", "a text", "Give the limit a name.")
-    for key, value in entry.items():
-        if key not in rows:
-            hint = f"{nearest(key, list(rows))} See `dispatch explain shared_limit`.".lstrip()
-            yield Problem("shared-unknown", NAME, key, own, 1, "not known", hint=hint)
-        elif rows[key].dtype == "float":
-            yield from _number(key, value, own)
-    feeders = entry.get("feeders", "*")
-    texts = feeders if isinstance(feeders, list) else [feeders]
-    if not texts or not all(isinstance(t, str) and t for t in texts):
+def limit_problems(k: int, entry: dict[str, Any]) -> Iterator[Problem]:
+    """Everything that is wrong with one limit, the `k`-th."""
+    own = yield from entry_problems("limit", k, entry)
+    if not are_names(feeders := entry.get("feeders", "*")):
         yield Problem("shared-feeders", NAME, "feeders", own, 1, repr(feeders), "names or patterns", "Give texts.")
     if not any(bound in entry for bound in BOUNDS):
         hint = "A limit without any of them limits nothing."
@@ -153,13 +83,61 @@ def _problems(k: int, entry: dict[str, Any]) -> Iterator[Problem]:
         yield Problem("shared-bound", NAME, missing, own, 1, "missing", "both", "A budget needs both.")
 
 
-def _number(key: str, value: Any, own: tuple[str, ...]) -> Iterator[Problem]:
+def entry_problems(what: str, k: int, entry: dict[str, Any]) -> Generator[Problem, None, tuple[str, ...]]:
+    """Everything that is wrong with a table of the file whatever it is of: its id, unknown names, numbers.
+
+    Parameters
+    ----------
+    what : str
+        ``limit`` or ``network``.
+    k : int
+        Its number, from 0.
+    entry : dict
+        The table.
+
+    Returns
+    -------
+    tuple of str
+        By what name problems tell of it.
+    """
+    rows = attribute_table()[f"shared_{what}"].attributes
+    name = entry.get("id")
+    named = isinstance(name, str) and bool(name)
+    own = (str(name),) if named else (f"{what} {k + 1}",)
+    if not named:
+        yield Problem("shared-id", NAME, "id", own, 1, "missing", "a text", f"Give the {what} a name.")
+    for key, value in entry.items():
+        if key not in rows:
+            hint = f"{nearest(key, list(rows))} See `dispatch explain shared_{what}`.".lstrip()
+            yield Problem("shared-unknown", NAME, key, own, 1, "not known", hint=hint)
+        elif rows[key].dtype == "float":
+            yield from _number(what, key, value, own)
+    return own
+
+
+def are_names(given: Any) -> bool:
+    """Whether something is a text, or a list of some."""
+    texts = given if isinstance(given, list) else [given]
+    return bool(texts) and all(isinstance(t, str) and t for t in texts)
+
+
+def names_of(given: str | list[str]) -> tuple[str, ...]:
+    """One text or several as several."""
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def is_one_of(feeder: str, names: Iterable[str]) -> bool:
+    """Whether a feeder is named, itself or by a pattern."""
+    return any(feeder == given or fnmatchcase(feeder, given) for given in names)
+
+
+def _number(what: str, key: str, value: Any, own: tuple[str, ...]) -> Iterator[Problem]:
     """Say where a value is no number within its range."""
-    row = attribute_table()["shared_limit"].attributes[key]
+    row = attribute_table()[f"shared_{what}"].attributes[key]
     values = value if key == "intensity" and isinstance(value, list) else [value]
     for one in values:
         number = isinstance(one, int | float) and not isinstance(one, bool)
         if not number or not bool(row.range.contains(np.array([float(one)]))[0]):
-            hint = f"See `dispatch explain shared_limit.{key}`."
+            hint = f"See `dispatch explain shared_{what}.{key}`."
             yield Problem("shared-range", NAME, key, own, 1, repr(one), str(row.range), hint)
             return

@@ -66,10 +66,24 @@ def shared_lines(shared: Mapping[str, Any] | None) -> list[str]:
         loading = UNKNOWN if limit["loading_max"] is None else f"{100 * limit['loading_max']:.1f} %"
         prices = [abs(p) for p in limit["price"]]
         priced = sum(p > 0 for p in prices)
-        text = f"  {limit['id']}: {limit['feeders']:,} feeders, loaded up to {loading}"
+        text = f"  {limit['id']}: {limit['feeders']:,} feeders, loaded up to {loading}{voltage_text(limit)}"
         lines.append(text + (f", a price in {priced} steps (up to {max(prices):.4g} per kWh)" if priced else ""))
+        lines += [f"    priced: {binding_text(limit)}"] if limit.get("binding") else []
         lines += [f"    {said}" for said in unmet_lines(limit)]
     return lines
+
+
+def voltage_text(limit: Mapping[str, Any]) -> str:
+    """Say between which voltages the buses were on which feeders hang, of a network above them."""
+    ends = [[v for v in limit.get(name, ()) if v is not None] for name in ("v_min_pu", "v_max_pu")]
+    return f", voltage {min(ends[0]):.4f} to {max(ends[1]):.4f} pu" if all(ends) else ""
+
+
+def binding_text(limit: Mapping[str, Any]) -> str:
+    """Name the limits of a network above feeders that have a price, the dearest first."""
+    found = [f"{b['limit']} ({b['steps']} steps)" for b in limit.get("binding", ())]
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return ", ".join(found[:NAMED]) + more
 
 
 def fixed_lines(shared: Mapping[str, Any]) -> list[str]:
@@ -90,7 +104,7 @@ def unmet_lines(limit: Mapping[str, Any]) -> list[str]:
         most = max(steps, key=lambda u: float(u["kw"]))
         found.append(
             f"not met in {len(steps)} steps ({limit['hours_unmet']:g} h, {steps[0]['time']} … {steps[-1]['time']} UTC):"
-            f" up to {most['kw']:.4g} kW beyond it, at {most['time']}; no plan of the feeders does with less that costs"
+            f" up to {_beyond(most)}, at {most['time']}; no plan of the feeders does with less that costs"
             f" less than {limit['penalty']:g} for each kWh"
         )
     found += [
@@ -99,6 +113,12 @@ def unmet_lines(limit: Mapping[str, Any]) -> list[str]:
         if "kg" in u
     ]
     return found
+
+
+def _beyond(most: Mapping[str, Any]) -> str:
+    """Say by how much a limit is exceeded at worst; of a network above feeders which one, and a voltage in pu."""
+    amount = f"{most['kw']:.4g} kW beyond {most.get('limit', 'it')}"
+    return f"{amount} ({most['pu']:.4g} pu)" if "pu" in most else amount
 
 
 def plan_text(found: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dispatch.report.batch_text import fixed_lines, unmet_lines
+from dispatch.report.batch_text import binding_text, fixed_lines, unmet_lines
 from dispatch.report.words import UNKNOWN, number
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def shared_section(shared: Mapping[str, Any] | None) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``said``, ``rows`` (a limit each) and ``prices`` (an hour and limit each); None where nothing is shared.
+        ``said``, ``rows`` (a limit each), ``networks`` (whether any is a network) and ``prices`` (an hour and limit
+        each); None where nothing is shared.
     """
     if not shared or not shared.get("done"):
         return None
@@ -39,6 +40,7 @@ def shared_section(shared: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {
         "said": said,
         "rows": [_row(limit) for limit in shared["limits"]],
+        "networks": any("v_min_pu" in limit for limit in shared["limits"]),
         "prices": [row for limit in shared["limits"] for row in _prices(limit, shared["time"])],
     }
 
@@ -51,9 +53,17 @@ def _row(limit: Mapping[str, Any]) -> dict[str, str]:
         "loading": UNKNOWN if loading is None else number(100 * loading, 1),
         "most": number(max(p, default=0.0), 1),
         "least": number(min(p, default=0.0), 1),
+        "voltage": " to ".join(_ends(limit)),
+        "binding": binding_text(limit),
         "hours": number(limit["hours_unmet"], 2),
         "unmet": "; ".join(unmet_lines(limit)),
     }
+
+
+def _ends(limit: Mapping[str, Any]) -> list[str]:
+    """Lowest and highest voltage of a network above feeders."""
+    found = [(min, limit.get("v_min_pu")), (max, limit.get("v_max_pu"))]
+    return [number(of(v for v in values if v is not None), 4) for of, values in found if values and any(values)]
 
 
 def _prices(limit: Mapping[str, Any], times: list[str]) -> list[tuple[str, str, str, str]]:

@@ -181,7 +181,7 @@ class Together:
         """Whether losses leave as much room as those with which the plan was found."""
         less, rated = self._rows.activity(losses - self._losses), self._rows.budget < 0
         of_budgets = np.bincount(self._rows.budget[~rated], (self._rows.weight * less)[~rated], len(self._rows.budgets))
-        allowed = SAME * np.maximum(self._rows.bound, 1.0)
+        allowed = SAME * self._rows.scale
         return bool((less <= allowed)[rated].all() and (of_budgets <= SAME * np.maximum(self._rows.budgets, 1.0)).all())
 
     def _coordinator(self, members: Sequence[Members]) -> Coordinator:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from dispatch.case.netcdf import check_file, load_case, save_case
 from dispatch.case.netcdf.peek import glance_at
 from dispatch.case.rules import check_case
-from dispatch.case.shared_limits import NAME as SHARED
-from dispatch.case.shared_limits import read_shared_limits, shared_file
+from dispatch.case.shared import NAME as SHARED
+from dispatch.case.shared import read_shared, shared_file
 from dispatch.case.slices import split_feeders
 from dispatch.case.utility import case_files
 from dispatch.errors import InputError, Problem, raise_if_any
@@ -170,7 +170,7 @@ def check_utility(utility: Path, components: Sequence[str] = ()) -> Pass:
     load_components(components)
     went = Pass()
     if shared_file(utility).exists():
-        went.tried(SHARED, lambda: read_shared_limits(utility, _names(utility)))
+        went.tried(SHARED, lambda: read_shared(utility, _names(utility)))
     for file in case_files(utility):
         notes: list[str] = []
         problems = check_file(file, notes)

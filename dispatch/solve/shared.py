@@ -206,7 +206,7 @@ class SharedMaster:
         chosen = [self.plans[f][k] for f, own in enumerate(columns) for k in own]
         taken = np.array([p.taken for p in chosen])
         taken[np.abs(taken) < NOTICED] = 0.0
-        shares = rows.members[rows.limit[active]][:, feeder]
+        shares = rows.share[rows.limit[active]][:, feeder]
         profile = sp.csr_matrix(shares * (rows.sign[active, None] * taken[:, rows.step[active]].T))
         beyond, cost = self._relaxations(active, low, high, budget_high)
         convexity = sp.csr_matrix((np.ones(len(feeder)), (feeder, np.arange(len(feeder)))), (len(columns), len(feeder)))

@@ -1,4 +1,4 @@
-"""Rows that feeders share: what they take together in each step against a limit, as arrays over rows."""
+"""Rows that feeders share: what they take, weighted and added up, in each step against a limit, as arrays over rows."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dispatch.case.shared_limits import SharedLimit
+    from dispatch.solve.limits.above import RowsAbove
 
 HOURS = 24
 
 
 @dataclass(frozen=True)
 class SharedRows:
-    """Rows ``sign * (sum of what members take + added) - slack <= bound``, and budgets over the parts above zero.
+    """Rows ``sign * (sum of share * taken + added) - slack <= bound``, and budgets over the parts above zero.
 
-    A row of a budget is ``what members take + added <= u`` with ``u >= 0``; the budget itself is
+    A row of a budget is ``sum of taken + added <= u`` with ``u >= 0``; the budget itself is
     ``sum of weight * u - slack <= budget``. All slacks cost their `most` per unit.
 
     Attributes
@@ -32,6 +33,8 @@ class SharedRows:
         1 where it holds import, -1 where it holds export.
     bound : ndarray (row,)
         Right-hand side; 0 of rows of a budget. [kW]
+    scale : ndarray (row,)
+        Of what part of it tolerances are. [kW]
     most : ndarray (row,)
         Cost of a kW beyond it in its step; infinite for rows of a budget. [money]
     budget : ndarray (row,) of int
@@ -42,8 +45,8 @@ class SharedRows:
         Budgets [kg], and the cost of a kg beyond. [money]
     budget_limit : ndarray (budget,) of int
         To which limit a budget belongs.
-    members : ndarray (limit, feeder) of bool
-        Who shares which limit.
+    share : ndarray (limit, feeder)
+        With what weight what a feeder takes counts; 0: not at all.
     dt : float
         Length of a step. [h]
     """
@@ -52,13 +55,14 @@ class SharedRows:
     step: np.ndarray
     sign: np.ndarray
     bound: np.ndarray
+    scale: np.ndarray
     most: np.ndarray
     budget: np.ndarray
     weight: np.ndarray
     budgets: np.ndarray
     budget_most: np.ndarray
     budget_limit: np.ndarray
-    members: np.ndarray
+    share: np.ndarray
     dt: float
 
     def to_json(self) -> dict[str, Any]:
@@ -69,14 +73,12 @@ class SharedRows:
     def from_json(cls, found: dict[str, Any]) -> SharedRows:
         """From what `to_json` made."""
         whole = {"limit", "step", "budget", "budget_limit"}
-        arrays: dict[str, Any] = {
-            k: np.array(v, int if k in whole else bool if k == "members" else float) for k, v in found.items()
-        }
+        arrays: dict[str, Any] = {k: np.array(v, int if k in whole else float) for k, v in found.items()}
         return cls(**arrays | {"dt": float(found["dt"])})
 
     def activity(self, taken: np.ndarray) -> np.ndarray:
         """Add up the left side of each row when feeders take `taken` (feeder, step), losses included, in kW."""
-        together = self.members.astype(float) @ taken
+        together = self.share @ taken
         return np.asarray(self.sign * together[self.limit, self.step])
 
     def relaxation(self, taken: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -109,9 +111,9 @@ class SharedRows:
 
     def price_of(self, prices: SharedPrices, steps: int) -> np.ndarray:
         """Make the price of a kWh that each feeder takes, (feeder, step), in money kW-1 h-1."""
-        at = np.zeros((len(self.members), steps))
+        at = np.zeros((len(self.share), steps))
         np.add.at(at, (self.limit, self.step), self.sign * prices.rows / self.dt)
-        return np.asarray(self.members.T.astype(float) @ at)
+        return np.asarray(self.share.T @ at)
 
     def worth(self, prices: SharedPrices, added: np.ndarray) -> float:
         """Find what is taken off the sum of the feeders' bounds: prices times bounds, less what enters besides.
@@ -152,9 +154,14 @@ class SharedPrices:
 
 
 def shared_rows(
-    limits: Sequence[SharedLimit], names: Sequence[str], time: np.ndarray, dt: float, reactive: np.ndarray
+    limits: Sequence[SharedLimit],
+    names: Sequence[str],
+    time: np.ndarray,
+    dt: float,
+    reactive: np.ndarray,
+    above: Sequence[RowsAbove] = (),
 ) -> SharedRows:
-    """State shared limits as rows.
+    """State what feeders share as rows: limits, then those of networks above them.
 
     Parameters
     ----------
@@ -167,36 +174,43 @@ def shared_rows(
         Length of a step. [h]
     reactive : ndarray (feeder, step)
         What each takes by AC power flow. [kvar]
+    above : sequence of RowsAbove
+        Rows of networks over the same feeders and steps.
 
     Returns
     -------
     SharedRows
     """
     steps = len(time)
-    members = np.array([[limit.holds(n) for n in names] for limit in limits], bool).reshape(len(limits), len(names))
-    q = members.astype(float) @ reactive
-    parts: list[tuple[int, float, np.ndarray, float, int, np.ndarray]] = []
+    share = np.array([[limit.holds(n) for n in names] for limit in limits], float).reshape(len(limits), len(names))
+    q = share @ reactive
+    parts: list[tuple[int, float, np.ndarray, np.ndarray, float, int, np.ndarray]] = []
     budgets: list[tuple[float, float, int]] = []
     for k, limit in enumerate(limits):
         rated = np.sqrt(np.maximum(limit.s_nom**2 - q[k] ** 2, 0.0)) if np.isfinite(limit.s_nom) else np.inf
         for sign, own in ((1.0, limit.p_import_max), (-1.0, limit.p_export_max)):
             most = np.minimum(np.full(steps, own if np.isfinite(own) else np.inf), rated)
             if np.isfinite(most).any():
-                parts.append((k, sign, most, limit.penalty * dt, -1, np.zeros(steps)))
+                parts.append((k, sign, most, np.maximum(most, 1.0), limit.penalty * dt, -1, np.zeros(steps)))
         if np.isfinite(limit.emission_max):
             weight = dt * intensity_of(limit, time)
-            parts.append((k, 1.0, np.zeros(steps), np.inf, len(budgets), weight))
+            parts.append((k, 1.0, np.zeros(steps), np.ones(steps), np.inf, len(budgets), weight))
             budgets.append((limit.emission_max, limit.penalty, k))
+    for rows in above:
+        for j, sign in enumerate(rows.sign.tolist()):
+            scale = np.full(steps, rows.scale[j])
+            parts.append((len(share) + j, sign, rows.bound[j], scale, rows.penalty * dt, -1, np.zeros(steps)))
+        share = np.concatenate([share, rows.share])
     every = np.arange(steps)
     amounts = np.array(budgets, float).reshape(-1, 3)
     joined = [
         np.concatenate([np.broadcast_to(np.asarray(p[j]), steps) for p in parts]) if parts else np.zeros(0)
-        for j in range(6)
+        for j in range(7)
     ]
-    limit_of, sign_of, bound, most_of, budget, weight_of = joined
+    limit_of, sign_of, bound, scale_of, most_of, budget, weight_of = joined
     return SharedRows(
-        limit_of.astype(int), np.tile(every, len(parts)), sign_of, bound, most_of, budget.astype(int), weight_of,
-        amounts[:, 0], amounts[:, 1], amounts[:, 2].astype(int), members, dt,
+        limit_of.astype(int), np.tile(every, len(parts)), sign_of, bound, scale_of, most_of, budget.astype(int),
+        weight_of, amounts[:, 0], amounts[:, 1], amounts[:, 2].astype(int), share, dt,
     )  # fmt: skip
 
 

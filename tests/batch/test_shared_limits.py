@@ -15,7 +15,7 @@ from dispatch.batch.results import open_results
 from dispatch.batch.run_batch import run_batch
 from dispatch.batch.status import status_of
 from dispatch.case.netcdf import save_case
-from dispatch.case.shared_limits import read_shared_limits
+from dispatch.case.shared import read_shared
 from dispatch.cli import main
 from dispatch.errors import InputError
 
@@ -186,7 +186,7 @@ def test_every_mistake_is_found_at_once(tmp_path: Path, capsys: pytest.CaptureFi
     )
     (folder / "shared.toml").write_text(text)
     with pytest.raises(InputError) as caught:
-        read_shared_limits(folder)
+        read_shared(folder)
     codes = sorted(p.code for p in caught.value.problems)
     assert codes == sorted(
         ["shared-unknown", "shared-unknown", "shared-range", "shared-range", "shared-feeders", "shared-bound",

@@ -119,10 +119,17 @@ class Night:
         ]
         return bool(files) and bool(read_feeders(files[-1])["*"]["repaired"][0])
 
+    def kept(self, name: str) -> dict[str, Any]:
+        """What feeders have kept, by stage and feeder."""
+        stages = [(r["stage"], r["group"]) for r in read_journal(self.folder / name) if r["what"] == "round"]
+        found: dict[str, Any] = {}
+        for stage, group in stages:
+            found.setdefault(stage, {}).update(read_feeders(self.folder / name / "rounds" / f"{group}.{stage}.npz"))
+        return found
+
     def program(self, name: str) -> tuple[list[Feeder], np.ndarray, np.ndarray]:
         """The last program of each feeder, and losses and reactive power of the shared rows, as the files say."""
-        stages = [(r["stage"], r["group"]) for r in read_journal(self.folder / name) if r["what"] == "round"]
-        at = {s: read_feeders(self.folder / name / "rounds" / f"{g}.{s}.npz") for s, g in stages}
+        at = self.kept(name)
         mixes = [s for s in at if s.startswith("m")]
         before = ["1", *mixes[:-1]]
         feeders, losses, q = [], [], []

@@ -116,8 +116,9 @@ class SharedLimits:
         inside = self._steps[feeder] < self._wide
         own[self._steps[feeder][inside]] = np.nonzero(inside)[0]
         rows, weight = self.weights(key)
-        here = self._rows.members[self._rows.limit[rows], feeder] & (own[self._rows.step[rows]] >= 0)
-        return own[self._rows.step[rows[here]]], -self._rows.sign[rows[here]] * weight[here]
+        share = self._rows.share[self._rows.limit[rows], feeder]
+        here = (share != 0) & (own[self._rows.step[rows]] >= 0)
+        return own[self._rows.step[rows[here]]], -self._rows.sign[rows[here]] * (share * weight)[here]
 
     def bound(self, keys: np.ndarray) -> np.ndarray:
         """Limits themselves, less what enters besides, (key,)."""

@@ -67,6 +67,11 @@ def grid_of(case: dict[str, Table]) -> Grid:
 
 def reactive_flow(grid: Grid, q: np.ndarray) -> np.ndarray:
     """Reactive flow of each branch (branch, step) when nothing but the reactive injections q (bus, step) acts."""
+    return linear_state(grid, np.zeros_like(q), q)[2]
+
+
+def linear_state(grid: Grid, given: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Squared voltages (bus, step), active and reactive flows (branch, step) under injections (bus, step)."""
     n, m, s = len(grid.reached), len(grid.start), len(grid.source_bus)
     branch, source = np.arange(m), np.arange(s)
     # Unknowns: V, θ (bus), p, q (branch), p, q (source).
@@ -91,8 +96,9 @@ def reactive_flow(grid: Grid, q: np.ndarray) -> np.ndarray:
     keep = np.concatenate([grid.reached, grid.reached, np.ones(2 * m + 2 * s, bool)])  # same places in rows and columns
     matrix = sp.csc_matrix((values, (rows, columns)), shape=(size, size))[keep][:, keep]
     right = np.zeros((size, q.shape[1]))
+    right[:n] = -given
     right[n : 2 * n] = -q
     right[hold : hold + s] = (grid.source_v**2)[:, None]
     found = np.zeros((size, q.shape[1]))
     found[keep] = splu(matrix.tocsc()).solve(right[keep])
-    return found[react : react + m]
+    return found[v : v + n], found[p : p + m], found[react : react + m]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import xarray as xr
 
 GROUPS = {
@@ -50,11 +52,12 @@ EMPTY = {
 UNKNOWN = {"p_max_pu": 1.0, "p_withdrawn": 0.0, "state_of_charge_least": 0.0, "coefficient_of_performance": 1.0}
 
 
-def plain(case: xr.DataTree) -> dict[str, dict[str, np.ndarray]]:
-    """Each kind's columns; ``settings`` holds ``dt`` and ``time_zone``."""
+def plain_kinds(case: xr.DataTree, kinds: Iterable[str]) -> dict[str, dict[str, np.ndarray]]:
+    """Columns of some kinds."""
     found: dict[str, dict[str, np.ndarray]] = {}
     present = {node.path for node in case.subtree}
-    for kind, group in GROUPS.items():
+    for kind in kinds:
+        group = GROUPS[kind]
         data = case[group].to_dataset(inherit=False) if group in present else None
         if data is None or not data.variables:
             text = {"tap_side", "kind", "meter", "bus_from", "bus_to"}
@@ -66,6 +69,12 @@ def plain(case: xr.DataTree) -> dict[str, dict[str, np.ndarray]]:
             found[kind].setdefault("p_discharge_nom", np.full(data.sizes["store"], np.nan))
         if kind in data.variables:
             found[kind]["id"] = data[kind].to_numpy()
+    return found
+
+
+def plain(case: xr.DataTree) -> dict[str, dict[str, np.ndarray]]:
+    """Each kind's columns; ``settings`` holds ``dt`` and ``time_zone``."""
+    found, present = plain_kinds(case, GROUPS), {node.path for node in case.subtree}
     for kind, group in OPTIONAL.items():
         if group in present and len(case[group].to_dataset(inherit=False).variables):
             data = case[group].to_dataset(inherit=False)

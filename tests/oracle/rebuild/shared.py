@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Rows ``weight @ taken <= right`` in each step over what feeders take, losses included, and a kWh beyond them."""
+
+    weight: np.ndarray  # (row, feeder)
+    right: np.ndarray  # (row, step)
+    penalty: float
+
+
+@dataclass(frozen=True)
 class Shared:
     """A limit that all feeders share; infinite where it limits nothing."""
 
@@ -27,20 +36,25 @@ class Shared:
 
 
 def together(
-    feeders: list[Feeder], losses: np.ndarray, q: np.ndarray, limit: Shared, *, one_way: bool = False
+    feeders: list[Feeder],
+    losses: np.ndarray,
+    q: np.ndarray,
+    limit: Shared,
+    *,
+    one_way: bool = False,
+    network: Rows | None = None,
 ) -> tuple[float, np.ndarray]:
     """Optimum of all feeders with the shared rows, and by how much each row of a step is relaxed, (2, step).
+
+    With `network` there are these rows besides.
 
     With `one_way` no store charges in a step in which it discharges.
     """
     steps, dt = feeders[0].steps, feeders[0].dt
     programs = [f.program for f in feeders]
     starts = np.cumsum([0] + [p.columns for p in programs])
-    taken = sp.lil_matrix((steps, int(starts[-1])))
-    for feeder, start in zip(feeders, starts, strict=False):
-        for (name, _), columns in feeder.program.named.items():
-            if name in {"p_import", "p_export"}:
-                taken[np.arange(steps), start + columns] = 1.0 if name == "p_import" else -1.0
+    each = _taken(feeders, starts)
+    taken = sum(each[1:], each[0])
     rated = np.sqrt(np.maximum(limit.s_nom**2 - q.sum(axis=0) ** 2, 0.0)) if np.isfinite(limit.s_nom) else np.inf
     most, least = (np.minimum(np.full(steps, own), rated) for own in (limit.p_import_max, limit.p_export_max))
     lost, eye, none = losses.sum(axis=0), sp.identity(steps), sp.csr_matrix((steps, steps))
@@ -58,14 +72,21 @@ def together(
     low, high = (np.concatenate([np.concatenate(getattr(p, f"row_{n}")) for p in programs]) for n in ("lower", "upper"))
     equal = low == high
     below, above = ~equal & np.isfinite(high), ~equal & np.isfinite(low)
-    wide = sp.csr_matrix((own.shape[0], 3 * steps + 1))
-    matrix = sp.csr_matrix(sp.hstack([own, wide]))
+    matrix = sp.csr_matrix(sp.hstack([own, sp.csr_matrix((own.shape[0], 3 * steps + 1))]))
     per_kw = np.full(steps, dt * limit.penalty)
     cost = [*(np.concatenate(p.cost) for p in programs), per_kw, per_kw, np.zeros(steps), [limit.penalty]]
     columns = [*(np.concatenate(p.lower) for p in programs), np.zeros(3 * steps + 1)]
     tops = [*(np.concatenate(p.upper) for p in programs), np.full(3 * steps + 1, np.inf)]
     upper = sp.vstack([matrix[below], -matrix[above], shared[stated]])
     right = np.concatenate([high[below], -low[above], right[stated]])
+    if network is not None:
+        count = len(network.weight) * steps
+        upper, matrix = (sp.csr_matrix(sp.hstack([m, sp.csr_matrix((m.shape[0], count))])) for m in (upper, matrix))
+        upper = sp.vstack([upper, _of_network(network, each, 3 * steps + 1)])
+        right = np.concatenate([right, (network.right - network.weight @ losses).ravel()])
+        cost.append(np.full(count, dt * network.penalty))
+        columns.append(np.zeros(count))
+        tops.append(np.full(count, np.inf))
     limits = np.column_stack([np.concatenate(columns), np.concatenate(tops)])
     equations, values, costs = matrix[equal], low[equal], np.concatenate(cost)
     whole = np.zeros(len(costs))
@@ -86,6 +107,23 @@ def together(
     if found.status != 0:
         raise ArithmeticError(found.message)
     return float(found.fun), found.x[starts[-1] : starts[-1] + 2 * steps].reshape(2, steps)
+
+
+def _taken(feeders: list[Feeder], starts: np.ndarray) -> list[sp.lil_matrix]:
+    """What each feeder takes in each step, over the columns of all."""
+    found = []
+    for feeder, start in zip(feeders, starts, strict=False):
+        found.append(sp.lil_matrix((feeder.steps, int(starts[-1]))))
+        for (name, _), columns in feeder.program.named.items():
+            if name in {"p_import", "p_export"}:
+                found[-1][np.arange(feeder.steps), start + columns] = 1.0 if name == "p_import" else -1.0
+    return found
+
+
+def _of_network(network: Rows, taken: list[sp.lil_matrix], between: int) -> sp.csr_matrix:
+    """Rows of a network over what each feeder takes, then other columns, then how far each is relaxed."""
+    rows = sp.vstack([sum((w * t for w, t in zip(own, taken, strict=True)), 0 * taken[0]) for own in network.weight])
+    return sp.csr_matrix(sp.hstack([rows, sp.csr_matrix((rows.shape[0], between)), -sp.identity(rows.shape[0])]))
 
 
 def _pairs(programs: list[Program], starts: np.ndarray, count: int, tops: np.ndarray) -> tuple[sp.csr_matrix, int]:
