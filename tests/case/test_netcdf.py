@@ -108,6 +108,16 @@ def test_labels_that_a_case_cannot_hold_are_refused(tmp_path: Path) -> None:
         save_case(case, tmp_path / "case.nc")
 
 
+@pytest.mark.parametrize("others", [0, 9], ids=["few labels", "many labels"])
+@pytest.mark.parametrize("length", [5_000, 70_000, 2_000_000])
+def test_long_labels_survive(length: int, others: int, tmp_path: Path) -> None:
+    case = small_case()
+    given = {"unmet": "[" + "x" * length, "messages": "y" * length} | {f"label {k}": "z" for k in range(others)}
+    case["/forecast"].attrs |= given
+    save_case(case, tmp_path / "long.nc")
+    assert {name: load_case(tmp_path / "long.nc")["/forecast"].attrs[name] for name in given} == given
+
+
 def test_parts_of_seconds_are_refused(tmp_path: Path) -> None:
     data = xr.Dataset(coords={"time": np.array(["2026-01-01T00:00:00.5"], "datetime64[ms]")})
     with pytest.raises(ValueError, match="/forecast/time has times that are no whole seconds"):

@@ -29,6 +29,10 @@ class Index:
 
 LINK_NAMES = Index(5, 11, 4, 7, 4)
 ATTRIBUTE_NAMES = Index(8, 17, 0, 8, 5)
+LONG, LONG_SIZE = 1, 24
+"""B-tree record of an object too long for a block of the heap: where it lies, its size, its key."""
+IN_BLOCK, APART = 0x00, 0x10
+"""First byte of the heap id of an object in a block, and of one too long for that."""
 
 
 @dataclass
@@ -50,44 +54,60 @@ class Reader:
 
     def dense(self, heap: int, names: int, index: Index) -> list[tuple[int, int]]:
         """Position and size of each object of a heap that a B-tree lists."""
-        locate = self._heap(heap, index)
-        return [(locate(offset), size) for offset, size in self._records(names, index)]
+        locate, long, found = self._heap(heap, index), None, []
+        for place in self._records(names, index.kind, index.size):
+            start = place + index.at
+            (mark,) = self.unpack("B", start)
+            if mark == IN_BLOCK:
+                stop = start + 1 + index.offset
+                offset, size = self._number(start + 1, stop), self._number(stop, start + index.width)
+                found.append((locate(offset), size))
+                continue
+            long = self._long(heap) if long is None else long
+            key = self._number(start + 1, start + index.width)
+            if mark != APART or key not in long:
+                raise NotPlainError("damaged")
+            found.append(long[key])
+        return found
 
-    def _records(self, at: int, index: Index) -> list[tuple[int, int]]:
-        """Heap offsets and sizes in the records of a B-tree."""
+    def _number(self, start: int, stop: int) -> int:
+        return int.from_bytes(self.data[start:stop], "little")
+
+    def _long(self, heap: int) -> dict[int, tuple[int, int]]:
+        """Position and size of each object that is too long for a block of a heap, by its key."""
+        found = {}
+        for place in self._records(self.unpack("Q", heap + 22)[0], LONG, LONG_SIZE):
+            start, size, key = self.unpack("3Q", place)
+            if start + size > len(self.data):
+                raise NotPlainError("cut off or damaged")
+            found[key] = (start, size)
+        return found
+
+    def _records(self, at: int, expected: int, width: int) -> list[int]:
+        """Positions of the records of a B-tree of one kind and width."""
         self.expect(b"BTHD", at)
         kind = self.unpack("B", at + 5)[0]
         node, size, depth = self.unpack("IHH", at + 6)
         root, count, total = self.unpack("QHQ", at + 16)
-        if (kind, size) != (index.kind, index.size) or depth > 1 or total > MAX_OBJECTS:
+        if (kind, size) != (expected, width) or depth > 1 or total > MAX_OBJECTS:
             raise NotPlainError("of too many variables in one group, or damaged")
         if not total:
             return []
         if depth == 0:
-            return self._ids(b"BTLF", root, count, index)
+            return self._places(b"BTLF", root, count, size)
         most = (node - 10) // size
-        width = 8 + (most.bit_length() + 7) // 8
+        step = 8 + (most.bit_length() + 7) // 8
         pointers = root + 6 + size * count
-        found = self._ids(b"BTIN", root, count, index)
+        found = self._places(b"BTIN", root, count, size)
         for k in range(count + 1):
-            (child,) = self.unpack("Q", pointers + k * width)
-            own = int.from_bytes(self.data[pointers + k * width + 8 : pointers + (k + 1) * width], "little")
-            found += self._ids(b"BTLF", child, min(own, most), index)
+            (child,) = self.unpack("Q", pointers + k * step)
+            own = self._number(pointers + k * step + 8, pointers + (k + 1) * step)
+            found += self._places(b"BTLF", child, min(own, most), size)
         return found
 
-    def _ids(self, signature: bytes, at: int, count: int, index: Index) -> list[tuple[int, int]]:
+    def _places(self, signature: bytes, at: int, count: int, size: int) -> list[int]:
         self.expect(signature, at)
-        found = []
-        for k in range(count):
-            place = at + 6 + index.size * k + index.at
-            (mark,) = self.unpack("B", place)
-            start = place + 1 + index.offset
-            offset = int.from_bytes(self.data[place + 1 : start], "little")
-            size = int.from_bytes(self.data[start : place + index.width], "little")
-            if mark:
-                raise NotPlainError("damaged, or of names or attributes that are too long")
-            found.append((offset, size))
-        return found
+        return [at + 6 + size * k for k in range(count)]
 
     def _heap(self, at: int, index: Index) -> _Locate:
         """Where the objects of a fractal heap lie."""

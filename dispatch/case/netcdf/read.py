@@ -30,7 +30,7 @@ MAX_RATIO = 300
 MAX_DEPTH = 6
 MAX_GROUPS = 200
 MAX_VARIABLES = 5000
-MAX_LABEL = 65536
+MAX_LABEL = 16 << 20
 
 PACKED = ("scale_factor", "add_offset", "_Unsigned")
 MISSING = ("_FillValue", "missing_value")
