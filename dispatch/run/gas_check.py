@@ -116,6 +116,8 @@ class GasCheck:
         Demand less what injections give. [m3 h-1]
     levels : PackedLevels or None
         Levels above 4 bar gauge; None where there are none.
+    share_failed : ndarray (step,) of int
+        How often stated limits of shares did not hold, as far as schedules were looked at.
     """
 
     def __init__(self, case: xr.DataTree, inputs: Inputs) -> None:
@@ -141,6 +143,7 @@ class GasCheck:
         self.held = np.full(len(self.network.parent), np.nan)
         inside = self.zones.of_junction >= 0
         self.held[inside] = pressures[self.zones.holder][self.zones.of_junction[inside]]
+        self.share_failed = np.zeros(inputs.steps, np.int64)
         self.levels = PackedLevels(case, self.network, self.zones, inputs) if self.zones.split.any() else None
 
     @property

@@ -12,7 +12,7 @@ from dispatch.case.schema import columns
 from dispatch.model.components.plant import HIGHER
 from dispatch.model.gas_limits import LIMITED, stated_limits
 from dispatch.run.gas_carried import carried_part, short_zones
-from dispatch.run.gas_quality import share_slopes
+from dispatch.run.gas_quality import SharesAbout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dispatch.case.offsets import Offsets
     from dispatch.model.program import Program
-    from dispatch.run.gas_check import GasCheck, UnderSchedule
+    from dispatch.run.gas_check import GasCheck, Moved, UnderSchedule
     from dispatch.solve.solution import Solution
 
 PRESSURE, SHARE = 1e-3, 5e-3
@@ -30,6 +30,10 @@ STEP, LEAST_STEP = 0.01, 1.0
 """Injections are moved by this share of what an upgrader can, at least 1 kW, to see what they change. [1, kW]"""
 RAISED = 1e-3
 """Held pressures are raised by so much to see what linepack changes. [bar]"""
+MOST_FAILED = 3
+"""In steps in which rows of shares did not hold what they stood for so often, they are stated steeper."""
+NOTHING = 1e-8
+"""Slopes of shares below this are none. [kW-1]"""
 PRICED = 1e-9
 """Prices below this share of the penalty are rounding."""
 
@@ -169,13 +173,13 @@ def next_limits(
         slopes.fill(lifted, c, first, LEAST_STEP)
         slopes.fill(lifted, c, second, -LEAST_STEP)
     raised = check.values(check.steady(found.moved, RAISED)[0])
-    if "share" in stated:
-        raised["share"] = found.values["share"]
-        if stated["share"].any():
-            injection["share"], lifted["share"] = share_slopes(check, found)
     rows = {}
     for name, own in stated.items():
-        if own.any():
+        if name == "share" and own.any():
+            if name in gas:
+                check.share_failed += (margins.over[name][0][gas[name].stated] > 0).any(axis=0)
+            rows[name] = _share_rows(check, found, own)
+        elif own.any():
             zone, content = check.zone_of[LIMITED[name]], check.content_at(name, found.moved)
             per_bar = (raised[name] - found.values[name]) / RAISED
             by_linepack = np.nan_to_num(per_bar * np.append(check.bar_per_kwh, 0.0)[zone, None])
@@ -183,6 +187,33 @@ def next_limits(
             constant = np.where(own[:, None], limit.constant - found.moved.effect(limit, content), np.nan)
             rows[name] = replace(limit, constant=constant)
     return rows
+
+
+def _share_rows(check: GasCheck, found: UnderSchedule, own: np.ndarray) -> GasLimit:
+    """State rows of shares, linear about the injection at which their limits just hold."""
+    about = SharesAbout(check, found)
+    moved = about.at_limits()
+    share, (injection, lifted) = about.at(moved), about.slopes(moved)
+    if len(moved.injected) > 1 and (failed := check.share_failed >= MOST_FAILED).any():
+        injection = np.where(failed, _steeper(check, about, moved, share, injection), injection)
+    injection, lifted = (np.where(np.abs(slopes) < NOTHING, 0.0, slopes) for slopes in (injection, lifted))
+    effect = np.einsum("eut,ut->et", injection, moved.injected) + np.einsum("ect,ct->et", lifted, moved.lifted)
+    constant = np.where(own[:, None], share - effect, np.nan)
+    return GasLimit(constant, injection, np.zeros((len(own), *moved.through.shape)), np.zeros_like(constant), lifted)
+
+
+def _steeper(check: GasCheck, about: SharesAbout, moved: Moved, share: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+    """Let rows also keep each upgrader to what it may inject alone: flows can turn where the others inject less."""
+    most, found = check.bounds["share"].most[:, None], slopes.copy()
+    effect = slopes * moved.injected
+    for u in range(len(moved.injected)):
+        alone = about.alone(u)
+        reached = about.at(alone) >= most - SHARE
+        others = effect.sum(axis=1) - effect[:, u]
+        room = np.maximum(alone.injected[u] - moved.injected[u], LEAST_STEP)
+        steeper = (np.where(reached, most, share) - share + others) / room
+        found[:, u] = np.where(reached, np.maximum(slopes[:, u], steeper), slopes[:, u])
+    return found
 
 
 def _worst(sides: tuple[np.ndarray, np.ndarray], zone: np.ndarray) -> np.ndarray:

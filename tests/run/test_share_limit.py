@@ -97,3 +97,56 @@ def test_above_4_bar_gauge_what_cannot_be_held_is_told() -> None:
     assert share.max() > 0.1
     told = json.loads(result["certificate"].attrs["unmet"])
     assert {(e["element"], e["limit"]) for e in told} == {("y", "biomethane_share_max")}
+
+
+@pytest.mark.parametrize("method", ["monolithic", "decomposed"])
+def test_it_is_held_where_flows_turn_on_the_way_to_it(method: str) -> None:
+    found = plant_tables(steps=HOURS, seed=5, linepack=False, other=0.0)
+    found["junction"] = {
+        "id": ["g", "m", "a", "y", "z"],
+        "biomethane_share_max": [np.nan, np.nan, np.nan, MOST, np.nan],
+    }
+    found["junction"]["pressure_max"] = [np.nan, np.nan, 2.6, 2.6, 2.6]
+    found["pipe"] = {
+        "id": ["gm", "ay", "yz"], "junction_from": ["g", "a", "y"], "junction_to": ["m", "y", "z"],
+        "length": [3000, 3000, 1000], "inner_diameter": [0.15, 0.15, 0.15],
+    }  # fmt: skip
+    found["plant"]["junction"] = ["z"]
+    found["consumer"] = {"id": ["k0", "ky", "kz"], "junction": ["m", "y", "z"], "flow_nom": [30, 60, 20]}
+    flow = np.random.default_rng(1).uniform(5, 25, (3, HOURS))
+    found["forecast"]["flow_consumer"] = flow
+    day = optimize(build_case(found), Settings(horizon_h=HOURS, method=method))
+    assert day["certificate/status"].to_numpy() == [b"optimal"]
+    # Until z has enough nothing comes to y from there; then what is more goes on to y, of which it may be a part.
+    most = 11.0 * (flow[2] + MOST * flow[1])
+    injected = day["schedule/gas_injected"].to_numpy()[0]
+    assert (injected <= most * (1 + 1e-2)).all()
+    priced = day["price/price_share_max"].to_numpy()[3] > 1e-9
+    assert priced.any()
+    np.testing.assert_allclose(injected[priced], most[priced], rtol=1e-2)
+
+
+def test_two_plants_on_one_way_keep_it_together() -> None:
+    found = plant_tables(steps=HOURS, seed=4, other=0.0)
+    most = [np.nan, np.nan, np.nan, MOST, MOST, np.nan]
+    found["junction"] = {"id": ["g", "m", "a", "x", "y", "z"], "biomethane_share_max": most}
+    found["junction"]["pressure_max"] = [np.nan, np.nan, 2.6, 2.6, 2.6, 2.6]
+    found["pipe"] = {
+        "id": ["gm", "ax", "xy", "yz"], "junction_from": ["g", "a", "x", "y"], "junction_to": ["m", "x", "y", "z"],
+        "length": [3000, 2000, 2000, 1000], "inner_diameter": 0.15,
+    }  # fmt: skip
+    twice = {"plant": ["z", "x"], "substrate": ["p0", "p0", "p1", "p1"]}
+    for kind, places in twice.items():
+        found[kind] = {name: list(values) * 2 for name, values in found[kind].items()}
+        found[kind]["id"] = [f"{kind}{k}" for k in range(len(places))]
+    found["plant"] |= {"id": ["p0", "p1"], "junction": twice["plant"]}
+    found["substrate"]["plant"] = twice["substrate"]
+    found["chp"] = {"id": ["e0", "e1"], "plant": ["p0", "p1"], "p_nom": [250, 150]}
+    found["upgrader"] = {"id": ["u0", "u1"], "plant": ["p0", "p1"], "flow_nom": [220, 120]}
+    found["consumer"] = {"id": ["k0", "kx", "ky", "kz"], "junction": ["m", "x", "y", "z"], "flow_nom": 40.0}
+    found["forecast"]["flow_consumer"] = np.random.default_rng(4).uniform(5, 40, (4, HOURS))
+    day = optimize(build_case(found), Settings(horizon_h=HOURS))
+    assert day["certificate/status"].to_numpy() == [b"optimal"]
+    share = day["schedule/biomethane_share"].to_numpy()[3:5]
+    assert np.nanmax(share, axis=1) == pytest.approx(MOST, abs=5e-3)
+    assert day["schedule/gas_injected"].to_numpy().sum() > 100.0
