@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dispatch.batch.above import NetworkAbove
-from dispatch.batch.agreed import HELD, figures_of_first, figures_of_mix, finite, gaps, limit_told, tightened
+from dispatch.batch.agreed import HELD, figures_of_first, figures_of_mix, finite, gaps, tightened
 from dispatch.batch.joined import solve_apart, solve_together
 from dispatch.batch.member import Members
 from dispatch.batch.orders import ask_orders, mix_orders
+from dispatch.batch.sharing import Sharing
 from dispatch.solve.shared import Plan, SharedMaster
-from dispatch.solve.shared_rows import SharedPrices, shared_rows
+from dispatch.solve.shared_rows import SharedPrices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from dispatch.case.shared import Shared
     from dispatch.run.settings import Settings
     from dispatch.solve.shared import Mix
-    from dispatch.solve.shared_rows import SharedRows
 
     Do = Callable[[str, dict[str, dict[str, Any]]], dict[str, Record]]
     Powers = tuple[np.ndarray, np.ndarray]
@@ -40,8 +39,6 @@ MOST_MIXES = 4
 FEW = 2
 """Prices that are asked at once where groups also plan for themselves."""
 NOTICED = 1e-6
-WASTEFUL = 2e-3
-"""A voltage of a network above with a price may stay 2e-3 pu from its limit, a loading 1 % of its rating."""
 
 
 class Agreement:
@@ -101,14 +98,13 @@ class Agreement:
         self.members = self.all.every
         if not self.members:
             return first
-        p, q, names = self.all.each("p"), self.all.each("q"), [m.name for m in self.members]
-        self.above = [NetworkAbove(n, names, self.all.time, self._settings) for n in self.shared.networks]
-        self.rows = self._rows(p, q)
+        p, q = self.all.each("p"), self.all.each("q")
+        self.sharing = Sharing(self.shared, self.all, self._settings)
+        self.rows = self.sharing.rows(p, q)
         if self._holds(p, np.zeros(len(self.rows.bound)), np.zeros(len(self.rows.budgets)), NOTICED):
             self._finish((p, q), figures_of_first(self.members), None)
             return first
-        if self.above:
-            self.rows = self._rows(p, q, foretold=True)
+        self.rows = self.sharing.rows(p, q, foretold=True)
         self._start()
         while True:
             mix = self._rounds(do)
@@ -116,24 +112,12 @@ class Agreement:
             if found is not None:
                 return found
 
-    def _rows(self, p: np.ndarray, q: np.ndarray, *, foretold: bool = False) -> SharedRows:
-        """State rows about what feeders take by AC power flow, (feeder, step)."""
-        self._above_rows = [network.rows(p, q, foretold=foretold) for network in self.above]
-        names = [m.name for m in self.members]
-        return shared_rows(self.shared.limits, names, self.all.time, self.all.dt, q, self._above_rows)
-
     def _holds(self, p: np.ndarray, rows: np.ndarray, budgets: np.ndarray, tolerance: float) -> bool:
         """Whether shared limits are exceeded by no more than `rows` (kW) and `budgets` (kg), and a tolerance."""
         over, over_budget = self.rows.relaxation(p)
         allowed = rows + tolerance * self.rows.scale
         allowed_budget = budgets + tolerance * np.maximum(self.rows.budgets, 1.0)
         return bool(np.all(over <= allowed) and np.all(over_budget <= allowed_budget))
-
-    def _wasteful(self, p: np.ndarray) -> bool:
-        """Whether a limit of a network above has a price although AC stays away from it: it was shifted too far."""
-        of_network = self.rows.limit >= len(self.shared.limits)
-        priced = of_network & (self.master.center.rows > NOTICED * self.rows.most)
-        return bool((self.rows.bound - self.rows.activity(p) > WASTEFUL * self.rows.scale)[priced].any())
 
     def _start(self) -> None:
         """Make the master from the first schedules."""
@@ -260,9 +244,10 @@ class Agreement:
         before, relaxed = self.rows, self.rows.relaxation(mix.taken + added)
         figures = figures_of_mix(self.all, kept, self.master, self.rows, mix, at)
         self._best = first | found, (p, q), figures, self.master.center
-        self.rows = self._rows(p, q)
+        self.rows = self.sharing.rows(p, q)
         others = [m for m in self.members if not m.fixed and "offsets.s" in kept[m.name]]
-        settled = self._holds(p, *relaxed, HELD) and not self._wasteful(p)
+        wasteful = self.sharing.wasteful(self.rows, self.master.center, p)
+        settled = self._holds(p, *relaxed, HELD) and not wasteful
         if last or (not others and settled):
             self._finish((p, q), figures, self.master.center)
             return first | found
@@ -298,9 +283,5 @@ class Agreement:
         found |= gaps(figures)
         found |= {"feeders": len(self.members), "time": [str(t) for t in self.all.time]}
         found["fixed"] = [m.name for m in self.members if m.fixed]
-        rows, time, first = self._rows(*taken), self.all.time, len(self.shared.limits)
-        found["limits"] = [limit_told(s, k, rows, taken[0], time, prices) for k, s in enumerate(self.shared.limits)]
-        for network, own in zip(self.above, self._above_rows, strict=True):
-            found["limits"].append(network.told(rows, own, first, *taken, time, prices))
-            first += len(own.kind)
+        found["limits"] = self.sharing.told(*taken, prices)
         self._told(found)
