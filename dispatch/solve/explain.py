@@ -212,6 +212,8 @@ def _entry(
 def _words(found: Found, amount: float) -> str:
     """Say what is exceeded, by how much, and what would do."""
     do = found.allowed + found.sign * found.least
+    if found.limit == "pressure_min" and do <= 0:
+        return f"{amount:.4g} bar below its lower pressure: what is taken there needs more pressure than there is"
     return SENTENCES[found.limit].format(amount=amount, least=found.least, do=do)
 
 

@@ -62,6 +62,16 @@ def test_pressures_that_cannot_be_are_unmet():
     assert found["least_relaxation"] <= found["amount"] + 1e-9
 
 
+def test_a_pressure_that_no_limit_above_zero_allows_is_told_as_such():
+    tables = plant_tables(steps=4, seed=1)
+    tables["junction"]["pressure_min"] = [1.0, 1.0, 1.0, 1.5]
+    tables["pipe"]["inner_diameter"] = [0.15, 0.02]
+    unmet = json.loads(optimize(build_case(tables), Settings(horizon_h=4))["certificate"].attrs["unmet"])
+    (text,) = [u["text"] for u in unmet if u["limit"] == "pressure_min"]
+    assert "what is taken there needs more pressure than there is" in text
+    assert "bar would do" not in text
+
+
 def test_demand_without_pressure_below_4_bar_is_unmet():
     tables = plant_tables(steps=4, seed=1)
     tables["pipe"]["inner_diameter"] = [0.15, 0.02]
