@@ -165,7 +165,7 @@ def _structure(findings: Findings, junction: Table, pipe: Links, regulator: Link
         at = positions(junction.ids, table.columns["junction"])
         alone = (at >= 0) & ~np.isin(zone[at], list(supplied))
         value = "at a junction without a way to a gate"
-        hint = "Add a pipe or a regulator, put one into service, or leave them out: importers of networks do, with --drop-isolated."
+        hint = "Add a pipe or a regulator, put one into service, or leave them out: importers do, with --drop-isolated."
         findings.where("no-gas", table, "junction", alone, value=value, hint=hint)
 
 
