@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,11 +103,21 @@ class Layout:
 
     def column_span(self, component: str, name: str) -> Span:
         """Columns of a variable; raises as `column` does."""
-        return _find(self.columns, component, name, "variable")
+        return _find(self.column_spans, component, name, "variable")
 
     def row_span(self, component: str, name: str) -> Span:
         """Rows of a constraint; raises as `row` does."""
-        return _find(self.rows, component, name, "row")
+        return _find(self.row_spans, component, name, "row")
+
+    @cached_property
+    def column_spans(self) -> dict[tuple[str, str], Span]:
+        """Columns of every variable, by its component and name."""
+        return {(span.component, span.name): span for span in self.columns}
+
+    @cached_property
+    def row_spans(self) -> dict[tuple[str, str], Span]:
+        """Rows of every constraint, by its component and name."""
+        return {(span.component, span.name): span for span in self.rows}
 
     def row(self, component: str, name: str) -> np.ndarray:
         """Row numbers of a constraint.
@@ -176,11 +187,11 @@ class Program(Layout):
         protect(*sparse, *vectors, self.injection_constant)
 
 
-def _find(spans: tuple[Span, ...], component: str, name: str, what: str) -> Span:
-    for span in spans:
-        if span.component == component and span.name == name:
-            return span
-    known = [f"{s.component}.{s.name}" for s in spans]
+def _find(spans: dict[tuple[str, str], Span], component: str, name: str, what: str) -> Span:
+    found = spans.get((component, name))
+    if found is not None:
+        return found
+    known = [f"{c}.{n}" for c, n in spans]
     close = difflib.get_close_matches(f"{component}.{name}", known, n=3)
     hint = f" Did you mean {' or '.join(close)}?" if close else ""
     raise ModelError(f"The program has no {what} {component}.{name}.{hint}")
