@@ -54,12 +54,20 @@ def at_prices(
     """
     if not len(keys):
         return AtPrices(np.zeros(limits.ports), 0.0, 0.0)
+    m, residual = cut_prices(limits, limit_penalty, keys, prices, flow)
+    return AtPrices(*limits.worth(keys, dt * m), residual)
+
+
+def cut_prices(
+    limits: RadialLimits, limit_penalty: float, keys: np.ndarray, prices: np.ndarray, flow: LinearFlow
+) -> tuple[np.ndarray, float]:
+    """Cut prices to what the penalty allows, and say how far they miss what is injected; see `at_prices`."""
     rating = limits.rating_of(keys)
     m = np.clip(prices, 0.0, limit_penalty / rating)
     over, price = limits.excess_at(keys, flow) / rating, prices * rating
     fit = np.abs(price - np.clip(price + over, 0.0, limit_penalty))
     cut = np.abs(prices - m) * rating / (1 + limit_penalty)
-    return AtPrices(*limits.worth(keys, dt * m), float(max(fit.max(), cut.max())))
+    return m, float(max(fit.max(), cut.max()))
 
 
 def elastic_cost(program: Program, limits: RadialLimits, dt: float, limit_penalty: float, plan: np.ndarray) -> float:

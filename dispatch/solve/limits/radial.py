@@ -14,7 +14,7 @@ from dispatch.model.linear import LinearFlow, linear_flow, rating_left, reactive
 from dispatch.solve.limits.branches import voltage_groups
 from dispatch.solve.limits.excess import FORWARD, REVERSE, V_MAX, V_MIN, Excess
 from dispatch.solve.limits.known_rows import KnownRows
-from dispatch.solve.limits.worth import worth_by_sweep
+from dispatch.solve.limits.worth import worth_by_sweep, worth_in_steps
 from dispatch.solve.protocols import KEY, Rows
 from kernels.network_limits import flows_beyond, relaxed_flows, relaxed_voltages, voltages_beyond, worst_of_group
 
@@ -58,10 +58,20 @@ class RadialLimits:
     def shift(self, offsets: Offsets) -> None:
         """Have these offsets from now on; `with_offsets` leaves the limits as they are."""
         self.offsets = offsets
-        self.p_max = rating_left(self.network.s_nom, self.q_flow, offsets.s)
+        for name in ("p_max", "_left"):
+            vars(self).pop(name, None)
+
+    @cached_property
+    def p_max(self) -> np.ndarray:
+        """Active power that the rating of each branch leaves beside reactive power and offsets, (branch, time), kW."""
+        return rating_left(self.network.s_nom, self.q_flow, self.offsets.s)
+
+    @cached_property
+    def _left(self) -> tuple[np.ndarray, np.ndarray]:
+        """What of that is not kept free, forward and back; NaN out of service."""
         left = self.p_max if self.network.in_service.all() else self.p_max.copy()
         left[~self.network.in_service] = np.nan
-        self._left = _less(left, offsets.forward), _less(left, offsets.reverse)
+        return _less(left, self.offsets.forward), _less(left, self.offsets.reverse)
 
     def with_offsets(self, offsets: Offsets) -> RadialLimits:
         """Shift the limits by other offsets."""
@@ -248,6 +258,21 @@ class RadialLimits:
         priced = (keys["kind"] <= V_MIN, keys, _sign(keys) * prices, self.steps)
         weight, fixed = worth_by_sweep(self.network, *priced)
         return weight, float(np.sum(self.bound(keys) * prices)) - fixed
+
+    def worth_by_step(self, keys: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+        """Do the same for the steps alone in which anything has a price.
+
+        Returns
+        -------
+        ndarray (number,) of int
+            These steps.
+        ndarray (bus, number), ndarray (bus, number)
+            What a unit of p and of q injected costs in them.
+        float
+            As in `worth`.
+        """
+        steps, p, q, fixed = worth_in_steps(self.network, keys["kind"] <= V_MIN, keys, _sign(keys) * prices)
+        return steps, p, q, float(np.sum(self.bound(keys) * prices)) - fixed
 
     def bound(self, keys: np.ndarray) -> np.ndarray:
         """Shifted limits themselves: bounds on V, -V, p and -p."""

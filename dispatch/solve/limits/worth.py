@@ -42,23 +42,30 @@ def worth_by_sweep(
     float
         Of all that is priced where nothing is injected; NaN where a bus without a source has a price. [money]
     """
+    priced, p, q, fixed = worth_in_steps(network, voltage, keys, prices)
+    weight = np.zeros((2, network.buses, steps))
+    weight[0][:, priced], weight[1][:, priced] = p, q
+    return weight.ravel(), fixed
+
+
+def worth_in_steps(
+    network: Network, voltage: np.ndarray, keys: np.ndarray, prices: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Do the same for the steps alone in which anything has a price: these, worth of p and q, (bus, step), the rest."""
     forest, loops = forest_of(network), loops_of(network)
     priced, column = np.unique(keys["step"], return_inverse=True)  # nothing is worth anything in other steps
     of_bus, of_branch = np.zeros((network.buses, len(priced))), np.zeros((network.branches, len(priced)))
     np.add.at(of_bus, (keys["element"][voltage], column[voltage]), prices[voltage])
     np.add.at(of_branch, (keys["element"][~voltage], column[~voltage]), prices[~voltage])
     if of_bus[network.feeder < 0].any():
-        return np.zeros(2 * network.buses * steps), np.nan
+        return priced, np.zeros_like(of_bus), np.zeros_like(of_bus), np.nan
     inner = np.nonzero(network.parent_branch >= 0)[0]
     of_flow = np.zeros_like(of_bus)
     of_flow[inner] = forest.sign[inner, None] * of_branch[network.parent_branch[inner]]
     found = _of_voltages(network, forest, of_bus, of_flow)
     if loops is not None:
         found = _through_loops(network, forest, loops, found, of_branch[network.chords])
-    p, q, fixed = found
-    weight = np.zeros((2, network.buses, steps))
-    weight[0][:, priced], weight[1][:, priced] = p, q
-    return weight.ravel(), float(np.sum(fixed))
+    return priced, found[0], found[1], float(np.sum(found[2]))
 
 
 def _of_voltages(network: Network, forest: Forest, of_bus: np.ndarray, of_flow: np.ndarray) -> Worth:
