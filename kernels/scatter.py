@@ -121,7 +121,7 @@ def merge_entries(start: np.ndarray, indices: np.ndarray, data: np.ndarray) -> i
     return written
 
 
-def add_to_rows(target: np.ndarray, target_row: np.ndarray, values: np.ndarray) -> None:
+def add_to_rows(target: np.ndarray, target_row: np.ndarray, values: np.ndarray, sign: float = 1.0) -> None:
     """Add each element's values to the row of `target` that it belongs to.
 
     Parameters
@@ -132,17 +132,19 @@ def add_to_rows(target: np.ndarray, target_row: np.ndarray, values: np.ndarray) 
         Row of each element; rows may repeat.
     values : ndarray (element or 1, step or 1)
         What is added.
+    sign : float
+        1, or -1 to take it away.
     """
-    _add_to_rows(target, np.array(target_row, np.int64), values)  # one kind of numbers: one version to compile
+    _add_to_rows(target, np.array(target_row, np.int64), values, sign)  # one kind of numbers: one version to compile
 
 
 @kernel
-def _add_to_rows(target: np.ndarray, target_row: np.ndarray, values: np.ndarray) -> None:
+def _add_to_rows(target: np.ndarray, target_row: np.ndarray, values: np.ndarray, sign: float) -> None:
     by_element, by_step = values.shape[0] > 1, values.shape[1] > 1
     for e in range(len(target_row)):
         row = values[e if by_element else 0]
         for k in range(target.shape[1]):
-            target[target_row[e], k] += row[k if by_step else 0]
+            target[target_row[e], k] += sign * row[k if by_step else 0]
 
 
 @kernel

@@ -107,7 +107,7 @@ def _add_at_meters(inputs: Inputs, kind: str, name: str, row: np.ndarray, into: 
     if at.min(initial=0) < 0:
         own = at >= 0
         at, values = at[own], values[own]
-    add_to_rows(into, at, values if sign > 0 else -values)
+    add_to_rows(into, at, values, sign)
 
 
 def _describe_stores(inputs: Inputs, kind: str, member: np.ndarray, members: Members) -> None:
@@ -153,5 +153,5 @@ def given_at_ports(inputs: Inputs) -> np.ndarray:
     found = np.zeros((2, inputs.kinds["bus"].count, inputs.steps))
     for kind, name, sign in (("load", "q_load", -1.0), ("pv", "q_nom", 1.0)):
         elements = inputs.kinds[kind]
-        add_to_rows(found[1], bus[elements.nodes["meter"][1]], sign * elements.parameters[name])
+        add_to_rows(found[1], bus[elements.nodes["meter"][1]], elements.parameters[name], sign)
     return found.ravel()
