@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 PRESSURE_NORMAL, KELVIN = 1.01325, 273.15
 
 
+def has_gas(case: xr.DataTree) -> bool:
+    """Whether a case has plants or a gas network."""
+    return has(case, "junction") or (has(case, "plant") and bool(len(columns(case, "plant")["id"])))
+
+
 def gas_kinds(
     case: xr.DataTree,
     series: Series,
@@ -61,7 +66,7 @@ def gas_kinds(
     -------
     dict of str to Elements
     """
-    if not (has(case, "plant") and len(columns(case, "plant")["id"])) and not has(case, "junction"):
+    if not has_gas(case):
         return {}
     kinds = plant_kinds(case, series.time, windows["day"], dt, offsets.on)
     if not has(case, "junction"):

@@ -11,17 +11,17 @@ from dispatch.case.network import network_of
 from dispatch.case.offsets import Offsets
 from dispatch.case.schema import columns, parent_index, resolved
 from dispatch.model.elements import Elements, Inputs, protected
-from dispatch.model.gas import gas_kinds
+from dispatch.model.gas import gas_kinds, has_gas
 from dispatch.model.meters import meter_kinds, sum_at
 from dispatch.model.registry import own_components
 from dispatch.model.series import Series, read_series, step_hours
-from dispatch.model.stated_network import network_kinds
+from dispatch.model.stated_network import network_kinds, voltage_limits
 from dispatch.model.windows import when_of, windows_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Elements", "Inputs", "make_inputs"]
+__all__ = ["Elements", "Inputs", "make_inputs", "prosumers_of"]
 
 LIMIT_PENALTY = 1e4
 
@@ -70,6 +70,29 @@ def make_inputs(
     kinds = _meter_kinds(case, series, own | gas) | own | gas
     kinds |= network_kinds(case, network, q, offsets, limit_penalty)
     return Inputs(step_hours(case), steps, kinds, windows, when_of(windows))
+
+
+def prosumers_of(case: xr.DataTree) -> Inputs | None:
+    """Resolve what is behind meters, and buses, where a case has no other elements than these and branches.
+
+    Neither offsets nor penalties are among it: it follows from the case alone.
+
+    Parameters
+    ----------
+    case : DataTree
+        As for `make_inputs`.
+
+    Returns
+    -------
+    Inputs or None
+        Without windows; None where the case has elements of gas or of a kind that a user added.
+    """
+    if has_gas(case) or any(len(columns(case, name)["id"]) for name in own_components()):
+        return None
+    series, bus = read_series(case), columns(case, "bus")
+    count = len(bus["id"])
+    buses = Elements(count, voltage_limits(bus), {}, np.arange(count, dtype=np.int32), bus["id"])
+    return Inputs(step_hours(case), len(series.time), _meter_kinds(case, series, {}) | {"bus": buses}, {}, {})
 
 
 def _meter_kinds(case: xr.DataTree, series: Series, others: dict[str, Elements]) -> dict[str, Elements]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from dispatch.case.network import Network
     from dispatch.case.offsets import Offsets
+    from dispatch.case.schema import Columns
 
 
 def network_kinds(
@@ -41,8 +42,8 @@ def network_kinds(
     """
     bus, source = columns(case, "bus"), columns(case, "source")
     penalty = np.full((1, 1), limit_penalty)
-    limits = {name: bus.get(name, np.zeros(0))[:, None] for name in ("v_max_pu", "v_min_pu")}
-    limits |= {"offset_v_max": offsets.v_max, "offset_v_min": offsets.v_min, "limit_penalty": penalty}
+    shifts = {"offset_v_max": offsets.v_max, "offset_v_min": offsets.v_min}
+    limits = voltage_limits(bus) | shifts | {"limit_penalty": penalty}
     buses, sources = len(bus["id"]), len(source["id"])
     used = np.nonzero(network.in_service)[0]
     lines, transformers = used[used < network.lines], used[used >= network.lines]
@@ -59,6 +60,11 @@ def network_kinds(
         "line": line,
         "transformer": transformer,
     }
+
+
+def voltage_limits(bus: Columns) -> dict[str, np.ndarray]:
+    """Limits of the voltage magnitude of each bus, (bus, 1)."""
+    return {name: bus.get(name, np.zeros(0))[:, None] for name in ("v_max_pu", "v_min_pu")}
 
 
 def _left(network: Network, q: np.ndarray, offsets: Offsets) -> dict[str, np.ndarray]:
