@@ -6,9 +6,12 @@ column the least of its reduced cost times what its bounds allow. It is valid fo
 prices were found enters it.
 
 Arrays are read where they stand, in the case and among a program's columns and rows. Those of one row stand for all
-elements, those of one column for all steps. Four figures come back: cost and bound [money], the largest violation of a
-row or a bound, relative to 1 plus the bound (*primal*), and the largest natural residual ``|x - projection(x - d)|`` of
-a column or row, relative to 1 plus its cost (*dual*).
+elements, those of one column for all steps. Costs and bounds [money] are added up step by step; what comes back is the
+largest violation of a row or a bound, relative to 1 plus the bound (*primal*), and the largest natural residual
+``|x - projection(x - d)|`` of a column or row, relative to 1 plus its cost (*dual*).
+
+A row of columns is one element's in all steps. Each loop over it is short enough to take many steps at a time; those
+beyond the largest figure so far are counted before any of them is divided.
 """
 
 from __future__ import annotations
@@ -18,81 +21,39 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels._jit import bare_kernel
-from kernels.store_value import at
 
 LARGEST = float(np.finfo(np.float64).max)
-Four = tuple[float, float, float, float]
-"""Cost, bound, primal, dual."""
+Two = tuple[float, float]
+"""Primal, dual."""
 
 
-class Held(NamedTuple):
-    """Constants of stores of one kind.
+class Scratch(NamedTuple):
+    """Sums over all elements, and room for one row of columns.
 
     Attributes
     ----------
-    charge_max, discharge_max, withdrawn : ndarray (store or 1, step or 1)
-        Largest powers, and what is withdrawn from the content. [kW]
-    gain, drain : ndarray (store or 1, step or 1)
-        Efficiencies of charging and discharging. [1]
-    wear : ndarray (store or 1, step or 1)
-        [money/kWh]
-    least : ndarray (store, step or 1)
-        Content below which shortfall is paid, from step `first` on. [kWh]
-    retained, capacity, initial : ndarray (store,)
-        Share of the content that is left after a step; bounds and start of the content. [1, kWh, kWh]
-    first : int
-        First step that asks for a content.
-    dt : float
-        Length of a step. [h]
-    price : float
-        Of content that is lacking, or withdrawn without being there. [money/kWh]
+    cost, bound : ndarray (step,)
+        Of all that has been looked at. [money]
+    own, reduced, most : ndarray (step,)
+        Cost, reduced cost and upper bound of a row of columns.
+    worth, gain, drain, value : ndarray (step,)
+        What is common to rows of one element.
     """
 
-    charge_max: np.ndarray
-    discharge_max: np.ndarray
-    withdrawn: np.ndarray
+    cost: np.ndarray
+    bound: np.ndarray
+    own: np.ndarray
+    reduced: np.ndarray
+    most: np.ndarray
+    worth: np.ndarray
     gain: np.ndarray
     drain: np.ndarray
-    wear: np.ndarray
-    least: np.ndarray
-    retained: np.ndarray
-    capacity: np.ndarray
-    initial: np.ndarray
-    first: int
-    dt: float
-    price: float
-
-
-class Holding(NamedTuple):
-    """What stores of one kind do, and prices of their rows.
-
-    Attributes
-    ----------
-    charge, discharge, missing : ndarray (row or 1, step or 1)
-        Powers, and withdrawal that is missing. [kW; `unit` kWh]
-    content : ndarray (row, step)
-        After each step. [kWh]
-    shortfall, at_least : ndarray (row, step)
-        What that lacks of the least, and the price of the least; of the last steps only where there are fewer columns.
-        [kWh, money/kWh]
-    value : ndarray (row, step)
-        Price of the content's balance, `turn` times. [money/kWh]
-    row : ndarray (store,) of int
-        Row of each store.
-    unit, turn : float
-        What `missing` and `value` are multiplied by: kWh, and the value of content.
-    """
-
-    charge: np.ndarray
-    discharge: np.ndarray
-    missing: np.ndarray
-    content: np.ndarray
-    shortfall: np.ndarray
-    at_least: np.ndarray
     value: np.ndarray
-    row: np.ndarray
-    unit: float
-    turn: float
+
+
+def make_scratch(steps: int) -> Scratch:
+    """Make sums of nothing yet."""
+    return Scratch(*np.zeros((len(Scratch._fields), steps)))
 
 
 @bare_kernel
@@ -166,194 +127,101 @@ def largest_of_others(values: np.ndarray, own: np.ndarray) -> float:
 
 
 @bare_kernel
+def larger(one: float, other: float) -> float:
+    """Larger of two numbers; NaN where either is."""
+    return one if one >= other or np.isnan(one) else other
+
+
+@bare_kernel
 def natural(value: float, reduced: float, upper: float) -> float:
     """Distance that a step against the reduced cost would really go between 0 and an upper bound."""
     return abs(value - min(max(value - reduced, 0.0), upper))
 
 
 @bare_kernel
-def late(values: np.ndarray, e: int, t: int, steps: int) -> float:
-    """Value of an element and step, where there may be columns of the last steps only."""
-    k = t - steps + values.shape[1]
-    return float(values[e, k]) if k >= 0 else 0.0
+def fill(target: np.ndarray, values: np.ndarray, e: int, factor: float) -> None:
+    """Write a factor times values of an element, (element or 1, step or 1), to all steps of `target`."""
+    row = e if values.shape[0] > 1 else 0
+    if values.shape[1] == 1:
+        target[:] = factor * values[row, 0]
+        return
+    for t in range(len(target)):
+        target[t] = factor * values[row, t]
 
 
 @bare_kernel
-def prove_column(value: float, upper: float, cost: float, reduced: float) -> Four:
-    """Figures of one column between 0 and an upper bound, the residual not yet divided."""
-    primal, bound = 0.0, reduced * upper if reduced < 0.0 else 0.0
-    if not 0.0 <= value <= upper:
-        primal = outside(value, 0.0, upper)
-    return cost * value, bound, primal, natural(value, reduced, upper)
+def worst_column(x: np.ndarray, s: Scratch, largest: Two) -> Two:
+    """Violation and residual of a row of columns `x`, (step,), where they are above the largest so far."""
+    own, reduced, most, (primal, dual) = s.own, s.reduced, s.most, largest
+    beyond = 0
+    for t in range(len(x)):
+        beyond += 0 if x[t] >= 0.0 else 1
+        beyond += 0 if x[t] <= most[t] else 1
+        beyond += 0 if natural(x[t], reduced[t], most[t]) <= dual else 1
+    if beyond == 0:
+        return largest
+    for t in range(len(x)):
+        if not 0.0 <= x[t] <= most[t]:
+            primal = larger(primal, outside(x[t], 0.0, most[t]))
+        dual = larger(dual, natural(x[t], reduced[t], most[t]) / (1.0 + abs(own[t])))
+    return primal, dual
 
 
 @bare_kernel
-def prove_flows(
+def prove_columns(x: np.ndarray, s: Scratch, largest: Two) -> Two:
+    """Add cost and bound of a row of columns, and find the largest violation and residual.
+
+    Parameters
+    ----------
+    x : ndarray (step,)
+        Their values, at least 0.
+    s : Scratch
+        With their costs, reduced costs and upper bounds.
+    largest : float, float
+        Primal and dual so far.
+    """
+    cost, bound, own, reduced, most = s.cost, s.bound, s.own, s.reduced, s.most
+    for t in range(len(x)):
+        cost[t] += own[t] * x[t]
+    for t in range(len(x)):
+        bound[t] += reduced[t] * most[t] if reduced[t] < 0.0 else 0.0
+    return worst_column(x, s, largest)
+
+
+@bare_kernel
+def prove_alike(
     value: np.ndarray,
-    value_row: np.ndarray,
-    upper: np.ndarray,
-    price: np.ndarray,
-    factor: float,
+    r: int,
+    most: np.ndarray,
+    e: int,
+    own: float,
     sign: float,
     y: np.ndarray,
-    row: np.ndarray,
-    weight: np.ndarray,
-    bus: np.ndarray,
-    given: float,
     balance: np.ndarray,
-) -> Four:
-    """Figures of one kind of flow at the meters, and what it adds to their balances.
+    s: Scratch,
+    largest: Two,
+) -> Two:
+    """Figures of flows at one meter that all cost the same, and what they add to its balance.
 
     Parameters
     ----------
-    value : ndarray (row, step)
-        The flows. [kW]
-    value_row, row, bus : ndarray (element,) of int
-        Row of each element among the values, of its meter, and its bus.
-    upper, price : ndarray (element or 1, step or 1)
-        Bounds and prices. [kW, money/kWh]
-    factor : float
-        Cost of a kW for each unit of the price. [h]
+    value, r : ndarray (row, step), int
+        The flows, and which row of them. [kW]
+    most, e : ndarray (element, step), int
+        Their bounds, and which row. [kW]
+    own : float
+        What a kW costs. [money]
     sign : float
-        Coefficient in the balance at the meter.
-    y : ndarray (row, step)
-        Price of the balance. [money/kW]
-    weight : ndarray (bus, step)
-        What a kW given to the bus costs. [money/kW]
-    given : float
-        How much of the flow is given to the bus: 1, -1 or 0.
-    balance : ndarray (row, step)
-        Changed in place. [kW]
+        Coefficient in the balance.
+    y, balance : ndarray (step,)
+        Price of the balance [money/kW]; its left side [kW], changed in place.
+    s, largest
+        See `prove_columns`.
     """
-    steps = y.shape[1]
-    cost, bound, primal, dual = 0.0, 0.0, 0.0, 0.0
-    for e in range(len(row)):
-        m, r = row[e], value_row[e]
-        for t in range(steps):
-            x, most = value[r, t], at(upper, e, t)
-            if x == 0.0 and most == 0.0:
-                continue
-            own = factor * at(price, e, t)
-            reduced = own - sign * y[m, t]
-            if given != 0.0:
-                reduced += given * weight[bus[e], t]
-            paid, least, off, lack = prove_column(x, most, own, reduced)
-            cost, bound, primal = cost + paid, bound + least, max(primal, off)
-            if not lack <= dual:  # dividing makes it smaller
-                dual = max(dual, lack / (1.0 + abs(own)))
-            balance[m, t] += sign * x
-    return cost, bound, primal, dual
-
-
-@bare_kernel
-def prove_balances(balance: np.ndarray, demand: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Part of the bound, and violation, of the balances at the meters.
-
-    Parameters
-    ----------
-    balance, demand : ndarray (row, step)
-        Left and right sides. [kW]
-    y : ndarray (row, step)
-        Prices. [money/kW]
-    """
-    bound, primal = 0.0, 0.0
-    for m in range(demand.shape[0]):
-        for t in range(demand.shape[1]):
-            bound += y[m, t] * demand[m, t]
-            off = abs(balance[m, t] - demand[m, t])
-            if not off <= primal:
-                primal = max(primal, off / (1.0 + abs(demand[m, t])))
-    return bound, primal
-
-
-@bare_kernel
-def prove_powers(
-    held: Held, plan: Holding, e: int, t: int, y: float, v: float
-) -> tuple[float, float, float, float, float, float]:
-    """Figures of a step's powers and missing withdrawal; what the meter gets [kW] and the content gains [kWh]."""
-    r, dt = plan.row[e], held.dt
-    wear, withdrawn = dt * at(held.wear, e, t), dt * at(held.withdrawn, e, t)
-    gain, drain = dt * at(held.gain, e, t), dt / at(held.drain, e, t)
-    charge, discharge = at(plan.charge, r, t), at(plan.discharge, r, t)
-    missing = plan.unit * at(plan.missing, r, t)
-    of_charge = prove_column(charge, at(held.charge_max, e, t), wear, wear + y - v * gain)
-    of_discharge = prove_column(discharge, at(held.discharge_max, e, t), wear, wear - y + v * drain)
-    of_missing = prove_column(missing, withdrawn, held.price, held.price - v)
-    return (
-        of_charge[0] + of_discharge[0] + of_missing[0],
-        v * withdrawn + of_charge[1] + of_discharge[1] + of_missing[1],
-        max(of_charge[2], of_discharge[2], of_missing[2]),
-        max(max(of_charge[3], of_discharge[3]) / (1.0 + abs(wear)), of_missing[3] / (1.0 + held.price)),
-        discharge - charge,
-        missing - withdrawn + gain * charge - drain * discharge,
-    )
-
-
-@bare_kernel
-def prove_content(held: Held, e: int, t: int, content: float, short: float, reduced: float, l: float) -> Four:
-    """Figures of a step's content, its least one and what it lacks of that, at a price `l` of the least."""
-    capacity, price = held.capacity[e], held.price
-    least = at(held.least, e, t) if t >= held.first else 0.0
-    at_least, lacking = max(l, 0.0), content + short - least
-    bound = at_least * least + min(reduced, 0.0) * capacity + min(price - at_least, 0.0) * least
-    primal, dual = 0.0, natural(content, reduced, capacity)
-    if not (0.0 <= content <= capacity and 0.0 <= short <= least and lacking >= 0.0):
-        primal = max(outside(content, 0.0, capacity), outside(short, 0.0, least), -lacking / (1.0 + least))
-    dual = max(dual, natural(short, price - at_least, least) / (1.0 + price))
-    return price * short, bound, primal, max(dual, abs(l - at_least), natural(at_least, lacking, np.inf))
-
-
-@bare_kernel
-def prove_stores(held: Held, plan: Holding, y: np.ndarray, row: np.ndarray, balance: np.ndarray) -> Four:
-    """Figures of all stores of one kind, and what they add to the balances at their meters.
-
-    Parameters
-    ----------
-    held : Held
-        Their constants.
-    plan : Holding
-        What they do, and prices of their rows.
-    y : ndarray (row, step)
-        Price of the balance at the meter. [money/kW]
-    row : ndarray (store,) of int
-        Row of each store's meter.
-    balance : ndarray (row, step)
-        Changed in place. [kW]
-    """
-    steps = y.shape[1]
-    cost, bound, primal, dual = 0.0, 0.0, 0.0, 0.0
-    for e in range(len(row)):
-        m, r, kept, before = row[e], plan.row[e], held.retained[e], held.initial[e]
-        v = plan.turn * plan.value[r, 0]
-        bound -= v * kept * before
-        for t in range(steps):
-            paid, part, off, lack, given, gained = prove_powers(held, plan, e, t, y[m, t], v)
-            balance[m, t] += given
-            content, short = plan.content[r, t], late(plan.shortfall, r, t, steps)
-            missed = abs(content - kept * before - gained) / (1.0 + held.dt * at(held.withdrawn, e, t))
-            value_next = plan.turn * plan.value[r, t + 1] if t < steps - 1 else 0.0
-            l = late(plan.at_least, r, t, steps)
-            reduced = v - kept * value_next - max(l, 0.0)
-            of_content = prove_content(held, e, t, content, short, reduced, l)
-            cost, bound = cost + paid + of_content[0], bound + part + of_content[1]
-            primal, dual = max(primal, off, missed, of_content[2]), max(dual, lack, of_content[3])
-            before, v = content, value_next
-    return cost, bound, primal, dual
-
-
-@bare_kernel
-def give(take: np.ndarray, export: np.ndarray, value_row: np.ndarray, bus: np.ndarray, x: np.ndarray) -> None:
-    """Add what meters give to their buses.
-
-    Parameters
-    ----------
-    take, export : ndarray (row, step)
-        Import and export. [kW]
-    value_row, bus : ndarray (meter,) of int
-        Row of each meter among them, and its bus.
-    x : ndarray (bus, step)
-        Changed in place. [kW]
-    """
-    for m in range(len(bus)):
-        for t in range(x.shape[1]):
-            x[bus[m], t] += export[value_row[m], t] - take[value_row[m], t]
+    s.own[:] = own
+    fill(s.most, most, e, 1.0)
+    for t in range(len(y)):
+        s.reduced[t] = own - sign * y[t]
+    for t in range(len(y)):
+        balance[t] += sign * value[r, t]
+    return prove_columns(value[r], s, largest)

@@ -199,7 +199,8 @@ def _schedule(
         state = feeder.state_all_rows(state, settings.rounds)
     with run.stages.stage("certify"):
         solution = state.solution
-        certificate = certify(case, state.offsets, solution.limit_penalty, solution.columns, solution.prices)
+        given = state.offsets, solution.limit_penalty, solution.columns, solution.prices
+        certificate = certify(case, *given, feeder.program)
         require(certificate, np.inf if stopped else settings.gap)
         require_same(certificate, feeder.program, solution)
     figures = certificate_arrays(feeder, state, certificate)

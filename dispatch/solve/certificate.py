@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,11 +11,10 @@ import numpy as np
 from dispatch.case.network import network_of
 from dispatch.errors import CertificateError
 from dispatch.model.compiler import compile_program, layout_of
-from dispatch.model.inputs import make_inputs
-from dispatch.solve.blocks.cells import all_stores
+from dispatch.model.inputs import make_inputs, prosumers_of
 from dispatch.solve.blocks.reading import as_given
 from dispatch.solve.limits.radial import RadialLimits, limits_of
-from dispatch.solve.program_proof import figures_by_program, fits
+from dispatch.solve.program_proof import allows, figures_by_program
 from dispatch.solve.stores_proof import StoresProof
 from kernels.proof import all_finite
 
@@ -58,10 +58,17 @@ class Certificate:
     gap_relaxation: float
 
 
-def certify(case: xr.DataTree, offsets: Offsets, limit_penalty: float, plan: np.ndarray, prices: Prices) -> Certificate:
+def certify(
+    case: xr.DataTree,
+    offsets: Offsets,
+    limit_penalty: float,
+    plan: np.ndarray,
+    prices: Prices,
+    layout: Layout | None = None,
+) -> Certificate:
     """Measure a plan and prices against the case.
 
-    Where every meter has one store at most, constants of its members are read from the case and the bound is a closed
+    Where only loads, pv and stores are behind meters, bounds and costs are read from the case and the bound is a closed
     form in each step; else the case is compiled anew. Both say the same.
 
     Parameters
@@ -76,6 +83,9 @@ def certify(case: xr.DataTree, offsets: Offsets, limit_penalty: float, plan: np.
         Value of every column of the prosumers' program.
     prices : Prices
         Of its rows, and of limits.
+    layout : Layout, optional
+        Where the columns and rows of the case's program stand in them: what is written by it is then what is proven.
+        Worked out from the case by default, and wherever the case is compiled anew.
 
     Returns
     -------
@@ -86,19 +96,39 @@ def certify(case: xr.DataTree, offsets: Offsets, limit_penalty: float, plan: np.
     ------
     CertificateError
         If plan or prices do not have the size of the case's program, are not finite, or name a limit twice or one
-        that it has not.
+        that it has not; or if the layout is that of another program.
     """
-    network = network_of(case)
+    network, prosumers = network_of(case), prosumers_of(case)
+    if prosumers is not None and not prosumers.kinds["peak"].count:
+        layout = layout or layout_of(make_inputs(case, rated=False))
+        return certificate_of(
+            _figures_by_stores(StoresProof(prosumers, network, offsets), limit_penalty, layout, plan, prices)
+        )
     inputs = make_inputs(case, offsets=offsets, limit_penalty=limit_penalty, rated=False)
-    if all_stores(inputs):
-        layout = layout_of(inputs)
-        proof = StoresProof(inputs, network, offsets)
-        _require_shape(layout, proof.limits, plan, prices)
-        return certificate_of(proof.of_program(limit_penalty, layout, plan, prices))
     program = compile_program(inputs)
     limits = limits_of(program, network, inputs, offsets)
-    _require_shape(program, limits, plan, prices)
+    _require_shape(program, plan, prices)
+    if not all(all_finite(as_given(given)) for given in (plan, prices.rows)):
+        raise _not_finite()
+    _require_known(limits, prices)
     return certificate_of(figures_by_program(program, limits, inputs.dt, limit_penalty, plan, prices))
+
+
+def _figures_by_stores(
+    proof: StoresProof, limit_penalty: float, layout: Layout, plan: np.ndarray, prices: Prices
+) -> Figures:
+    """Figures without a program; each value of plan and row prices enters one that is not finite where it is not."""
+    _require_shape(layout, plan, prices)
+    if len(prices.keys) or len(prices.limits):
+        _require_known(proof.limits, prices)
+    figures = proof.of_program(limit_penalty, layout, plan, prices)
+    if not all(isfinite(figure) for figure in figures):
+        raise _not_finite()
+    return figures
+
+
+def _not_finite() -> CertificateError:
+    return CertificateError("Plan or prices hold values that are not finite numbers.")
 
 
 def certificate_of(figures: Figures) -> Certificate:
@@ -153,25 +183,29 @@ def require_same(certificate: Certificate, program: Program, solution: Solution)
     Raises
     ------
     CertificateError
-        If the plan violates the program, or costs something else by it.
+        If a column of the plan is outside the program's bounds, or the plan costs something else by it.
     """
     off = solution.objective - certificate.objective_relaxation
     costs_alike = abs(off) <= TOLERANCE * max(1.0, abs(solution.objective))
-    if not (costs_alike and fits(program, solution.columns, TOLERANCE)):
+    if not (costs_alike and allows(program, solution.columns, TOLERANCE)):
         raise CertificateError(
             "The solution does not prove itself: the program that was solved is not that of the case (by it the plan"
             f" costs {solution.objective:.9g}, by the case {certificate.objective_relaxation:.9g})."
         )
 
 
-def _require_shape(layout: Layout, limits: RadialLimits, plan: np.ndarray, prices: Prices) -> None:
+def _require_shape(layout: Layout, plan: np.ndarray, prices: Prices) -> None:
     """Refuse arrays that belong to another program."""
     expected, found = (layout.width, layout.height), (len(plan), len(prices.rows))
     if expected != found:
         raise CertificateError(f"Plan and prices have {found} columns and rows; the case's program has {expected}.")
-    if not all(all_finite(as_given(given)) for given in (plan, prices.rows, prices.limits)):
-        raise CertificateError("Plan or prices hold values that are not finite numbers.")
+
+
+def _require_known(limits: RadialLimits, prices: Prices) -> None:
+    """Refuse prices of limits that the case has not, or that are named twice."""
     keys = prices.keys
+    if not all_finite(as_given(prices.limits)):
+        raise _not_finite()
     if len(keys) == len(prices.limits) == 0:
         return
     sizes = np.array([len(r) for r in limits.rating])

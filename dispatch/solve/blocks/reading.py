@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatch.errors import CertificateError
 from dispatch.model.registry import DISCHARGING, STORES
 from dispatch.solve.blocks.cells import LEAST
 from dispatch.solve.blocks.places import NAMES
 from kernels.entries import CHARGE, CURTAILED, DISCHARGE, MISSING
-from kernels.proof import Holding, all_finite, largest_of_others
+from kernels.proof import all_finite, largest_of_others
+from kernels.proof_stores import Holding
 
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
-    from dispatch.model.program import Layout
+    from dispatch.model.program import Layout, Span
     from dispatch.solve.blocks.stores import Flows
     from kernels.marginal import RowPrices
 
@@ -53,6 +55,8 @@ class Told:
 
 def as_given(values: np.ndarray) -> np.ndarray:
     """View of numbers that nobody writes to: the one kind of array that the proof is compiled for."""
+    if values.dtype == np.float64 and values.flags.c_contiguous and not values.flags.writeable:
+        return values
     view = np.ascontiguousarray(values, np.float64).view()
     view.flags.writeable = False
     return view
@@ -61,51 +65,99 @@ def as_given(values: np.ndarray) -> np.ndarray:
 NOTHING = as_given(np.zeros((1, 1)))
 
 
+class _Parts:
+    """Parts of an array over all columns (or rows) of a program, (element, step).
+
+    Parameters
+    ----------
+    spans : dict of (str, str) to Span
+        Where the part of each variable (or row) of a component stands.
+    values : ndarray (number,)
+        All of them.
+    """
+
+    def __init__(self, spans: dict[tuple[str, str], Span], values: np.ndarray) -> None:
+        self._spans, self._values, self._size = spans, as_given(values), len(values)
+        self._taken: list[tuple[int, int]] = []
+
+    def take(self, kind: str, name: str, elements: int, steps: int) -> np.ndarray:
+        """Part of a variable (or row) of as many elements and steps; raises if it has others."""
+        if not elements:
+            return as_given(np.zeros((0, steps)))
+        span = self._spans.get((kind, name))
+        if span is None or span.count != elements or len(span.steps) != steps:
+            raise _other_layout()
+        start = span.start
+        stop = start + elements * steps
+        if not 0 <= start < stop <= self._size:
+            raise _other_layout()
+        self._taken.append((start, stop))
+        return self._values[start:stop].reshape(elements, steps)
+
+    def require_whole(self) -> None:
+        """Raise if the parts that were taken are not, side by side, the whole array."""
+        last = 0
+        for start, stop in sorted(self._taken):
+            if start != last:
+                raise _other_layout()
+            last = stop
+        if last != self._size:
+            raise _other_layout()
+
+
+def _other_layout() -> CertificateError:
+    return CertificateError("Plan and prices are laid out as columns and rows of another program than the case's.")
+
+
 def told_by_program(layout: Layout, inputs: Inputs, columns: np.ndarray, row_prices: np.ndarray) -> Told:
-    """See plan and prices of all meters, each with one store at most, among the columns and rows of a program.
+    """See plan and prices of all meters, loads, pv and stores among the columns and rows of a program.
 
     Parameters
     ----------
     layout : Layout
         Of the program without the network.
     inputs : Inputs
-        From which that is compiled.
+        Elements of the case.
     columns : ndarray (column,)
         Value of every column.
     row_prices : ndarray (row,)
         Price of every row.
+
+    Raises
+    ------
+    CertificateError
+        If the layout has a column or row more or less than these elements have, or one of another size.
     """
-    nobody, held, paid = as_given(np.zeros((0, inputs.steps))), as_given(columns), as_given(row_prices)
-
-    def of(kind: str, name: str) -> np.ndarray:
-        return layout.column_span(kind, name).part(held) if inputs.kinds[kind].count else nobody
-
-    def price(kind: str, name: str) -> np.ndarray:
-        return layout.row_span(kind, name).part(paid) if inputs.kinds[kind].count else nobody
-
-    stores = {}
-    for kind in STORES:
-        count = inputs.kinds[kind].count
-        if count:
-            stores[kind] = Holding(
-                charge=of(kind, "p_charge"),
-                discharge=of(kind, "p_discharge") if kind in DISCHARGING else NOTHING,
-                missing=NOTHING if kind == "battery" else of(kind, "p_missing"),
-                content=of(kind, "state_of_charge"),
-                shortfall=of(kind, "shortfall"),
-                at_least=price(kind, LEAST[kind]),
-                value=price(kind, "balance"),
-                row=np.arange(count),
-                unit=inputs.dt,
-                turn=-1.0,
-            )
-    return Told(
-        np.arange(inputs.kinds["meter"].count),
-        {flow: of("meter", name) for flow, name in NAMES.items()},
-        price("meter", "balance"),
-        of("pv", "p_curtailed"),
+    steps, meters = inputs.steps, inputs.kinds["meter"].count
+    held, paid = _Parts(layout.column_spans, columns), _Parts(layout.row_spans, row_prices)
+    told = Told(
+        np.arange(meters),
+        {flow: held.take("meter", name, meters, steps) for flow, name in NAMES.items()},
+        paid.take("meter", "balance", meters, steps),
+        held.take("pv", "p_curtailed", inputs.kinds["pv"].count, steps),
         True,
-        stores,
+        {kind: _told_of_stores(inputs, kind, held, paid) for kind in STORES if inputs.kinds[kind].count},
+    )
+    held.require_whole()
+    paid.require_whole()
+    return told
+
+
+def _told_of_stores(inputs: Inputs, kind: str, held: _Parts, paid: _Parts) -> Holding:
+    """See what stores of one kind do, and prices of their rows."""
+    count, steps, last = inputs.kinds[kind].count, inputs.steps, kind == "battery"
+    asked = 1 if last else steps
+    return Holding(
+        charge=held.take(kind, "p_charge", count, steps),
+        discharge=held.take(kind, "p_discharge", count, steps) if kind in DISCHARGING else NOTHING,
+        missing=NOTHING if last else held.take(kind, "p_missing", count, steps),
+        content=held.take(kind, "state_of_charge", count, steps),
+        shortfall=held.take(kind, "shortfall", count, asked),
+        at_least=paid.take(kind, LEAST[kind], count, asked),
+        value=paid.take(kind, "balance", count, steps),
+        row=np.arange(count),
+        unit=inputs.dt,
+        turn=-1.0,
     )
 
 
