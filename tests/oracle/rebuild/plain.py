@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import xarray as xr
 
 GROUPS = {
@@ -52,7 +50,7 @@ EMPTY = {
 UNKNOWN = {"p_max_pu": 1.0, "p_withdrawn": 0.0, "state_of_charge_least": 0.0, "coefficient_of_performance": 1.0}
 
 
-def plain_kinds(case: xr.DataTree, kinds: Iterable[str]) -> dict[str, dict[str, np.ndarray]]:
+def plain_kinds(case: xr.DataTree, kinds: tuple[str, ...]) -> dict[str, dict[str, np.ndarray]]:
     """Columns of some kinds."""
     found: dict[str, dict[str, np.ndarray]] = {}
     present = {node.path for node in case.subtree}
@@ -74,7 +72,7 @@ def plain_kinds(case: xr.DataTree, kinds: Iterable[str]) -> dict[str, dict[str, 
 
 def plain(case: xr.DataTree) -> dict[str, dict[str, np.ndarray]]:
     """Each kind's columns; ``settings`` holds ``dt`` and ``time_zone``."""
-    found, present = plain_kinds(case, GROUPS), {node.path for node in case.subtree}
+    found, present = plain_kinds(case, tuple(GROUPS)), {node.path for node in case.subtree}
     for kind, group in OPTIONAL.items():
         if group in present and len(case[group].to_dataset(inherit=False).variables):
             data = case[group].to_dataset(inherit=False)
