@@ -127,7 +127,12 @@ def hanging_problems(network: SharedNetwork, feeders: Sequence[str]) -> Iterator
         hint = f"By its name or a pattern {twice[0]} hangs on {', '.join(hung[twice[0]])}: leave one."
         more = tuple(twice[:NAMED])
         yield Problem("shared-twice", NAME, "feeders", more, len(twice), f"on several buses of {network.id}", hint=hint)
-    empty = [bus for bus in network.feeders if not any(bus in buses for buses in hung.values())]
+    # Of a file that cannot be read only its own name is known: it is told elsewhere, and the others go on.
+    unread = [name for name in feeders if "/" not in name]
+    own = {bus: [given.partition("/")[0] for given in names] for bus, names in network.feeders.items()}
+    used = {bus for buses in hung.values() for bus in buses}
+    used |= {bus for bus, names in own.items() if any(is_one_of(name, names) for name in unread)}
+    empty = [bus for bus in network.feeders if bus not in used]
     if empty:
         hint = "Name feeders as CASE/SOURCE, or by a pattern such as 'north*'; `dispatch batch status` lists them."
         value = f"those of no feeder, at buses of {network.id}"

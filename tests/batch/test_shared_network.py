@@ -202,6 +202,19 @@ def test_two_workers_give_the_same_bytes_and_a_change_of_the_network_runs_all_ag
     assert not before & after
 
 
+def test_a_feeder_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
+    folder = write_utility(tmp_path / "u", 3, houses=3)
+    place(folder, build_case(tables()))
+    (folder / "case0001.nc").write_bytes((folder / "case0001.nc").read_bytes()[:2000])
+    status = run_batch(folder, tmp_path / "r", executor=Here(), **QUIET)
+    assert {row["name"].partition("/")[0]: row["status"] for row in status.rows} == {
+        "case0000": "optimal", "case0001": "invalid", "case0002": "optimal",
+    }  # fmt: skip
+    assert status.shared is not None
+    assert status.shared["limits"][0]["feeders"] == 2
+    assert max(status.shared["limits"][0]["v_max_pu"]) <= V_MAX + 1e-3
+
+
 def test_status_and_page_tell_of_it(night: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["batch", "status", str(night)])
     said = capsys.readouterr().out
