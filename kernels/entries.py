@@ -195,6 +195,9 @@ def contents(members: Members, flow: np.ndarray, content: np.ndarray, shortfall:
     """
     count, steps = members.demand.shape
     for m in range(count):
+        if steps > 0 and members.gain[m, 0] == 0.0 and members.capacity[m] == 0.0 and members.initial[m] == 0.0:
+            content[m], shortfall[m] = 0.0, 0.0  # no store
+            continue
         now = members.initial[m]
         for t in range(steps):
             now = members.retained[m] * now + flow[MISSING, m, t] - members.withdrawn[m, t]

@@ -53,24 +53,44 @@ def make_row_prices(members: int, steps: int) -> RowPrices:
 
 
 @bare_kernel
-def meter_interval(members: Members, flow: np.ndarray, weight: np.ndarray, m: int, t: int) -> tuple[float, float]:
-    """Prices at the meter that fit the flows which the store does not decide."""
-    low, high = -np.inf, np.inf
+def narrow_to(
+    flow: np.ndarray, most: np.ndarray, cost: np.ndarray, weight: np.ndarray, sign: float, passed: float, at: Intervals
+) -> None:
+    """Narrow the prices at the meter to those that fit one flow, (step,), of which `passed` reaches the bus."""
+    low, high = at.low, at.high
+    for t in range(len(low)):
+        price = sign * (cost[t] - passed * weight[t])  # reduced cost = cost - sign * y
+        used, left = (flow[t] > NEAR) & (most[t] != 0.0), (flow[t] < most[t] - NEAR) & (most[t] != 0.0)
+        least = price if used else -np.inf
+        largest = price if left else np.inf
+        if sign < 0.0:
+            least, largest = price if left else -np.inf, price if used else np.inf
+        low[t] = max(low[t], least)
+        high[t] = min(high[t], largest)
+
+
+@bare_kernel
+def meter_intervals(members: Members, flow: np.ndarray, weight: np.ndarray, m: int, at: Intervals) -> None:
+    """Write the prices at the meter that fit the flows which the store does not decide, many steps at a time."""
+    for t in range(len(at.low)):
+        at.low[t], at.high[t] = -np.inf, np.inf
     for kind in range(CURTAILED, MISSING):
-        most = members.upper[kind, m, t]
-        if most == 0.0:
-            continue
-        sign = SIGN[kind]
-        cost = members.cost[kind, m, t]
-        if IMPORT <= kind <= EXPORT:  # they pass the bus
-            cost -= sign * weight[m, t]
-        above, below = flow[kind, m, t] > NEAR, flow[kind, m, t] < most - NEAR
-        price = sign * cost  # reduced cost = cost - sign * y
-        if above if sign > 0.0 else below:
-            low = max(low, price)
-        if below if sign > 0.0 else above:
-            high = min(high, price)
-    return low, high
+        passed = SIGN[kind] if IMPORT <= kind <= EXPORT else 0.0
+        narrow_to(flow[kind, m], members.upper[kind, m], members.cost[kind, m], weight, SIGN[kind], passed, at)
+
+
+@bare_kernel
+def uncross(at: Intervals) -> float:
+    """Let ends of prices that rounding has turned around meet in the middle; returns how far they miss at worst."""
+    crossed, miss = 0, 0.0
+    for t in range(len(at.low)):  # counted first, many steps at a time: mostly there are none
+        crossed += 1 if at.low[t] > at.high[t] else 0
+    if crossed > 0:
+        for t in range(len(at.low)):
+            miss = max(miss, at.low[t] - at.high[t])
+            if at.low[t] > at.high[t]:
+                at.low[t] = at.high[t] = 0.5 * (at.low[t] + at.high[t])
+    return miss
 
 
 @bare_kernel
@@ -227,16 +247,14 @@ def fit_prices(
     count, steps = members.demand.shape
     at = Intervals(np.empty(steps), np.empty(steps), np.empty(steps), np.empty(steps))
     for m in range(count):
-        prices.miss[m] = 0.0
-        for t in range(steps):
-            low, high = meter_interval(members, flow, weight, m, t)
-            prices.miss[m] = max(prices.miss[m], low - high)
-            if low > high:
-                low = high = 0.5 * (low + high)
-            at.low[t], at.high[t] = low, high
-            prices.value[m, t] = prices.at_least[m, t] = 0.0
+        meter_intervals(members, flow, weight[m], m, at)
+        prices.miss[m] = uncross(at)
+        prices.value[m], prices.at_least[m] = 0.0, 0.0
         if members.capacity[m] > 0.0:
             prices.miss[m] = max(prices.miss[m], narrow_back(members, flow, content, shortfall, m, at))
             choose(members, flow, content, shortfall, m, at, prices)
         for t in range(steps):
-            prices.at_meter[m, t] = inside(at.low[t], at.high[t], 0.0)
+            low, high = at.low[t], at.high[t]
+            nearest = max(0.0, low)
+            nearest = min(nearest, high)
+            prices.at_meter[m, t] = 0.5 * (low + high) if low > high else nearest

@@ -1,4 +1,4 @@
-"""Members' flows and prices at the ports of a network."""
+"""Members' flows and prices at the buses of a network."""
 
 from __future__ import annotations
 
@@ -14,45 +14,55 @@ if TYPE_CHECKING:
 
 
 @bare_kernel
-def add_prices(base: np.ndarray, price: np.ndarray, port: np.ndarray, dt: float, priced: np.ndarray) -> None:
+def add_prices(
+    paid: np.ndarray,
+    earned: np.ndarray,
+    price: np.ndarray,
+    bus: np.ndarray,
+    dt: float,
+    paid_now: np.ndarray,
+    earned_now: np.ndarray,
+) -> None:
     """Take what each kW injected costs off members' prices.
 
     Parameters
     ----------
-    base : ndarray (member, step)
-        Prices of import or export. [money/kWh]
-    price : ndarray (port,)
-        What each kW injected costs in a step. [money/kW]
-    port : ndarray (member, step) of int
+    paid, earned : ndarray (member, step)
+        Prices of import and of export. [money/kWh]
+    price : ndarray (bus, step)
+        What each kW injected costs. [money/kW]
+    bus : ndarray (member,) of int
         Where each injects.
     dt : float
         Length of a step. [h]
-    priced : ndarray (member, step)
+    paid_now, earned_now : ndarray (member, step)
         Written. [money/kWh]
     """
-    members, steps = base.shape
+    members, steps = paid.shape
     for m in range(members):
+        at = bus[m]
         for t in range(steps):
-            priced[m, t] = base[m, t] - price[port[m, t]] / dt
+            off = price[at, t] / dt
+            paid_now[m, t], earned_now[m, t] = paid[m, t] - off, earned[m, t] - off
 
 
 @bare_kernel
-def add_injection(flow: np.ndarray, port: np.ndarray, x: np.ndarray) -> None:
-    """Add what members give to their ports.
+def add_injection(flow: np.ndarray, bus: np.ndarray, x: np.ndarray) -> None:
+    """Add what members give to their buses.
 
     Parameters
     ----------
     flow : ndarray (kind, member, step)
         In the order of `kernels.entries`. [kW]
-    port : ndarray (member, step) of int
+    bus : ndarray (member,) of int
         Where each injects.
-    x : ndarray (port,)
+    x : ndarray (bus, step)
         Changed in place. [kW]
     """
-    members, steps = port.shape
+    members, steps = flow.shape[1:]
     for m in range(members):
         for t in range(steps):
-            x[port[m, t]] += flow[EXPORT, m, t] - flow[IMPORT, m, t]
+            x[bus[m], t] += flow[EXPORT, m, t] - flow[IMPORT, m, t]
 
 
 @bare_kernel
@@ -61,11 +71,11 @@ def add_costs(
     flow: np.ndarray,
     shortfall: np.ndarray,
     price: np.ndarray,
-    port: np.ndarray,
+    bus: np.ndarray,
     by_step: np.ndarray,
     cost: np.ndarray,
 ) -> None:
-    """Add up what members' plans cost, and what they give to their ports.
+    """Add up what members' plans cost, and what they give to their buses.
 
     Parameters
     ----------
@@ -73,20 +83,20 @@ def add_costs(
         All of them.
     flow, shortfall : ndarray
         Their plan, as in `kernels.entries`.
-    price : ndarray (port,)
-        What each kW injected costs in a step. [money/kW]
-    port : ndarray (member, step) of int
+    price : ndarray (bus, step)
+        What each kW injected costs. [money/kW]
+    bus : ndarray (member,) of int
         Where each injects.
     by_step : ndarray (step,)
         Scratch.
     cost : ndarray (member,)
         Written. [money]
     """
-    count, steps = port.shape
+    count, steps = shortfall.shape
     for m in range(count):
         for t in range(steps):
             given = flow[EXPORT, m, t] - flow[IMPORT, m, t]
-            by_step[t] = members.price_shortfall * shortfall[m, t] + price[port[m, t]] * given
+            by_step[t] = members.price_shortfall * shortfall[m, t] + price[bus[m], t] * given
         for kind in range(FLOWS):  # kind by kind, many steps at a time
             for t in range(steps):
                 by_step[t] += members.cost[kind, m, t] * flow[kind, m, t]

@@ -11,7 +11,6 @@ from kernels.meter import CURTAILED, EXPORT, IMPORT, SPILLED, UNSERVED, Meter, m
 from kernels.slopes import SLOTS
 from kernels.stage import Hull, hull_powers, plain_powers
 from kernels.store_value import (
-    CLOSE,
     METER_PIECES,
     MISSING,
     PIECES,
@@ -22,7 +21,6 @@ from kernels.store_value import (
     Scratch,
     at,
     content_bounds,
-    meter_side,
     of,
     terminals_at,
 )
@@ -119,37 +117,6 @@ def forward(stores: Stores, m: int, scratch: Scratch, slope: float, plans: Plans
             slope = slope_after(scratch.turn[t], content, least, most, slope, stores.price_shortfall)
             slope /= at(stores.retained, m, t + 1)
     plans.cost[m] = cost - of(stores.final_value, m) * content
-
-
-@bare_kernel
-def is_meter_alone(stores: Stores, m: int, steps: int) -> bool:
-    """Whether a member has nothing that could hold, take or give energy in any step."""
-    if of(stores.initial, m) != 0.0 or of(stores.final_least, m) != 0.0:
-        return False
-    for t in range(steps):
-        if at(stores.capacity, m, t) != 0.0 or at(stores.content_least, m, t) != 0.0 or at(stores.inflow, m, t) != 0.0:
-            return False
-        if at(stores.p_charge_max, m, t) != 0.0 or at(stores.p_discharge_max, m, t) != 0.0:
-            return False
-    return True
-
-
-@bare_kernel
-def plan_meter(stores: Stores, m: int, scratch: Scratch, plans: Plans) -> bool:
-    """Write the plan of a meter without a store, each step on its own; returns whether there is one."""
-    steps, flows, cost = len(scratch.counts), scratch.flows, 0.0
-    plans.charge[m], plans.discharge[m], plans.content[m], plans.value[m] = 0.0, 0.0, 0.0, 0.0
-    plans.shortfall[m], plans.missing[m], plans.wasted[m] = 0.0, 0.0, 0.0
-    for t in range(steps):
-        _, bottom, top = meter_side(stores, m, t, scratch)
-        if bottom > CLOSE or top < -CLOSE:
-            return False
-        cost += stores.dt * meter_flow(t, scratch, 0.0)
-        plans.p_import[m, t], plans.p_export[m, t] = flows[IMPORT], flows[EXPORT]
-        plans.p_unserved[m, t], plans.p_spilled[m, t] = flows[UNSERVED], flows[SPILLED]
-        plans.p_curtailed[m, t] = flows[CURTAILED]
-    plans.cost[m] = cost
-    return True
 
 
 @bare_kernel

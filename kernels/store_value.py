@@ -49,6 +49,8 @@ class Scratch(NamedTuple):
     turn : ndarray (step, 6)
         Slopes of the value function beyond and within its ends (low, low, high, high), and below and above the least
         content. [money/kWh]
+    series : ndarray (8, step)
+        What a meter without a store is read into, see `kernels.meter_alone`. [kW, money/kWh]
     """
 
     segments: Segments
@@ -65,6 +67,7 @@ class Scratch(NamedTuple):
     counts: np.ndarray
     start: np.ndarray
     turn: np.ndarray
+    series: np.ndarray
 
 
 def make_scratch(steps: int) -> Scratch:
@@ -93,6 +96,7 @@ def make_scratch(steps: int) -> Scratch:
         counts=np.zeros((steps, 3), np.int64),
         start=np.empty((steps, 2)),
         turn=np.zeros((steps, 6)),
+        series=np.empty((8, steps)),
     )
 
 

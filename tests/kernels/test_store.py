@@ -10,7 +10,7 @@ import pytest
 from store_lp import solve_lp
 from store_members import KINDS, members
 
-from kernels import meter, slopes, stage, store, store_plan, store_value
+from kernels import meter, meter_alone, slopes, stage, store, store_plan, store_value
 from kernels.store import Plans, Stores, make_plans, plan_stores, shape_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 STEPS = (1, 2, 5, 9)
 EXACT = 1e-9
-MODULES = (meter, slopes, stage, store, store_plan, store_value)
+MODULES = (meter, meter_alone, slopes, stage, store, store_plan, store_value)
 
 
 def batches(kind: str, n: int, seed: int) -> Iterator[Stores]:
@@ -101,7 +101,7 @@ def test_uncompiled_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
         for name, value in vars(module).items():
             if hasattr(value, "py_func"):
                 monkeypatch.setattr(module, name, value.py_func)
-    assert not hasattr(store.plan_members, "py_func")
+    assert not hasattr(store.plan_holders, "py_func")
     for pairs in compiled.values():
         for stores, expected in pairs:
             with np.errstate(all="ignore"):

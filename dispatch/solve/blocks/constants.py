@@ -61,7 +61,9 @@ def constants_of(inputs: Inputs, meters: np.ndarray) -> Members:
     Members
     """
     count, steps, dt = len(meters), inputs.steps, inputs.dt
-    upper, cost = np.zeros((2, FLOWS, count, steps))
+    upper, cost = np.empty((2, FLOWS, count, steps))
+    for flow in (CHARGE, DISCHARGE, CURTAILED, MISSING):  # the others are written below, those at the meter
+        upper[flow] = cost[flow] = 0.0
     gain, drain, withdrawn, least, demand = np.zeros((5, count, steps))
     at_meter = inputs.kinds["meter"].parameters
     every = np.array_equal(meters, np.arange(inputs.kinds["meter"].count))
@@ -70,7 +72,7 @@ def constants_of(inputs: Inputs, meters: np.ndarray) -> Members:
         upper[flow] = at_meter[name][those]
     for flow, name, sign in ((IMPORT, "price_import", 1.0), (EXPORT, "price_export", -1.0)):
         np.multiply(at_meter[name][those], sign * dt, out=cost[flow])
-    cost[[UNSERVED, SPILLED]] = dt * UNMET_PRICE
+    cost[UNSERVED] = cost[SPILLED] = dt * UNMET_PRICE
     member = np.full(inputs.kinds["meter"].count, -1)
     member[meters] = np.arange(count)
     demand_of(inputs, member, demand)

@@ -67,7 +67,8 @@ class MovingStores:
 
     def respond(self, price: np.ndarray) -> Flows:
         """Plan every member by dynamic programming."""
-        return self.stores.with_contents(self.stores.respond(price).copy())
+        self.stores.respond(price)
+        return self.stores.with_contents(self.stores.kept())
 
     def answer(self, price: np.ndarray, half: int | None = None) -> np.ndarray:
         """Do the same without keeping the plan; what members give to the ports."""
@@ -94,7 +95,7 @@ class MovingStores:
         if self._range is not None:
             widen(flow, self.stores.deciding, *self._range)
         self._seen += 1
-        self._settle(self.stores.with_contents(flow.copy()))
+        self._settle(self.stores.with_contents(self.stores.kept()))
         self._add(self.plan.flow)
         return self.plan
 
@@ -189,6 +190,6 @@ class MovingStores:
     def row_prices(self, answer: Flows, price: np.ndarray) -> RowPrices:
         """Find prices of members' rows that fit an answer to `price`."""
         found = make_row_prices(*answer.content.shape)
-        flow, weight = answer.flow, price[self.stores.ports]
+        flow, weight = answer.flow, price.reshape(-1, self.stores.steps)[self.stores.buses]
         fit_prices(self.stores.members, flow, answer.content, answer.shortfall, weight, found)
         return found

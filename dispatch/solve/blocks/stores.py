@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,7 +84,7 @@ def _short(values: np.ndarray, steps: int = 0) -> np.ndarray:
     if not values.shape[1]:
         return np.zeros((len(values), 1))
     if never_changes(np.ascontiguousarray(values)):
-        return values[:, :1]
+        return values[:, :1].copy()
     return np.pad(values, ((0, 0), (0, max(steps - values.shape[1], 0))))
 
 
@@ -104,21 +105,24 @@ class StoreBlock:
         self.meters = np.nonzero(chosen)[0][np.argsort(~decides, kind="stable")]
         # Members that decide nothing come last and are planned once.
         self.deciding, self._answering = int(decides.sum()), len(self.meters)
-        bus = inputs.kinds["meter"].nodes["bus"][1][self.meters].astype(np.int64)
-        self.ports = bus[:, None] * inputs.steps + np.arange(inputs.steps)
+        self.buses = inputs.kinds["meter"].nodes["bus"][1][self.meters].astype(np.int64)
         self.members = constants_of(inputs, self.meters)
         self.stores = self._stores()
-        self.flow = np.zeros((FLOWS, len(self.meters), self.steps))
+        self.flow = np.empty((FLOWS, len(self.meters), self.steps))
         room = make_plans(len(self.meters), self.steps)
-        self._priced = self.stores._replace(
-            price_import=self.stores.price_import.copy(), price_export=self.stores.price_export.copy()
-        )
+        paid, earned = np.empty((2, len(self.meters), self.steps))
+        self._priced = self.stores._replace(price_import=paid, price_export=earned)
         self._room = room._replace(**dict(zip(PLANNED, self.flow, strict=True)))
-        self._scratch = make_scratch(self.steps)
+        self._scratch, self._kept = make_scratch(self.steps), False
+
+    @cached_property
+    def ports(self) -> np.ndarray:
+        """Where each member injects active power, (member, step)."""
+        return np.asarray(self.buses[:, None] * self.steps + np.arange(self.steps))
 
     def _stores(self) -> Stores:
         m, dt = self.members, self.dt
-        gain, drain = np.where(m.gain > 0, m.gain, dt), np.where(m.drain > 0, m.drain, dt)
+        gain, drain = _short(m.gain), _short(m.drain)
         given = Stores(
             p_net=m.demand,
             p_curtailed_max=m.upper[CURTAILED],
@@ -127,16 +131,16 @@ class StoreBlock:
             p_unserved_max=_short(m.upper[UNSERVED]),
             p_spilled_max=_short(m.upper[SPILLED]),
             price_import=m.cost[IMPORT] / dt,
-            price_export=-m.cost[EXPORT] / dt,
+            price_export=m.cost[EXPORT] / -dt,
             p_charge_max=_short(m.upper[CHARGE]),
             p_discharge_max=_short(m.upper[DISCHARGE]),
-            efficiency_charge=_short(gain / dt),
-            efficiency_discharge=_short(dt / drain),
-            wear_charge=_short(m.cost[CHARGE] / dt),
-            wear_discharge=_short(m.cost[DISCHARGE] / dt),
+            efficiency_charge=np.where(gain > 0, gain, dt) / dt,
+            efficiency_discharge=dt / np.where(drain > 0, drain, dt),
+            wear_charge=_short(m.cost[CHARGE]) / dt,
+            wear_discharge=_short(m.cost[DISCHARGE]) / dt,
             capacity=m.capacity[:, None],
             content_least=_short(m.least[:, :-1], self.steps),
-            inflow=_short(-m.withdrawn),
+            inflow=-_short(m.withdrawn),
             retained=m.retained[:, None],
             initial=m.initial,
             final_least=m.least[:, -1],
@@ -165,8 +169,10 @@ class StoreBlock:
             Flows in the order of `kernels.entries`, overwritten by the next call. [kW]
         """
         given, priced = self.stores, self._priced
-        add_prices(given.price_import, price, self.ports, self.dt, priced.price_import)
-        add_prices(given.price_export, price, self.ports, self.dt, priced.price_export)
+        if self._kept:
+            self._go_elsewhere()
+        own, now = (given.price_import, given.price_export), (priced.price_import, priced.price_export)
+        add_prices(*own, price.reshape(-1, self.steps), self.buses, self.dt, *now)
         first, stop = 0, self._answering
         if half is not None and stop == self.deciding:
             first, stop = stop * half // 2, stop * (half + 1) // 2
@@ -174,10 +180,20 @@ class StoreBlock:
         self._answering = self.deciding
         return self.flow
 
+    def kept(self) -> np.ndarray:
+        """Return the last answer, which the next one leaves as it is."""
+        self._kept = True
+        return self.flow
+
+    def _go_elsewhere(self) -> None:
+        """Write the next answer to a copy: most answers are the last, or not kept."""
+        self.flow, self._kept = self.flow.copy(), False
+        self._room = self._room._replace(**dict(zip(PLANNED, self.flow, strict=True)))
+
     def injected(self, flow: np.ndarray) -> np.ndarray:
         """Add up what flows give to the ports in kW, (port,)."""
         x = np.zeros(self.open)
-        add_injection(flow, self.ports, x)
+        add_injection(flow, self.buses, x.reshape(-1, self.steps))
         return x
 
     def with_contents(self, flow: np.ndarray) -> Flows:
@@ -189,5 +205,6 @@ class StoreBlock:
     def costs(self, plan: Flows, price: np.ndarray) -> np.ndarray:
         """Cost of each member's plan at prices, (member,)."""
         found = np.empty(len(self.meters))
-        add_costs(self.members, plan.flow, plan.shortfall, price, self.ports, np.empty(self.steps), found)
+        of_buses = price.reshape(-1, self.steps)
+        add_costs(self.members, plan.flow, plan.shortfall, of_buses, self.buses, np.empty(self.steps), found)
         return found
