@@ -205,3 +205,30 @@ def contents(members: Members, flow: np.ndarray, content: np.ndarray, shortfall:
             content[m, t] = now
             lacking = members.least[m, t] - now
             shortfall[m, t] = lacking if lacking > NEAR else 0.0
+
+
+@bare_kernel
+def free_differing(plan: np.ndarray, answer: np.ndarray, members: np.ndarray, used: float, free: np.ndarray) -> None:
+    """Let flows that are in use in either of two plans move where any flow of the member and step differs.
+
+    Parameters
+    ----------
+    plan, answer : ndarray (kind, member, step)
+        Flows. [kW]
+    members : ndarray (member,) of bool
+        Whose flows are looked at.
+    used : float
+        Flows, and differences, above this count. [kW]
+    free : ndarray (kind, member, step) of bool
+        Changed in place.
+    """
+    for m in range(len(members)):
+        if not members[m]:
+            continue
+        for t in range(plan.shape[2]):
+            differs = False
+            for kind in range(FLOWS):
+                differs |= abs(answer[kind, m, t] - plan[kind, m, t]) > used
+            if differs:
+                for kind in range(FLOWS):
+                    free[kind, m, t] |= answer[kind, m, t] > used or plan[kind, m, t] > used

@@ -1,7 +1,7 @@
 """The time that a forest takes as its prosumers grow in number, and where it goes.
 
-A whole run solves each feeder by itself. Beside it one coordination takes the whole forest at once, as where feeders
-share limits: there the restricted program of HiGHS holds all of them.
+A whole run solves each feeder by itself. Beside it one coordination takes the whole forest at once: its restricted
+program falls apart into those of the feeders, as no limit joins them.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dispatch.errors import TimeUp
+from dispatch.solve.apart import Apart
 from dispatch.solve.ascent import Ascent, ascend
 from dispatch.solve.coordinated import ROUNDING, Coordinated, better, mean_plan, plan_at, require_order
 from dispatch.solve.engines import LazyRows, Optimum
@@ -177,7 +178,7 @@ class Coordinator:
         """State the restricted program as it is now."""
         self._parts = [block.part() for block in self.blocks]
         self._whole = join(self._parts, self._given)
-        engine = LazyRows(self._whole, self._options)
+        engine = LazyRows(self._whole, self._options, Apart)
         if len(self._keys):
             engine.state(limits, self._keys, penalty, ceiling)
         return engine

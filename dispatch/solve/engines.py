@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
+    from dispatch.solve.apart import Apart
     from dispatch.solve.highs import Basis
     from dispatch.solve.limits.radial import RadialLimits
     from dispatch.solve.protocols import Limits, Part
@@ -75,11 +76,13 @@ class LazyRows:
         Compiled without the network, or the part of it that may move.
     options : dict
         Keyword arguments of `Highs`.
+    solver : type
+        Whether what shares no rows is solved as one program or apart.
     """
 
-    def __init__(self, program: Program | Part, options: dict[str, Any]) -> None:
+    def __init__(self, program: Program | Part, options: dict[str, Any], solver: type[Highs | Apart] = Highs) -> None:
         self._program = program
-        self._highs = Highs(
+        self._highs = solver(
             program.matrix, program.row_lower, program.row_upper, program.lower, program.upper, program.cost, **options
         )
         self._cost = program.cost

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from dispatch.solve.blocks.stores import Flows
 from dispatch.solve.protocols import Part
-from kernels.entries import EXPORT, FLOWS, IMPORT, KINDS, MISSING, SIGN, Entries, make_entries, move
+from kernels.entries import EXPORT, FLOWS, IMPORT, KINDS, MISSING, SIGN, Entries, free_differing, make_entries, move
 from kernels.listing import list_entries
 from kernels.marginal import fit_prices, make_row_prices
 from kernels.ports import widen
@@ -136,9 +136,7 @@ class MovingStores:
     def grow(self, plan: Flows, answer: Flows, worse: np.ndarray) -> int:
         """Let flows move in which an answer differs from a plan, and contents fall short; how many are new."""
         before, self._last = int(self.free.sum() + self.short.sum()), plan
-        differs = (np.abs(answer.flow - plan.flow) > USED).any(axis=0) & worse[:, None]
-        used = (answer.flow > USED) | (plan.flow > USED)
-        self.free |= used & differs
+        free_differing(plan.flow, answer.flow, worse, USED, self.free)
         self.short |= worse[:, None] & (answer.shortfall > USED)
         return int(self.free.sum() + self.short.sum()) - before
 

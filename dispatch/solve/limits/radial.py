@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dispatch.model.program import Program
 
 MANY = 200
-"""So many violated voltages of known branches and steps are stated at once."""
+"""So many violated voltages of known branches and steps of a feeder are stated at once."""
 
 
 class RadialLimits:
@@ -201,8 +201,10 @@ class RadialLimits:
         whole = np.zeros((groups, self.steps), np.bool_)
         whole[self._groups[stated["element"]], stated["step"]] = True
         chosen: np.ndarray = whole[self._groups] & (relative > tolerance)
-        if np.count_nonzero(chosen) > MANY:
-            chosen &= self._peaks(relative)
+        feeder = np.maximum(self.network.feeder, 0)
+        many = np.bincount(feeder, chosen.sum(axis=1))[feeder] > MANY
+        if many.any():
+            chosen &= self._peaks(relative) | ~many[:, None]
         chosen[winner[group, step], step] = True
         return chosen
 
