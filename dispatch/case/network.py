@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -77,6 +77,11 @@ class Network:
         if make not in made:
             made[make] = make(self)
         return made[make]
+
+    def same_as(self, other: Network) -> bool:
+        """Whether another network is this one in all that is known of it."""
+        pairs = ((getattr(self, each.name), getattr(other, each.name)) for each in fields(self))
+        return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
 
     @property
     def buses(self) -> int:

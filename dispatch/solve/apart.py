@@ -212,10 +212,26 @@ class Apart:
 def _parts(matrix: sp.csc_matrix) -> tuple[np.ndarray, np.ndarray, int]:
     """Find what shares rows: number of the part of each row, and of each column, and how many parts there are."""
     rows, columns = matrix.shape
-    column = rows + np.repeat(np.arange(columns), np.diff(matrix.indptr))
-    edges = sp.csr_matrix((np.ones(matrix.nnz, bool), (matrix.indices, column)), (rows + columns, rows + columns))
-    count, part = connected_components(edges, directed=False)
-    return part[:rows], part[rows:], int(count)
+    count, part = _connected(matrix.indptr, columns + matrix.indices, columns + rows)
+    return part[columns:], part[:columns], count
+
+
+def _connected(indptr: np.ndarray, other: np.ndarray, count: int) -> tuple[int, np.ndarray]:
+    """Find what is connected: how many such sets there are, and the number of each one's.
+
+    Parameters
+    ----------
+    indptr : ndarray
+        First of the edges of each of the first ones, and how many there are in all.
+    other : ndarray (edge,) of int
+        What each leads to.
+    count : int
+        How many there are to connect.
+    """
+    first = np.concatenate([indptr, np.full(1 + count - len(indptr), indptr[-1])])
+    edges = sp.csr_matrix((np.ones(len(other)), other, first), (count, count))
+    sets, label = connected_components(edges, directed=False)
+    return int(sets), label
 
 
 def _joined(added: sp.csr_matrix, part: np.ndarray, parts: int) -> tuple[np.ndarray, np.ndarray]:
@@ -232,9 +248,7 @@ def _joined(added: sp.csr_matrix, part: np.ndarray, parts: int) -> tuple[np.ndar
     """
     entries = np.diff(added.indptr)
     count = len(entries)
-    pairs = np.repeat(np.arange(count), entries), count + part[added.indices]
-    edges = sp.csr_matrix((np.ones(added.nnz, bool), pairs), (count + parts, count + parts))
-    label = connected_components(edges, directed=False)[1]
+    label = _connected(added.indptr, count + part[added.indices], count + parts)[1]
     limited = np.zeros(count + parts, bool)
     limited[label[:count][entries > 0]] = True
     program = np.where(limited[label], 1 + label, 0)

@@ -111,7 +111,7 @@ class Coordinator:
         before, self.blocks, self._given = self.blocks, blocks, given
         if self._engine is None or not len(self._keys):
             return
-        price = limits.rows(self._ascent.keys).matrix.T @ self._ascent.prices
+        price = price_of(limits, self._ascent.keys, self._ascent.prices)
         for old, new in zip(before, blocks, strict=True):
             new.resume(old, new.respond(price))
         self._grow(limits, penalty, CEILING * max(block.spread for block in blocks))
@@ -140,7 +140,7 @@ class Coordinator:
         optimum = self._optimum(limits, penalty, ceiling, until)
         columns, row_prices = split(self._parts, optimum.columns, optimum.row_prices)
         plans = [block.decode(own) for block, own in zip(self.blocks, columns, strict=True)]
-        price = limits.rows(optimum.keys).matrix.T @ optimum.limit_prices
+        price = price_of(limits, optimum.keys, optimum.limit_prices)
         saving, answers, worse = 0.0, [], []
         for block, plan in zip(self.blocks, plans, strict=True):
             answer, saved = challenge(block, plan, price)
@@ -189,6 +189,12 @@ class Coordinator:
         old, basis = self._whole, self._engine.basis()
         self._engine = self._state(limits, penalty, ceiling)
         self._engine.start_from(carried_basis(old, basis, self._whole), grown=True)
+
+
+def price_of(limits: Limits, keys: np.ndarray, prices: np.ndarray) -> np.ndarray:
+    """Find what each unit injected at a port costs at prices of limits, (port,), in money; most limits have none."""
+    priced = prices > 0
+    return np.asarray(limits.rows(keys[priced]).matrix.T @ prices[priced])
 
 
 def challenge(block: Block, plan: Any, price: np.ndarray) -> tuple[Any, np.ndarray]:

@@ -93,6 +93,8 @@ class Decomposed:
         members = Members(program, inputs, self._options)
         if members.elements != self._members.elements:
             return False
+        known = self._limits.network
+        network = known if known.same_as(network) else network  # with all that was once made of it
         self._given, self._limits = (program, network, inputs), limits_of(program, network, inputs)
         self._members, self._monolithic = members, None
         self._slacks = OwnSlacks(program, inputs)

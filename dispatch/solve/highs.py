@@ -217,6 +217,7 @@ class Highs:
         """Give some of the rows that were passed first new bounds."""
         scale, shift, number = self._row_scale[rows], self._row_shift[rows], rows.astype(np.int32)
         low, high = (low - shift) * scale, (high - shift) * scale
+        self._row_bounds[0][rows], self._row_bounds[1][rows] = low, high
         self._checked(self._model.changeRowsBounds(len(rows), number, low, high), "changing bounds")
 
     def change_cost(self, cost: np.ndarray) -> None:
@@ -228,16 +229,37 @@ class Highs:
 
     def basis(self) -> Basis:
         """Read the basis of the last solve."""
+        columns, rows = self._states() or self._states_one_by_one()
+        every = np.full(len(self._fixed), AT_LOWER, np.int8)
+        every[self._free] = columns[: self._first_columns]
+        first = self._first_rows
+        return Basis(every, rows[:first], rows[first:], columns[self._first_columns :])
+
+    def _states(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Tell states by which columns and rows are basic and to which bound the others are nearer.
+
+        That takes a fifth of the time of reading each of the states; None where HiGHS has no factors of the basis.
+        """
+        status, basic = self._model.getBasicVariables()
+        if status != highspy.HighsStatus.kOk:
+            return None
+        solution, (low, high) = self._model.getSolution(), self._column_bounds
+        value, more = np.asarray(solution.col_value), np.zeros(self.added)
+        columns = _nearer(value, np.append(low, more), np.append(high, more + np.inf))
+        low, high = self._row_bounds
+        rows = np.full(self._first_rows + self.added, AT_UPPER, np.int8)  # added ones have no other bound
+        rows[: self._first_rows] = _nearer(np.asarray(solution.row_value)[: self._first_rows], low, high)
+        columns[basic[basic >= 0]] = rows[-1 - basic[basic < 0]] = BASIC
+        return columns, rows
+
+    def _states_one_by_one(self) -> tuple[np.ndarray, np.ndarray]:
         held = self._model.getBasis()
         columns, rows = (
             np.fromiter(map(VALUE, status), np.int8, len(status)) for status in (held.col_status, held.row_status)
         )
         for status in (columns, rows):
             status[status > AT_UPPER] = AT_LOWER
-        every = np.full(len(self._fixed), AT_LOWER, np.int8)
-        every[self._free] = columns[: self._first_columns]
-        first = self._first_rows
-        return Basis(every, rows[:first], rows[first:], columns[self._first_columns :])
+        return columns, rows
 
     def start_from(self, basis: Basis) -> None:
         """Let the next solve start from a basis; it need not be one: HiGHS puts right what is singular."""
@@ -321,15 +343,18 @@ class Highs:
         scaled = sp.csc_matrix((data, matrix.indices, matrix.indptr), shape=matrix.shape)
         scaled.sort_indices()
         require_span(scaled)
-        lp = highspy.HighsLp()
-        lp.num_row_, lp.num_col_ = scaled.shape
-        lp.col_cost_ = cost * self._column_scale
-        lp.col_lower_, lp.col_upper_ = _bound(lower / self._column_scale), _bound(upper / self._column_scale)
-        lp.row_lower_, lp.row_upper_ = _bound(row_lower * self._row_scale), _bound(row_upper * self._row_scale)
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = scaled.shape
-        lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = scaled.indptr, scaled.indices, scaled.data
-        self._checked(self._model.passModel(lp), "loading")
+        self._column_bounds = _bound(lower / self._column_scale), _bound(upper / self._column_scale)
+        self._row_bounds = _bound(row_lower * self._row_scale), _bound(row_upper * self._row_scale)
+        (rows, columns), start = scaled.shape, scaled.indptr.astype(np.int32)
+        # Rows, then columns with their entries: both calls take plain arrays, a HighsLp takes one number at a time.
+        nothing = np.zeros(0, np.int32), np.zeros(0)
+        added = self._model.addRows(rows, *self._row_bounds, 0, np.zeros(rows, np.int32), *nothing)
+        self._checked(added, "loading rows")
+        added = self._model.addCols(
+            columns, cost * self._column_scale, *self._column_bounds, scaled.nnz,
+            start[:-1], scaled.indices.astype(np.int32), scaled.data,
+        )  # fmt: skip
+        self._checked(added, "loading columns")
         self._count()
 
     def _count(self) -> None:
@@ -365,6 +390,11 @@ class Highs:
         said, self._warnings = self._warnings, []
         if said or status != highspy.HighsStatus.kOk:
             raise SolverError(f"HiGHS warned when {doing}: {' '.join(said) or status}")
+
+
+def _nearer(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """State of each value by the bound that is nearer; where there is none, or both are one, the lower."""
+    return np.where(high - values < values - low, AT_UPPER, AT_LOWER).astype(np.int8)
 
 
 def _bound(values: np.ndarray) -> np.ndarray:
