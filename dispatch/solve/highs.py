@@ -238,12 +238,15 @@ class Highs:
     def _states(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Tell states by which columns and rows are basic and to which bound the others are nearer.
 
-        That takes a fifth of the time of reading each of the states; None where HiGHS has no factors of the basis.
+        That takes a fifth of the time of reading each of the states; None where nothing was solved from that basis.
         """
+        solution, (low, high) = self._model.getSolution(), self._column_bounds
+        if not (solution.value_valid and self._model.getBasis().valid):
+            return None
         status, basic = self._model.getBasicVariables()
         if status != highspy.HighsStatus.kOk:
+            self._warnings = []
             return None
-        solution, (low, high) = self._model.getSolution(), self._column_bounds
         value, more = np.asarray(solution.col_value), np.zeros(self.added)
         columns = _nearer(value, np.append(low, more), np.append(high, more + np.inf))
         low, high = self._row_bounds

@@ -155,3 +155,17 @@ def test_transformer_ratio_and_impedance(side: str, position: int, ratio: float)
     assert network.r[0] == pytest.approx(0.01 / 250 * (21 / 20) ** 2)
     assert network.x[0] == pytest.approx(0.04 / 250 * (21 / 20) ** 2)
     assert (network.lines, network.branches, network.s_nom[0]) == (0, 1, 250.0)
+
+
+def test_a_network_is_the_same_until_anything_of_it_differs():
+    tables = lines([(0, 1, True), (1, 2, True), (1, 3, False)], 4, [0])
+    network = network_of(build_case(tables))
+    assert network.same_as(network_of(build_case(tables)))
+    for kind, name, values in (
+        ("line", "r", [0.1, 0.2, 0.1]),
+        ("line", "s_nom", [100.0, 100.0, 90.0]),
+        ("line", "in_service", [True, True, True]),
+        ("source", "v_pu", [1.01]),
+    ):
+        other = network_of(build_case({**tables, kind: {**tables[kind], name: values}}))
+        assert not network.same_as(other)

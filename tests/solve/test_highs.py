@@ -181,3 +181,25 @@ def test_highs_prints_nothing(capfd):
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert capfd.readouterr().out == "1.0\n"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_states_by_what_is_basic_are_those_that_highs_tells(seed):
+    rng = np.random.default_rng(seed)
+    matrix = sp.random(12, 30, 0.3, "csc", rng=rng)
+    low = np.where(rng.random(12) < 0.5, -np.inf, rng.uniform(-2, 0, 12))
+    high = np.where(rng.random(12) < 0.3, np.inf, rng.uniform(0, 2, 12))
+    model = Highs(matrix, low, high, rng.uniform(-2, 0, 30), rng.uniform(0, 2, 30), rng.normal(0, 1, 30))
+    for bound in (1.0, 0.1):
+        model.solve()
+        model.add_elastic_rows(sp.csr_matrix(rng.uniform(0, 1, (2, 30))), np.full(2, bound), np.full(2, 3.0))
+        model.solve()
+        states = model._states()
+        assert states is not None
+        for ours, theirs in zip(states, model._states_one_by_one(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+            assert len(np.unique(ours)) > 1
+    again = Highs(matrix, low, high, *(np.zeros(30), np.ones(30)), np.ones(30))
+    again.start_from(model.basis()._replace(limits=np.zeros(0, np.int8), slacks=np.zeros(0, np.int8)))
+    assert again._states() is None  # nothing was solved as yet: each state is read
+    assert len(again.basis().columns) == 30
