@@ -53,7 +53,10 @@ class Group:
 
 
 class Apart:
-    """The same as `Highs` to whoever uses it: see there for what parameters and methods are."""
+    """The same as `Highs` to whoever uses it: see there for what parameters and methods are.
+
+    A time limit is that of each program; when it is time to give up, it is for all.
+    """
 
     def __init__(
         self,
