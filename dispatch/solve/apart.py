@@ -15,7 +15,8 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from dispatch.solve.highs import AT_LOWER, BASIC, GROWN, LADDER, Basis, Highs, Outcome
+from dispatch.solve.highs import Highs
+from dispatch.solve.outcome import AT_LOWER, BASIC, GROWN, LADDER, Basis, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,9 @@ import scipy.sparse as sp
 
 from dispatch.errors import SolverError
 from dispatch.model.compiler import compile_program
-from dispatch.solve.highs import GROWN, LADDER, Highs
+from dispatch.solve.highs import Highs
 from dispatch.solve.limits.excess import FORWARD, REVERSE, V_MAX, V_MIN
+from dispatch.solve.outcome import GROWN, LADDER
 from dispatch.solve.protocols import KEY
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from dispatch.model.elements import Inputs
     from dispatch.model.program import Program
     from dispatch.solve.apart import Apart
-    from dispatch.solve.highs import Basis
     from dispatch.solve.limits.radial import RadialLimits
+    from dispatch.solve.outcome import Basis
     from dispatch.solve.protocols import Limits, Part
     from dispatch.solve.until import Until
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import highspy
 import numpy as np
 import scipy.sparse as sp
 
 from dispatch.errors import SolverError, TimeUp
+from dispatch.solve.outcome import AT_LOWER, AT_UPPER, BASIC, GROWN, LADDER, Basis, Outcome, nearer
 from dispatch.solve.scaling import INFINITE, require_span, row_and_column_scale, row_scale
 
 if TYPE_CHECKING:
@@ -32,14 +32,8 @@ It uses them as they are, and the certificate judges what comes of it, so these 
 count as warnings. Their words change between versions of HiGHS (1.15 and 1.16 differ); a test provokes each of them.
 """
 DONE = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty)
-BASIC, AT_LOWER, AT_UPPER = 1, 0, 2
-"""States of columns and rows in a `Basis`, as HiGHS numbers them; others (free, fixed) count as the lower."""
 VALUE = attrgetter("value")
 """Number of a state, in two thirds of the time of `int`."""
-LADDER = ("hot", "cold", "interior point")
-"""Ways to solve, tried in this order: from the last basis, from scratch, interior point with crossover."""
-GROWN = ("hot, primal", *LADDER)
-"""The same where columns are new in a basis that was optimal: it is still feasible, which suits the primal simplex."""
 DUAL, PRIMAL = 1, 4
 """Strategies of the simplex, as HiGHS numbers them."""
 
@@ -50,51 +44,6 @@ class _Quiet(highspy.Highs):  # type: ignore[misc]  # highspy is not typed here
     def enableCallbacks(self) -> None:  # noqa: N802  (the name is highspy's)
         self.setOptionValue("log_to_console", False)
         super().enableCallbacks()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """An optimum as HiGHS gives it, unscaled.
-
-    Attributes
-    ----------
-    columns : ndarray (column,)
-        Values of the columns that were passed first; those added with rows are left out.
-    slacks : ndarray (added row,)
-        Values of the elastic columns, one for each row that was added.
-    row_prices : ndarray (row,)
-        Change of the optimum per unit of each row's right-hand side, of the rows passed first.
-    added_prices : ndarray (added row,)
-        The same of the rows that were added: at most 0.
-    objective : float
-        Without the program's constant.
-    method : str
-        How it was found, in the words of `LADDER`.
-    """
-
-    columns: np.ndarray
-    slacks: np.ndarray
-    row_prices: np.ndarray
-    added_prices: np.ndarray
-    objective: float
-    method: str
-
-
-class Basis(NamedTuple):
-    """States of columns and rows: `BASIC`, `AT_LOWER` or `AT_UPPER`, as int8.
-
-    Attributes
-    ----------
-    columns, rows : ndarray
-        Of those that were passed first.
-    limits, slacks : ndarray
-        Of the elastic rows that were added, and of their slacks.
-    """
-
-    columns: np.ndarray
-    rows: np.ndarray
-    limits: np.ndarray
-    slacks: np.ndarray
 
 
 class Highs:
@@ -137,6 +86,7 @@ class Highs:
     ) -> None:
         self._model, self._seconds = _Quiet(), time_limit_s
         self._warnings: list[str] = []
+        self._by_simplex = False
         settings = {
             "log_to_console": False, "threads": 1, "random_seed": 0, "parallel": "off",
             "primal_simplex_bound_perturbation_multiplier": 0.0,
@@ -238,20 +188,21 @@ class Highs:
     def _states(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Tell states by which columns and rows are basic and to which bound the others are nearer.
 
-        That takes a fifth of the time of reading each of the states; None where nothing was solved from that basis.
+        That takes a fifth of the time of reading each of the states; None where the simplex method did not end in that
+        basis (asked after an interior point, HiGHS 1.16 ends the process).
         """
         solution, (low, high) = self._model.getSolution(), self._column_bounds
-        if not (solution.value_valid and self._model.getBasis().valid):
+        if not (self._by_simplex and solution.value_valid and self._model.getBasis().valid):
             return None
         status, basic = self._model.getBasicVariables()
         if status != highspy.HighsStatus.kOk:
             self._warnings = []
             return None
         value, more = np.asarray(solution.col_value), np.zeros(self.added)
-        columns = _nearer(value, np.append(low, more), np.append(high, more + np.inf))
+        columns = nearer(value, np.append(low, more), np.append(high, more + np.inf))
         low, high = self._row_bounds
         rows = np.full(self._first_rows + self.added, AT_UPPER, np.int8)  # added ones have no other bound
-        rows[: self._first_rows] = _nearer(np.asarray(solution.row_value)[: self._first_rows], low, high)
+        rows[: self._first_rows] = nearer(np.asarray(solution.row_value)[: self._first_rows], low, high)
         columns[basic[basic >= 0]] = rows[-1 - basic[basic < 0]] = BASIC
         return columns, rows
 
@@ -307,6 +258,7 @@ class Highs:
             self._checked(self._model.setOptionValue("simplex_strategy", strategy), "choosing a strategy")
             solver = "ipm" if way == "interior point" else "simplex"
             self._checked(self._model.setOptionValue("solver", solver), "choosing a method")
+            self._by_simplex = solver == "simplex"
             clean = self._model.run() == highspy.HighsStatus.kOk
             said, self._warnings = self._warnings, []
             status = self._model.getModelStatus()
@@ -393,11 +345,6 @@ class Highs:
         said, self._warnings = self._warnings, []
         if said or status != highspy.HighsStatus.kOk:
             raise SolverError(f"HiGHS warned when {doing}: {' '.join(said) or status}")
-
-
-def _nearer(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """State of each value by the bound that is nearer; where there is none, or both are one, the lower."""
-    return np.where(high - values < values - low, AT_UPPER, AT_LOWER).astype(np.int8)
 
 
 def _bound(values: np.ndarray) -> np.ndarray:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dispatch.solve.highs import AT_LOWER, BASIC
+from dispatch.solve.outcome import AT_LOWER, BASIC
 
 if TYPE_CHECKING:
     from dispatch.model.program import Program, Span
-    from dispatch.solve.highs import Basis
+    from dispatch.solve.outcome import Basis
 
 STATES = {("junction", "pressure"), ("pipe", "flow")}
 """Columns that follow from what is scheduled, beside the linepack of junctions."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
-from dispatch.solve.highs import AT_LOWER, AT_UPPER, BASIC, Basis
+from dispatch.solve.outcome import AT_LOWER, AT_UPPER, BASIC, Basis
 from dispatch.solve.protocols import Part
 
 if TYPE_CHECKING:

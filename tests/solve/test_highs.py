@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from dispatch.errors import SolverError
 from dispatch.solve.highs import Highs
+from dispatch.solve.outcome import BASIC
 from dispatch.solve.scaling import row_and_column_scale
 
 ENDLESS = np.array([np.inf, np.inf])
@@ -181,6 +182,18 @@ def test_highs_prints_nothing(capfd):
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert capfd.readouterr().out == "1.0\n"
+
+
+def test_a_basis_is_read_after_an_interior_point():
+    rng = np.random.default_rng(0)
+    matrix = sp.random(30, 50, 0.3, "csc", rng=rng)
+    middle = matrix @ rng.uniform(0, 1, 50)
+    model = Highs(matrix, middle - 0.1, middle + 0.1, np.zeros(50), np.full(50, 2.0), rng.normal(0, 1, 50))
+    model.solve(("interior point",))
+    basis = model.basis()  # in another way HiGHS would end this process
+    assert np.count_nonzero(basis.columns == BASIC) + np.count_nonzero(basis.rows == BASIC) == 30
+    model.start_from(basis)
+    assert model.solve().method == "hot"
 
 
 @pytest.mark.parametrize("seed", range(5))

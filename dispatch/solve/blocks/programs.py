@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from dispatch.solve.highs import LADDER, Highs
+from dispatch.solve.highs import Highs
+from dispatch.solve.outcome import LADDER
 from dispatch.solve.protocols import Part
 
 if TYPE_CHECKING:
