@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from dispatch.solve.until import Until
 
+LEAST = 500
+"""Programs of fewer columns are not worth being apart: HiGHS takes longer to begin with each than to solve it."""
+
 
 @dataclass
 class Group:
@@ -255,9 +258,30 @@ def _joined(added: sp.csr_matrix, part: np.ndarray, parts: int) -> tuple[np.ndar
     label = _connected(added.indptr, count + part[added.indices], count + parts)[1]
     limited = np.zeros(count + parts, bool)
     limited[label[:count][entries > 0]] = True
-    program = np.where(limited[label], 1 + label, 0)
+    program = _bundled(np.where(limited[label], 1 + label, 0), count, np.bincount(part, minlength=parts))
     program[:count][entries == 0] = program[count + part[0]] if len(part) else 0  # it goes with the first column
     return program[:count], program[count:]
+
+
+def _bundled(program: np.ndarray, rows: int, size: np.ndarray) -> np.ndarray:
+    """Let programs of few columns be one, which is that of what no limit joins, or the largest where it is small, too.
+
+    Parameters
+    ----------
+    program : ndarray (row, then part) of int
+        Number of the program of each.
+    rows : int
+        How many of them are rows.
+    size : ndarray (part,) of int
+        Columns of each part.
+    """
+    columns = np.bincount(program[rows:], size, int(program.max(initial=0)) + 1)
+    few = columns < LEAST
+    few[:1] = True
+    found, largest = np.where(few[program], 0, program), int(columns.argmax())
+    if columns[few].sum() < LEAST and not few[largest]:
+        found[found == 0] = largest
+    return found
 
 
 def _alike(rows: sp.csr_matrix, label: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from dispatch.errors import TimeUp
+from dispatch.solve import apart as module
 from dispatch.solve import coordinate as coordination
 from dispatch.solve.apart import Apart
 from dispatch.solve.blocks.cells import all_stores
@@ -16,6 +17,11 @@ from dispatch.solve.until import Until
 
 FEEDERS, MEMBERS, STEPS = 3, 4, 5
 COLUMNS = FEEDERS * MEMBERS * STEPS
+
+
+@pytest.fixture(autouse=True)
+def _however_small(monkeypatch):
+    monkeypatch.setattr(module, "LEAST", 1)
 
 
 def market(seed):
@@ -51,6 +57,23 @@ def require_same(apart, whole):
 
 def sizes(apart):
     return sorted(len(group.columns) for group in apart._groups.values())
+
+
+def test_small_programs_are_one(monkeypatch):
+    own = MEMBERS * STEPS
+    for least, expected in ((own, [own] * 3), (own + 1, [COLUMNS]), (2 * own, [COLUMNS])):
+        monkeypatch.setattr(module, "LEAST", least)
+        apart, whole = Apart(*market(0)), Highs(*market(0))
+        add((apart, whole), [of_feeder(0, step=1), of_feeder(1, step=2)], 2.0)
+        require_same(apart, whole)
+        assert sizes(apart) == expected
+    monkeypatch.setattr(module, "LEAST", own + 1)
+    apart, whole = Apart(*market(0)), Highs(*market(0))
+    add((apart, whole), [of_feeder(0, 1, step=1), of_feeder(2, step=2)], 2.0)
+    require_same(apart, whole)
+    assert sizes(apart) == [COLUMNS]  # what is left is too small to stand alone
+    add((apart, whole), [of_feeder(2, step=3), of_feeder(0, 2, step=4)], 2.0)
+    require_same(apart, whole)
 
 
 @pytest.mark.parametrize("seed", range(3))
