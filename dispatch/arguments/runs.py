@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
     Add = Callable[[str, str, str], argparse.ArgumentParser]
 
+INTEGERS = (
+    "choose by integer programs when engines and upgrading that have a minimum run (10 s to 2 min for a plant's day); "
+    "what is not proven when they end is the gap"
+)
+
 
 def add_runs(add: Add) -> None:
     """Add the commands."""
@@ -30,7 +35,7 @@ def add_runs(add: Add) -> None:
         "--all-rows", action="store_true", help="state all network rows in the last program (same optimum, slower)"
     )
     method(p)
-    p.add_argument("--integers", action="store_true", help="choose what runs at its minimum by an integer program")
+    p.add_argument("--integers", action="store_true", help=INTEGERS)
     until(p)
     limits_at(p, "hold network limits against this quantile of net load, as 0.9 (default: 0.5, as expected)", 0.5)
     own_components(p)

@@ -15,10 +15,10 @@ from dispatch.run.feeder import FeederRun, empty_run, tell
 from dispatch.run.rounds import Rounds
 from dispatch.run.stages import Stages
 from dispatch.solve.certificate import certificate_of, certify, require
-from dispatch.solve.commitment import below_least
 from dispatch.solve.elastic import elastic_cost
 from dispatch.solve.program_proof import figures_by_program
 from dispatch.solve.repair import Delivered, deliver, netted
+from dispatch.solve.rounding import below_least
 from dispatch.solve.solution import NOTICED
 from dispatch.solve.until import Until
 

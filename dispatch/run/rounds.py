@@ -11,7 +11,7 @@ import numpy as np
 from dispatch.case.network import network_of
 from dispatch.case.offsets import Offsets
 from dispatch.case.schema import columns
-from dispatch.errors import SolverError
+from dispatch.errors import SolverError, TimeUp
 from dispatch.model.compiler import compile_program
 from dispatch.model.gas_limits import stated_limits
 from dispatch.model.gas_zones import zones_of_case, zones_that_hold
@@ -188,18 +188,23 @@ class Rounds:
         """All limits of the network, shifted by offsets."""
         return self.model.limits(offsets)
 
-    def _committed(self, by_ac: Offsets, room: Offsets | None) -> tuple[Offsets, float]:
-        """Choose what runs by an integer program; the program that follows holds that."""
+    def _committed(self, by_ac: Offsets, room: Offsets | None) -> tuple[Offsets, float | None]:
+        """Choose what runs by an integer program; the program that follows holds that.
+
+        Where time or nodes are used up before there is a choice, none is made: the relaxation is rounded.
+        """
         free = replace(by_ac, on={})
         offsets = free if room is None else free.plus(room)
         self.restate(free)
         with self.stages.stage("solve"):
             solution, _ = solve_elastic(self.model, offsets, self.penalty, self.until)
             self._price_at(solution.limit_penalty)
-            limits = self.limits(offsets)
-            keys, penalty = solution.prices.keys, self.inputs.dt * solution.limit_penalty
-            least = least_of(self.inputs)
-            on, bound = best_commitment(self.program, limits, least, keys, penalty, self.until)
+            assert isinstance(self.model, Monolithic)
+            try:
+                given = self.limits(offsets), least_of(self.inputs), solution, self.until
+                on, bound = best_commitment(self.model, self.program, *given)
+            except TimeUp:
+                return free, None
         return replace(by_ac, on=on), bound
 
     def restate(self, by_ac: Offsets) -> None:

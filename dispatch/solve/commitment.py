@@ -1,192 +1,304 @@
-"""Engines and upgrading that run at their minimum or not at all: a repair by rounding, and an integer program."""
+"""What engines and upgrading run in which step, chosen by small integer programs and the prices of everything else.
+
+With ``x`` the columns that choices are joined to by rows of the program, ``u`` the choice itself and ``y = B x`` what
+those columns give to the network, the whole is
+
+    min c x + R(y),      x in X(u),   u in {0, 1},
+
+where ``R(y)`` is what all others cost at best beside it, relaxed limits included: convex, since that is a linear
+program. An integer program over ``x`` and ``u`` alone sees it from below, by one tangent for each choice tried [1]_:
+
+    R(y) >= R(y') + w (y - y'),      w = Σ over limits of their price times what a unit injected adds to them.
+
+Its bound is one of the whole. The linear program that holds its choice gives a plan and the next tangent, at which that
+choice costs what it does; so no choice is tried twice, and where no limit has a price the first one is the best.
+Where a choice makes limits be relaxed at their penalties ``p_i``, what ``x`` alone makes unavoidable is seen at once:
+
+    R(y) >= R* + Σ p_i max(a_i y + m_i - b_i, 0),
+
+with ``R*`` what all others cost without limits and ``m_i`` the least that they can use of limit ``i``.
+
+References
+----------
+.. [1] A. M. Geoffrion, *Generalized Benders decomposition*, 1972, :doi:`10.1007/BF00934810`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
 
-from dispatch.errors import SolverError, TimeUp
-from dispatch.solve.engines import MOST_ROUNDS, MOST_ROWS, TOLERANCE
-from dispatch.solve.protocols import KEY
-from dispatch.solve.scaling import row_scale
+from dispatch.errors import SolverError
+from dispatch.solve.coordinate import price_of
+from dispatch.solve.highs_integer import IntegerProgram, best_choice
+from dispatch.solve.others import Others
+from dispatch.solve.rounding import limited
+from dispatch.solve.scaling import SMALLEST
+from dispatch.solve.solution import NOTICED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from dispatch.model.program import Program
+    from dispatch.solve.highs_integer import Choice
     from dispatch.solve.limits.radial import RadialLimits
+    from dispatch.solve.monolithic import Monolithic
+    from dispatch.solve.solution import Solution
     from dispatch.solve.until import Until
 
-COLUMN = {"chp": "p_chp", "upgrader": "flow_raw"}
-"""What has a minimum."""
-NOTICED = 1e-7
-"""Parts of a minimum that are rounding."""
-
+MOST_CHOICES = 12
+"""Choices that are tried."""
+NODES = 300
+"""Nodes of each search: most of what can be gained is found at the root, and proving the rest can take days."""
 HALF = 0.5
-WAYS = ("carried", "nearest", "off", "on")
-FOREVER = 1e9  # s
+EXACT = 1e-9
+"""A best choice that costs no more than the integer program expects, relative to 1 or itself, ends the search."""
 
 
-def below_least(program: Program, least: Mapping[str, np.ndarray], plan: np.ndarray) -> bool:
-    """Tell whether something runs below its minimum."""
-    return any(bool(_between(plan[column], low).any()) for _, column, low in _limited(program, least))
-
-
-def _limited(program: Program, least: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Kind, columns (element, step) and minimum of what has one."""
-    known = {(span.component, span.name) for span in program.columns}
-    for kind, name in COLUMN.items():
-        if (kind, name) in known and least[kind].any():
-            yield kind, program.column(kind, name), least[kind]
-
-
-def _between(value: np.ndarray, low: np.ndarray) -> np.ndarray:
-    return np.asarray((value > NOTICED * low[:, None]) & (value < (1 - NOTICED) * low[:, None]))
-
-
-def roundings(program: Program, least: Mapping[str, np.ndarray], plan: np.ndarray) -> Iterator[Program]:
-    """Programs in which everything that has a minimum is held to run or not, in four ways.
-
-    In the first it runs in a step as soon as what the plan gives it in steps below its minimum adds up to the minimum:
-    then no more gas is needed up to any step than in the plan. In the second it runs where the plan gives it
-    half of its minimum, in the third it stands still, in the fourth it runs in every such step.
+class Commitment:
+    """The integer program of one feeder and its tangents.
 
     Parameters
     ----------
     program : Program
         Compiled without the network.
     least : mapping of str to ndarray (element,)
-        Minimum by kind, see `dispatch.model.plants.least_of`.
-    plan : ndarray (column,)
-        In which something runs below its minimum.
-
-    Yields
-    ------
-    Program
-        The same but for bounds.
+        Minimum by kind, see `dispatch.model.plants.least_of`; at least one above 0.
     """
-    for way in WAYS:
-        lower, upper = program.lower.copy(), program.upper.copy()
-        for _, column, low in _limited(program, least):
-            for e in np.nonzero(low > 0)[0].tolist():
-                runs = _runs(plan[column[e]], float(low[e]), way)
-                lower[column[e, runs]] = np.minimum(low[e], upper[column[e, runs]])
-                upper[column[e, ~runs]] = 0.0
-        yield replace(program, lower=lower, upper=upper)
 
+    def __init__(self, program: Program, least: Mapping[str, np.ndarray]) -> None:
+        self._program, self._parts = program, list(limited(program, least))
+        own = _joined(program, np.concatenate([c[low > 0].ravel() for _, c, low in self._parts]))
+        self._own, self._injection = own, sp.csr_matrix(program.injection)[:, own]
+        self._tangents: list[tuple[np.ndarray, float]] = []
+        self._floors: dict[bytes, tuple[np.ndarray, float, float]] = {}
+        self._others: Others | None = None
+        self._alone = self._without_others()
 
-def _runs(value: np.ndarray, low: float, way: str) -> np.ndarray:
-    """In which steps it runs."""
-    runs = value >= (1 - NOTICED) * low
-    carried = 0.0
-    for t in np.nonzero(_between(value[None], np.array([low]))[0])[0].tolist():
-        carried += float(value[t])
-        enough = {"carried": carried >= (1 - NOTICED) * low, "nearest": value[t] >= HALF * low, "on": True}
-        runs[t] = enough.get(way, False)
-        carried -= low if runs[t] else 0.0
-    return np.asarray(runs)
+    def _without_others(self) -> IntegerProgram:
+        """State own columns, whether they run, and their rows."""
+        program, own = self._program, self._own
+        matrix = sp.csr_matrix(program.matrix)[:, own]
+        rows = np.nonzero(np.diff(matrix.indptr))[0]
+        running = np.searchsorted(own, np.concatenate([column[low > 0].ravel() for _, column, low in self._parts]))
+        low = np.concatenate([np.repeat(low[low > 0], column.shape[1]) for _, column, low in self._parts])
+        width, count = len(own), len(running)
+        pick = sp.csr_matrix((np.ones(count), (np.arange(count), running)), shape=(count, width))
+        most, endless = sp.diags(program.upper[own][running]), np.full(count, np.inf)
+        parts = [
+            sp.hstack([matrix[rows], sp.csr_matrix((len(rows), count))]),
+            sp.hstack([pick, -sp.diags(low)]),
+            sp.hstack([pick, -most]),
+        ]
+        return IntegerProgram(
+            sp.csr_matrix(sp.vstack(parts)),
+            np.concatenate([program.row_lower[rows], np.zeros(count), -endless]),
+            np.concatenate([program.row_upper[rows], endless, np.zeros(count)]),
+            np.concatenate([program.lower[own], np.zeros(count)]),
+            np.concatenate([program.upper[own], np.ones(count)]),
+            np.concatenate([program.cost[own], np.zeros(count)]),
+            width + np.arange(count),
+        )
+
+    def learn(self, solution: Solution, limits: RadialLimits, dt: float) -> None:
+        """Add the tangent at an optimum under some choice, or under none.
+
+        Parameters
+        ----------
+        solution : Solution
+            Of a program that differs in bounds of the own columns at most.
+        limits : RadialLimits
+            Of the electric network, as they were in it.
+        dt : float
+            Length of a step. [h]
+        """
+        program, own = self._program, solution.columns[self._own]
+        price = price_of(limits, solution.prices.keys, dt * solution.prices.limits)
+        slope = np.asarray(self._injection.T @ price)
+        slope[np.abs(slope) <= SMALLEST] = 0.0
+        others = solution.objective - program.constant - float(np.sum(program.cost[self._own] * own))
+        self._tangents.append((slope, others - float(np.sum(slope * own))))
+
+    def learn_relaxed(self, solution: Solution, limits: RadialLimits, dt: float, until: Until) -> None:
+        """Add what relaxes limits whatever all others do: of each kind of limit and step, the one relaxed most.
+
+        Parameters
+        ----------
+        solution, limits, dt
+            See `learn`.
+        until : Until
+            When to give up.
+        """
+        keys, share = solution.prices.keys, solution.slacks / limits.rating_of(solution.prices.keys)
+        order = np.lexsort((-share, keys["step"], keys["kind"]))
+        first = np.unique(keys[order][["kind", "step"]], return_index=True)[1]
+        worst = np.sort(order[first])
+        new = [k for k in worst[share[worst] > NOTICED].tolist() if keys[k].tobytes() not in self._floors]
+        if not new:
+            return
+        rows = limits.rows(keys[new])
+        self._others = self._others or Others(self._program, self._own, until)
+        use = self._others.least_use(rows)
+        slopes = sp.csr_matrix(rows.matrix @ self._injection).toarray()
+        price = dt * solution.limit_penalty / rows.rating
+        for key, slope, left, cost in zip(keys[new], slopes, rows.bound - use, price, strict=True):
+            self._floors[key.tobytes()] = slope, float(left), float(cost)
+
+    def choose(self, gap: float, until: Until, start: np.ndarray | None) -> tuple[np.ndarray, Choice]:
+        """Solve the integer program as it is known so far.
+
+        Parameters
+        ----------
+        gap : float
+            That is small enough. [money]
+        until : Until
+            When to give up.
+        start : ndarray (integer,), optional
+            A choice to start from.
+
+        Returns
+        -------
+        ndarray (integer,)
+            1 where it runs, else 0.
+        Choice
+            With objective and bound of the whole feeder.
+        """
+        found = best_choice(self._with_others(), gap=gap, nodes=NODES, until=until, start=start)
+        on = np.where(found.columns[self._alone.integers] > HALF, 1.0, 0.0)
+        fixed = self._program.constant
+        return on, replace(found, objective=found.objective + fixed, bound=found.bound + fixed)
+
+    def _with_others(self) -> IntegerProgram:
+        """Add what all others cost, and by how much limits are relaxed, to the own columns."""
+        alone, width = self._alone, len(self._own)
+        of_others = len(alone.cost)
+        tangents, floors = len(self._tangents), len(self._floors)
+        matrix, bound = np.zeros((tangents + floors + (floors > 0), of_others + 1 + floors)), []
+        for row, (slope, at) in enumerate(self._tangents):
+            matrix[row, :width], matrix[row, of_others] = slope, -1.0
+            bound.append(-at)
+        for floor, (slope, left, price) in enumerate(self._floors.values()):
+            row, relaxed = tangents + floor, of_others + 1 + floor
+            matrix[row, :width], matrix[row, relaxed] = slope, -1.0
+            matrix[-1, relaxed] = price
+            bound.append(left)
+        if self._others is not None:
+            matrix[-1, of_others] = -1.0
+            bound.append(-self._others.least_cost)
+        more, none = np.zeros(1 + floors), sp.csr_matrix((len(alone.row_lower), 1 + floors))
+        return IntegerProgram(
+            sp.csr_matrix(sp.vstack([sp.hstack([alone.matrix, none]), sp.csr_matrix(matrix)])),
+            np.concatenate([alone.row_lower, np.full(len(bound), -np.inf)]),
+            np.concatenate([alone.row_upper, bound]),
+            np.concatenate([alone.lower, [-np.inf], more[1:]]),
+            np.concatenate([alone.upper, more + np.inf]),
+            np.concatenate([alone.cost, [1.0], more[1:]]),
+            alone.integers,
+        )
+
+    def held(self, on: np.ndarray) -> Program:
+        """Hold the program to a choice."""
+        lower, upper = self._program.lower.copy(), self._program.upper.copy()
+        for (_, column, low), runs in zip(self._parts, self._apart(on), strict=True):
+            held = column[low > 0]
+            lower[held] = np.where(runs > 0, np.minimum(low[low > 0][:, None], upper[held]), 0.0)
+            upper[held] = np.where(runs > 0, upper[held], 0.0)
+        return replace(self._program, lower=lower, upper=upper)
+
+    def by_kind(self, on: np.ndarray) -> dict[str, np.ndarray]:
+        """Write a choice as (element, step) by kind, NaN where there is no minimum."""
+        found = {}
+        for (kind, column, low), runs in zip(self._parts, self._apart(on), strict=True):
+            found[kind] = np.full(column.shape, np.nan)
+            found[kind][low > 0] = runs
+        return found
+
+    def _apart(self, on: np.ndarray) -> list[np.ndarray]:
+        """Split a choice by kind, (element with a minimum, step)."""
+        shapes = [column[low > 0].shape for _, column, low in self._parts]
+        ends = np.cumsum([rows * steps for rows, steps in shapes])[:-1]
+        return [part.reshape(shape) for part, shape in zip(np.split(on, ends), shapes, strict=True)]
 
 
 def best_commitment(
+    model: Monolithic,
     program: Program,
     limits: RadialLimits,
     least: Mapping[str, np.ndarray],
-    keys: np.ndarray,
-    penalty: float,
+    relaxed: Solution,
     until: Until,
 ) -> tuple[dict[str, np.ndarray], float]:
-    """Choose what runs in which step by an integer program; violated limits are stated until none is.
+    """Choose what runs in which step.
 
     Parameters
     ----------
+    model : Monolithic
+        Of the program without any choice made.
     program : Program
-        Compiled without the network.
+        The same without the network, with the cost of its own slacks at the penalty of `relaxed`.
     limits : RadialLimits
         Of the electric network.
     least : mapping of str to ndarray (element,)
         Minimum by kind.
-    keys : ndarray (limit,) of KEY
-        Limits to start with.
-    penalty : float
-        Of relaxing a limit by its own rating in a step. [money]
+    relaxed : Solution
+        The optimum of that model; limits are relaxed at its penalty.
     until : Until
-        Gap at which the solver may stop, and when it must.
+        Gap at which to stop, and when it must end.
 
     Returns
     -------
     on : dict of str to ndarray (element, step)
         1 where it runs, 0 where it does not, NaN where there is no minimum.
     bound : float
-        No choice costs less, by the solver. [money]
+        No choice costs less. [money]
 
     Raises
     ------
     SolverError
-        If no optimum is found.
+        If no choice is possible.
     TimeUp
-        If it is time to give up.
+        If time or nodes are used up before there is one.
     """
-    parts = list(_limited(program, least))
-    for _ in range(MOST_ROUNDS):
-        plan, runs, bound = _solve(program, limits, parts, keys, penalty, until)
-        violated = limits.violated(program.injection @ plan + program.injection_constant, TOLERANCE, MOST_ROWS, keys)
-        if not len(violated):
-            on = {kind: np.full(column.shape, np.nan) for kind, column, _ in parts}
-            for (kind, _, low), own in zip(parts, runs, strict=True):
-                on[kind][low > 0] = own
-            return on, bound + program.constant
-        keys = np.concatenate([keys, violated]).astype(KEY)
-    raise SolverError(f"Limits were still violated after {MOST_ROUNDS} integer programs.")
-
-
-def _solve(
-    program: Program,
-    limits: RadialLimits,
-    parts: list[tuple[str, np.ndarray, np.ndarray]],
-    keys: np.ndarray,
-    penalty: float,
-    until: Until,
-) -> tuple[np.ndarray, list[np.ndarray], float]:
-    """One integer program: the program's columns, what runs, and the slacks of limits."""
-    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415  (most runs have nothing to commit)
-
-    width, stated = len(program.cost), limits.rows(keys)
-    chosen = [(column[low > 0], low[low > 0]) for _, column, low in parts]
-    running = np.concatenate([column.ravel() for column, _ in chosen])
-    low = np.concatenate([np.repeat(low, column.shape[1]) for column, low in chosen])
-    count, slacks = len(running), len(keys)
-    pick = sp.csr_matrix((np.ones(count), (np.arange(count), running)), shape=(count, width))
-    over = sp.csr_matrix(stated.matrix @ program.injection)
-    of = {"least": -sp.diags(low), "most": -sp.diags(program.upper[running])}
-    blank, none = sp.csr_matrix((count, slacks)), sp.csr_matrix((len(program.row_lower), count + slacks))
-    rows = [
-        sp.hstack([program.matrix, none]),
-        *(sp.hstack([pick, share, blank]) for share in of.values()),
-        sp.hstack([over, sp.csr_matrix((slacks, count)), -sp.eye(slacks)]),
-    ]
-    matrix = sp.csr_matrix(sp.vstack(rows))
-    fixed = stated.matrix @ program.injection_constant
-    lower = np.concatenate([program.row_lower, np.zeros(count), np.full(count + slacks, -np.inf)])
-    upper = np.concatenate([program.row_upper, np.full(count, np.inf), np.zeros(count), stated.bound - fixed])
-    scale = row_scale(matrix)
-    cost = np.concatenate([program.cost, np.zeros(count), penalty / stated.rating])
-    bounds = Bounds(
-        np.concatenate([program.lower, np.zeros(count + slacks)]),
-        np.concatenate([program.upper, np.ones(count), np.full(slacks, np.inf)]),
-    )
-    integers = np.concatenate([np.zeros(width), np.ones(count), np.zeros(slacks)])
-    constraints = LinearConstraint(sp.diags(scale) @ matrix, lower * scale, upper * scale)
-    options: Any = {"mip_rel_gap": until.gap, "time_limit": min(until.left, FOREVER)}
-    found = milp(cost, integrality=integers, bounds=bounds, constraints=constraints, options=options)
-    if found.x is None:
+    problem, solution, penalty = Commitment(program, least), relaxed, relaxed.limit_penalty
+    cost, tried = np.inf, set[bytes]()
+    best: np.ndarray | None = None
+    bound, gap = relaxed.objective, until.gap * max(1.0, abs(relaxed.objective))
+    for _ in range(MOST_CHOICES):
+        problem.learn(solution, limits, model.dt)
+        try:
+            problem.learn_relaxed(solution, limits, model.dt, until)
+            on, choice = problem.choose(HALF * gap, until, best)
+            bound = max(bound, choice.bound)
+            best = on if best is None else best
+            if on.tobytes() in tried:
+                break
+            model = model.with_bounds(problem.held(on), penalty)
+            solution = model.solve(limits.offsets, penalty, until)
+        except SolverError:  # time is up, or a choice leaves nothing to a tolerance
+            if best is None:
+                raise
+            break
         if until.over:
-            raise TimeUp("Time is up.")
-        raise SolverError(f"The integer program has no solution: {found.message}")
-    on, runs, first = found.x[width : width + count] > 0.5, [], 0
-    for column, _ in chosen:
-        runs.append(on[first : first + column.size].reshape(column.shape).astype(float))
-        first += column.size
-    return found.x[:width], runs, float(found.mip_dual_bound)
+            break
+        tried.add(on.tobytes())
+        cost, best = min((cost, best), (solution.objective, on), key=itemgetter(0))
+        # What tangents could still teach is within what is asked for, or no more than what the search left open.
+        least_taught = max(EXACT * max(1.0, abs(cost)), choice.objective - choice.bound)
+        if cost - bound <= gap or cost - choice.objective <= least_taught:
+            break
+    assert best is not None
+    return problem.by_kind(best), bound
+
+
+def _joined(program: Program, columns: np.ndarray) -> np.ndarray:
+    """Columns that rows of the program join to some of its columns, those included, sorted."""
+    matrix = sp.csc_matrix(program.matrix)
+    rows, width = matrix.shape
+    entries = matrix.tocoo()
+    graph = sp.csr_matrix((np.ones(matrix.nnz), (width + entries.row, entries.col)), shape=(width + rows,) * 2)
+    label = sp.csgraph.connected_components(graph, directed=False)[1]
+    return np.nonzero(np.isin(label[:width], label[columns]))[0]

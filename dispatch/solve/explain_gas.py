@@ -11,8 +11,8 @@ from dispatch.model.gas_levels import levels_of
 from dispatch.model.gas_limits import LIMITED, bounds_of, stated_limits
 from dispatch.model.gas_zones import zones_of_case
 from dispatch.model.plants import least_of
-from dispatch.solve.commitment import COLUMN
 from dispatch.solve.explain_found import NOTICED, Found
+from dispatch.solve.rounding import COLUMN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The one module that knows HiGHS: arrays in, columns and row prices out, nothing dropped on the way."""
+"""Linear programs in HiGHS: arrays in, columns and row prices out, nothing dropped on the way."""
 
 from __future__ import annotations
 
@@ -38,10 +38,11 @@ DUAL, PRIMAL = 1, 4
 """Strategies of the simplex, as HiGHS numbers them."""
 
 
-class _Quiet(highspy.Highs):  # type: ignore[misc]  # highspy is not typed here
+class QuietHighs(highspy.Highs):  # type: ignore[misc]  # highspy is not typed here
     """HiGHS whose first line does not go to stdout, which belongs to ``--json``; 1.16 prints it where it is made."""
 
     def enableCallbacks(self) -> None:  # noqa: N802  (the name is highspy's)
+        """Say nothing before callbacks are enabled."""
         self.setOptionValue("log_to_console", False)
         super().enableCallbacks()
 
@@ -84,7 +85,7 @@ class Highs:
         time_limit_s: float = np.inf,
         options: dict[str, Any] | None = None,
     ) -> None:
-        self._model, self._seconds = _Quiet(), time_limit_s
+        self._model, self._seconds = QuietHighs(), time_limit_s
         self._warnings: list[str] = []
         self._by_simplex = False
         settings = {

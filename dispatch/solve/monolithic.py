@@ -84,6 +84,12 @@ class Monolithic:
         if same and isinstance(engine, LazyRows) and isinstance(last, LazyRows):
             engine.go_on_from(last, self._limits, self.dt * limit_penalty)
 
+    def with_bounds(self, program: Program, limit_penalty: float) -> Monolithic:
+        """Take the same program with other bounds of columns; it starts from the last basis of this one."""
+        model = Monolithic(program, self._limits.network, self._inputs)
+        model.go_on_from(self, limit_penalty)
+        return model
+
     def start_from_zones(self, whole: Monolithic, zone: np.ndarray, limit_penalty: float) -> None:
         """Start from the optimum of the same program with every level of the gas network as one zone.
 

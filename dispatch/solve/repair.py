@@ -11,9 +11,9 @@ import numpy as np
 from dispatch.errors import SolverError
 from dispatch.model.plants import least_of
 from dispatch.model.registry import DISCHARGING
-from dispatch.solve.commitment import below_least, roundings
 from dispatch.solve.elastic import elastic_cost
 from dispatch.solve.monolithic import Monolithic, solve_elastic
+from dispatch.solve.rounding import below_least, roundings
 
 if TYPE_CHECKING:
     from dispatch.model.elements import Inputs

@@ -18,6 +18,8 @@ from dispatch.errors import InputError
 from dispatch.run.again import rerun
 from dispatch.run.optimize import optimize
 from dispatch.run.settings import Settings
+from dispatch.solve import commitment
+from dispatch.solve.commitment import Commitment
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
 from plant_cases import plant_tables
@@ -83,6 +85,51 @@ def test_minimum_and_ramps_hold_in_what_is_delivered(seed, integers):
     feed = s["feed"].to_numpy()
     assert np.abs(np.diff(feed[0])).max() <= 0.3 + 1e-6
     np.testing.assert_allclose(feed[1], np.float32(tables["forecast"]["feed_given"][1]), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("seed", "rating"), [(1, 50.0), (1, 70.0), (2, 60.0), (4, 60.0), (5, 50.0)])
+def test_choices_learn_what_they_cost_others_where_a_limit_binds(seed, rating, monkeypatch):
+    tables, slopes = small(seed), []
+    tables["line"]["s_nom"] = [rating]
+
+    def learn(self, *given):
+        learned(self, *given)
+        slopes.append(float(np.abs(self._tangents[-1][0]).max()))
+
+    learned = Commitment.learn
+    monkeypatch.setattr(Commitment, "learn", learn)
+    case = build_case(tables)
+    certificate = optimize(case, Settings(horizon_h=4, integers=True, rounds=1))["certificate"]
+    best = choices(case)
+    assert max(slopes) > 0
+    assert float(certificate["objective"][0]) == pytest.approx(best, abs=within(best))
+    assert float(certificate["lower_bound"][0]) <= best + within(best)
+    assert certificate["bound_source"].to_numpy() == [b"solver"]
+
+
+@pytest.mark.parametrize("seed", [8, 10])
+def test_a_search_that_ends_early_tells_its_gap_and_its_bound_is_one(seed, monkeypatch):
+    case = build_case(plant_tables(steps=24, seed=seed, bounded=True))
+    proven = optimize(case, Settings(integers=True, rounds=1))["certificate"]
+    assert proven["status"].to_numpy() == [b"optimal"]
+    monkeypatch.setattr(commitment, "NODES", 1)
+    stopped = optimize(case, Settings(integers=True, rounds=1))["certificate"]
+    best = float(proven["objective"][0])
+    assert float(stopped["lower_bound"][0]) <= best + within(best) <= float(stopped["objective"][0]) + 2 * within(best)
+    assert stopped["status"].to_numpy() == [b"gap"]
+
+
+@pytest.mark.parametrize("why", ["time", "nodes"])
+def test_without_a_choice_the_relaxation_is_rounded(why, monkeypatch):
+    deadline = 0.0 if why == "time" else None
+    monkeypatch.setattr(commitment, "NODES", 0)
+    case = build_case(plant_tables(steps=24, seed=3, bounded=True))
+    found, rounded = (
+        optimize(case, Settings(integers=integers, method="monolithic", rounds=1, deadline_s=deadline))["certificate"]
+        for integers in (True, False)
+    )
+    for name in ("status", "objective", "lower_bound", "repair_cost"):
+        assert found[name].to_numpy() == rounded[name].to_numpy(), name
 
 
 def test_integers_need_one_program():
