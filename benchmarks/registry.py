@@ -12,8 +12,6 @@ import benchmarks.suite
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import xarray as xr
-
     from benchmarks.studies import Study
 
 
@@ -69,16 +67,16 @@ class Reference:
     """Another piece of our own work, measured in this process, to which ours is set in relation."""
 
     name: str
-    measure: Callable[[xr.DataTree], Timing]
+    measure: Callable[[Any], Timing]
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A case in one setting, made when it is needed."""
+    """A case in one setting, or what else a benchmark measures, made when it is needed."""
 
     case: str
     setting: str
-    make: Callable[[], xr.DataTree]
+    make: Callable[[], Any]
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class Benchmark:
 
     name: str
     about: str
-    measures: Mapping[str, Callable[[xr.DataTree], Timing]]
+    measures: Mapping[str, Callable[[Any], Timing]]
     subjects: Callable[[], tuple[Subject, ...]]
     small: Callable[[], tuple[Subject, ...]]
     peers: tuple[Peer, ...] = ()

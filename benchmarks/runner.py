@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import xarray as xr
-
     from benchmarks.registry import Benchmark, Subject, Timing
 
 QUIET = 0.8  # share of wall-clock time that the work of one thread gets on a machine of its own
@@ -49,7 +47,7 @@ def run(benchmark: Benchmark, *, small: bool = False, python: Path | None = None
                 yield _row(subject, name, ours, peer, found)
 
 
-def _beside(benchmark: Benchmark, case: xr.DataTree, python: Path | None) -> list[tuple[str, dict[str, Any]]]:
+def _beside(benchmark: Benchmark, case: Any, python: Path | None) -> list[tuple[str, dict[str, Any]]]:
     """Ask references and peers; without any, one answer that says nothing."""
     answers: list[tuple[str, dict[str, Any]]] = []
     for reference in benchmark.references:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dispatch.solve.until import Until
 
 ASCENTS = 40
+AGAIN = 20
+"""The last of them, which are enough from prices of before."""
 WINDOW = 14
 """The last answers, in which blocks watch what moves."""
 SWEEP_EVERY = 8
@@ -155,7 +157,7 @@ def ascend(
     rate = STEP * answers.spread
     held = np.ones(len(price), bool)
     first, second = np.zeros(len(price)), np.zeros(len(price))
-    for k in range(1, ASCENTS + 1):
+    for k in range(ASCENTS + 1 - (AGAIN if len(start.keys) else ASCENTS), ASCENTS + 1):
         if until.over:
             answers.watch()
             return rows.priced(price)

@@ -44,6 +44,9 @@ CEILING = 4.0
 does not, at its penalty of thousands of times any price, let far too much move in the next round."""
 RAISE = 16.0
 """By how much that is raised while limits are relaxed although no answer differs."""
+MUCH = 0.06
+"""Of what members inject under a new forecast, the share that changes where nothing may move and is too much for the
+last entries and basis: from about a fifteenth on they take longer than a new ascent (town, output 10 % higher)."""
 MOST_ROUNDS = 100
 """Restricted programs before it is given up."""
 
@@ -101,6 +104,8 @@ class Coordinator:
     def renew(self, blocks: Sequence[Block], limits: Limits, given: np.ndarray, penalty: float) -> None:
         """Go on with the same members under another forecast: from the last prices, rows, entries and basis.
 
+        Where members would move much that may not, only prices are of use: entries and basis would have to grow a lot.
+
         Parameters
         ----------
         blocks : sequence of Block
@@ -112,8 +117,10 @@ class Coordinator:
         if self._engine is None or not len(self._keys):
             return
         price = price_of(limits, self._ascent.keys, self._ascent.prices)
-        for old, new in zip(before, blocks, strict=True):
-            new.resume(old, new.respond(price))
+        moved = [new.resume(old, new.respond(price)) for old, new in zip(before, blocks, strict=True)]
+        if max(moved) > MUCH:
+            self._engine = None
+            return
         self._grow(limits, penalty, CEILING * max(block.spread for block in blocks))
 
     def _unlimited(self) -> Coordinated:

@@ -167,8 +167,11 @@ class Block(Protocol):
     def decode(self, columns: np.ndarray) -> Any:
         """Turn values of the part's columns into a plan."""
 
-    def resume(self, before: Any, plan: Any) -> None:
-        """Let move what may move in `before`, a block of the same members with other data; all else as in `plan`."""
+    def resume(self, before: Any, plan: Any) -> float:
+        """Let move what may move in `before`, a block of the same members with other data; all else as in `plan`.
+
+        Returns the share of what its members inject that is then not as in the last plan of `before`.
+        """
 
     def grow(self, plan: Any, answer: Any, worse: np.ndarray) -> int:
         """Let move in which `answer` differs from `plan`, for members that are `worse` off; how much is new."""

@@ -162,6 +162,25 @@ def test_a_newer_forecast_is_solved_hot_to_its_own_optimum(name, generated, feed
         proven(newer, found)
 
 
+@pytest.mark.parametrize("much", [-1.0, np.inf])
+@pytest.mark.parametrize("name", ["plain", "everything", "several feeders"])
+def test_a_quite_other_forecast_is_solved_from_prices_or_basis_of_before(
+    name, much, generated, feeder_of, gap, monkeypatch
+):
+    monkeypatch.setattr(coordinate, "MUCH", much)
+    feeder = generated(name, 3)
+    model = priced(feeder)
+    model.solve(feeder.offsets, feeder.penalty)
+    tables = {kind: dict(columns(feeder.case, kind)) for kind in KINDS if has(feeder.case, kind)}
+    for series in {"p_load", "p_available"} & set(tables["forecast"]):
+        tables["forecast"][series] = 1.4 * tables["forecast"][series]
+    newer = feeder_of(tables, feeder.penalty, feeder.offsets)
+    assert model.renew(newer.program, newer.network, newer.inputs, feeder.penalty)
+    found = model.solve(feeder.offsets, feeder.penalty)
+    assert gap(found.objective, newer.solve().objective) < 1e-9
+    proven(newer, found)
+
+
 def test_a_model_of_other_elements_is_not_renewed(generated, gap):
     feeder, other = generated("plain", 0), generated("plain", 1)
     model = priced(feeder)

@@ -128,14 +128,17 @@ class MovingStores:
         self.plan = self._last = plan
         self.short = plan.shortfall > USED
 
-    def resume(self, before: MovingStores, plan: Flows) -> None:
-        """Let the flows move that may move in `before`."""
+    def resume(self, before: MovingStores, plan: Flows) -> float:
+        """Let the flows move that may move in `before`; see `Block.resume`."""
         self._settle(plan)
         self.free, self.short = before.free.copy(), self.short | before.short
+        moved = np.abs(plan.injection - before._last.injection)
+        moved[self.free.any(axis=0)] = 0.0
+        return float(moved.sum() / max(USED, np.abs(plan.injection).sum()))
 
     def grow(self, plan: Flows, answer: Flows, worse: np.ndarray) -> int:
         """Let flows move in which an answer differs from a plan, and contents fall short; how many are new."""
-        before, self._last = int(self.free.sum() + self.short.sum()), plan
+        before = int(self.free.sum() + self.short.sum())
         free_differing(plan.flow, answer.flow, worse, USED, self.free)
         self.short |= worse[:, None] & (answer.shortfall > USED)
         return int(self.free.sum() + self.short.sum()) - before
@@ -183,7 +186,8 @@ class MovingStores:
         """Put values of the flows that may move into the plan."""
         flow = self._base.copy()
         move(self._entries, columns, flow)
-        return self.stores.with_contents(np.maximum(flow, 0.0, out=flow))
+        self._last = self.stores.with_contents(np.maximum(flow, 0.0, out=flow))
+        return self._last
 
     def row_prices(self, answer: Flows, price: np.ndarray) -> RowPrices:
         """Find prices of members' rows that fit an answer to `price`."""
