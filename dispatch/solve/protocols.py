@@ -167,10 +167,10 @@ class Block(Protocol):
     def decode(self, columns: np.ndarray) -> Any:
         """Turn values of the part's columns into a plan."""
 
-    def resume(self, before: Any, plan: Any) -> float:
+    def resume(self, before: Any, plan: Any) -> np.ndarray:
         """Let move what may move in `before`, a block of the same members with other data; all else as in `plan`.
 
-        Returns the share of what its members inject that is then not as in the last plan of `before`.
+        Returns how much more than in the last plan of `before` all else gives to the ports, (port,).
         """
 
     def grow(self, plan: Any, answer: Any, worse: np.ndarray) -> int:

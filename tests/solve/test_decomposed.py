@@ -162,12 +162,12 @@ def test_a_newer_forecast_is_solved_hot_to_its_own_optimum(name, generated, feed
         proven(newer, found)
 
 
-@pytest.mark.parametrize("much", [-1.0, np.inf])
+@pytest.mark.parametrize("pushed", [-1.0, np.inf])
 @pytest.mark.parametrize("name", ["plain", "everything", "several feeders"])
 def test_a_quite_other_forecast_is_solved_from_prices_or_basis_of_before(
-    name, much, generated, feeder_of, gap, monkeypatch
+    name, pushed, generated, feeder_of, gap, monkeypatch
 ):
-    monkeypatch.setattr(coordinate, "MUCH", much)
+    monkeypatch.setattr(coordinate, "PUSHED", pushed)
     feeder = generated(name, 3)
     model = priced(feeder)
     model.solve(feeder.offsets, feeder.penalty)

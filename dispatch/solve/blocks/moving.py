@@ -128,13 +128,13 @@ class MovingStores:
         self.plan = self._last = plan
         self.short = plan.shortfall > USED
 
-    def resume(self, before: MovingStores, plan: Flows) -> float:
+    def resume(self, before: MovingStores, plan: Flows) -> np.ndarray:
         """Let the flows move that may move in `before`; see `Block.resume`."""
         self._settle(plan)
         self.free, self.short = before.free.copy(), self.short | before.short
-        moved = np.abs(plan.injection - before._last.injection)
-        moved[self.free.any(axis=0)] = 0.0
-        return float(moved.sum() / max(USED, np.abs(plan.injection).sum()))
+        held = ~self.free.any(axis=0)
+        more = np.where(held, plan.injection - before._last.injection, 0.0)
+        return np.bincount(self.stores.ports.ravel(), more.ravel(), self.stores.open)
 
     def grow(self, plan: Flows, answer: Flows, worse: np.ndarray) -> int:
         """Let flows move in which an answer differs from a plan, and contents fall short; how many are new."""

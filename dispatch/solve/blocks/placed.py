@@ -112,10 +112,9 @@ class PlacedBlocks:
         own = np.split(columns, self._columns[1:-1])
         return [block.decode(values) for block, values in zip(self._blocks, own, strict=True)]
 
-    def resume(self, before: PlacedBlocks, plan: Sequence[Any]) -> float:
-        """Let move what may move in `before`; the largest share that any block moves where it may not."""
-        blocks = zip(self._blocks, before._blocks, plan, strict=True)
-        return max((block.resume(old, own) for block, old, own in blocks), default=0.0)
+    def resume(self, before: PlacedBlocks, plan: Sequence[Any]) -> np.ndarray:
+        """Let move what may move in `before`."""
+        return self._together(lambda k, block: block.resume(before._blocks[k], plan[k]))
 
     def grow(self, plan: Sequence[Any], answer: Sequence[Any], worse: np.ndarray) -> int:
         """Let move in which answers differ from plans."""

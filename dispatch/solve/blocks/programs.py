@@ -131,10 +131,10 @@ class ProgramBlock:
         """Take `share` of another plan and the rest of the first."""
         return np.asarray((1 - share) * plan + share * other)
 
-    def resume(self, before: ProgramBlock, plan: np.ndarray) -> float:  # noqa: ARG002  (Block's)
+    def resume(self, before: ProgramBlock, plan: np.ndarray) -> np.ndarray:  # noqa: ARG002  (Block's)
         """Let its part start from a plan; all of it may move."""
         self._part.start[:] = plan
-        return 0.0
+        return np.zeros(self._part.injection.shape[0])
 
     def grow(self, plan: np.ndarray, answer: np.ndarray, worse: np.ndarray) -> int:  # noqa: ARG002  (Block's)
         """Nothing is left out of its part."""
