@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-from dispatch.case.schema import columns, parent_index, positions
+from dispatch.case.schema import columns, parent_index, positions, resolved
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -74,7 +74,12 @@ def gas_network_of(case: xr.DataTree) -> GasNetwork:
     Returns
     -------
     GasNetwork
+        Made once while the case is only being read.
     """
+    return resolved(case, "gas network", lambda: _gas_network_of(case))
+
+
+def _gas_network_of(case: xr.DataTree) -> GasNetwork:
     junction, pipe, gate, regulator = (columns(case, k) for k in ("junction", "pipe", "gate", "regulator"))
     ids = junction["id"]
 
