@@ -55,3 +55,15 @@ def embedded_path(name: str) -> Path:
         hint = f"Embedded cases: {', '.join(names) or 'none, the installation is incomplete'}."
         raise InputError([Problem("unknown-case", "/", "title", value=repr(name), hint=hint)])
     return embedded_folder() / f"{name}.nc"
+
+
+def case_file(path: Path) -> Path:
+    """File that is meant by a path: itself, or that of an embedded case of this name where there is no such file.
+
+    Returns
+    -------
+    Path
+        Which need not exist.
+    """
+    name = str(path)
+    return embedded_path(name) if not path.suffix and not path.exists() and name in embedded_names() else path

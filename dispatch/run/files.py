@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dispatch.case.embedded import embedded_names, embedded_path
 from dispatch.case.netcdf import load_valid_case, save_case, write_atomically
 from dispatch.case.schema import columns
 from dispatch.forecast.profile import DAY_H
@@ -59,18 +58,6 @@ class Outcome:
     next_steps: list[str] = field(default_factory=list)
 
 
-def read_case(path: Path | str, notes: list[str] | None = None) -> xr.DataTree:
-    """Load and validate a case, or an embedded one by its name.
-
-    Raises
-    ------
-    InputError
-        With every problem of the file.
-    """
-    file = embedded_path(str(path)) if str(path) in embedded_names() else Path(path)
-    return load_valid_case(file, notes)
-
-
 def run_case(
     case: Path | str,
     output: Path | str,
@@ -111,7 +98,7 @@ def run_case(
     require_output(output, inputs=[case], taken=BESIDE)
     load_components(settings.components)
     with stages.stage("read"):
-        loaded = read_case(case, notes)
+        loaded = load_valid_case(case, notes)
     end = _end_of_solving(loaded, settings, begun)
     shown = {"report": report, "progress": progress}
     outcome = _finish(loaded, Path(output), settings, stages, workers=workers, end=end, **shown)
@@ -186,7 +173,7 @@ def run_demo(
     folder, stages, name = Path(folder), Stages(), f"schutterwald_{season}"
     require_output(folder, folder=True)
     with stages.stage("read"):
-        case = read_case(name)
+        case = load_valid_case(name)
     folder.mkdir(parents=True, exist_ok=True)
     with stages.stage("write"):
         save_case(case, folder / "case.nc")

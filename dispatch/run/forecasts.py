@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dispatch.case.embedded import embedded_names, embedded_path
 from dispatch.case.netcdf import load_case, save_case
 from dispatch.case.rules import check_case
 from dispatch.case.schema import columns
@@ -73,7 +72,7 @@ def forecast_case(
     files = [output] if figure is None else [output, figure]
     for file in files:
         require_output(file, inputs=[path])
-    case = load_case(embedded_path(str(path)) if str(path) in embedded_names() else path)
+    case = load_case(path)
     with _bar(progress) as done:
         found = predict(
             case,

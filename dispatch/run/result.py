@@ -63,7 +63,8 @@ def without_results(case: xr.DataTree) -> xr.DataTree:
 
 def _blank(attribute: Attribute, shape: tuple[int, ...]) -> np.ndarray:
     if attribute.dtype == "text":
-        return np.full(shape, b"not_run", dtype="S16")
+        known = attribute.default if isinstance(attribute.default, str) else "not_run"
+        return np.full(shape, known.encode(), dtype="S16")
     dtype = np.dtype(attribute.memory_dtype)
     return np.full(shape, np.nan if dtype.kind == "f" else -1, dtype=dtype)
 

@@ -12,6 +12,7 @@ from small_case import small_case
 from strategies import cases, differences
 
 from dispatch.case import netcdf
+from dispatch.case.embedded import embedded_path
 from dispatch.case.netcdf import check_file, load_case, save_case, write_atomically
 from dispatch.case.schema import build_case
 from dispatch.errors import InputError
@@ -156,6 +157,17 @@ def test_check_file_joins_what_reading_and_the_rules_find(tmp_path: Path) -> Non
     with pytest.raises(InputError) as caught:
         load_case(tmp_path / "case.nc")
     assert pickle.loads(pickle.dumps(caught.value)).problems == caught.value.problems
+
+
+def test_an_embedded_case_is_read_by_its_name_unless_a_file_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_name, by_path = (load_case(path) for path in ("schutterwald_winter", embedded_path("schutterwald_winter")))
+    assert by_name.identical(by_path)
+    assert check_file("schutterwald_winter") == []
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "schutterwald_winter").write_bytes(b"not a case")
+    assert [problem.code for problem in check_file("schutterwald_winter")] == ["not-netcdf"]
 
 
 def test_a_name_without_a_file_is_told_the_embedded_cases(tmp_path: Path) -> None:

@@ -119,6 +119,17 @@ def test_a_search_that_ends_early_tells_its_gap_and_its_bound_is_one(seed, monke
     assert stopped["status"].to_numpy() == [b"gap"]
 
 
+def test_feeders_without_a_choice_say_that_their_bound_is_of_prices():
+    tables = small(1)
+    tables["bus"] = {"id": ["b0", "b1", "c0", "c1"], "v_nom": [0.4] * 4}
+    tables["source"] = {"id": ["grid", "other"], "bus": ["b0", "c0"]}
+    tables["line"] = {name: [*values, *values] for name, values in tables["line"].items()}
+    tables["line"] |= {"id": ["l", "m"], "bus_from": ["b0", "c0"], "bus_to": ["b1", "c1"]}
+    tables["meter"]["bus"] = ["b1", "c1"]
+    certificate = optimize(build_case(tables), Settings(horizon_h=4, integers=True))["certificate"]
+    assert certificate["bound_source"].to_numpy().tolist() == [b"solver", b"prices"]
+
+
 @pytest.mark.parametrize("why", ["time", "nodes"])
 def test_without_a_choice_the_relaxation_is_rounded(why, monkeypatch):
     deadline = 0.0 if why == "time" else None

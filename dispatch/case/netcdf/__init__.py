@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dispatch.case.embedded import case_file
 from dispatch.case.netcdf.labelled import assemble
 from dispatch.case.netcdf.read import ALL, Excerpt, read_groups
 from dispatch.case.netcdf.write import LEVEL, write_groups
@@ -29,7 +30,7 @@ def load_case(path: str | os.PathLike[str], notes: list[str] | None = None, exce
     Parameters
     ----------
     path : path_like
-        A netCDF4 file.
+        A netCDF4 file, or the name of an embedded case.
     notes : list of str, optional
         Receives a line for each thing that was converted.
     excerpt : Excerpt
@@ -58,7 +59,7 @@ def check_file(path: str | os.PathLike[str], notes: list[str] | None = None) -> 
     Parameters
     ----------
     path : path_like
-        A netCDF4 file.
+        A netCDF4 file, or the name of an embedded case.
     notes : list of str, optional
         Receives a line for each thing that was converted.
 
@@ -76,7 +77,7 @@ def load_valid_case(path: str | os.PathLike[str], notes: list[str] | None = None
     Parameters
     ----------
     path : path_like
-        A netCDF4 file.
+        A netCDF4 file, or the name of an embedded case.
     notes : list of str, optional
         Receives a line for each thing that was converted.
 
@@ -107,7 +108,7 @@ def _checked(path: Path, notes: list[str] | None) -> tuple[xr.DataTree | None, l
 def _read(path: Path, notes: list[str] | None, excerpt: Excerpt = ALL) -> tuple[xr.DataTree | None, list[Problem]]:
     problems: list[Problem] = []
     try:
-        groups = read_groups(path, problems, excerpt)
+        groups = read_groups(case_file(path), problems, excerpt)
     except InputError as error:
         return None, list(error.problems)
     return assemble(groups, problems, notes if notes is not None else []), problems
