@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from dispatch.scenario.library import Library
 
 Tables = dict[str, Columns]
+GAS_HOUSE = b"gas_house"
+"""Shape of the library by which a house takes gas, 1 being the mean hour of a year."""
 
 
 def written(texts: np.ndarray, rows: np.ndarray, values: Any) -> np.ndarray:
@@ -89,12 +91,21 @@ def add_heat_pumps(tables: Tables, houses: Houses, library: Library, rule: Flexi
     prosumer["gas_year"] = np.where(heated & (prosumer["gas_year"] > 0), 0.0, prosumer["gas_year"])
 
 
-def take_gas_from_heat_pumps(tables: Tables) -> None:
-    """Let gas consumers whose prosumer heats with a heat pump take nothing."""
+def let_gas_follow(tables: Tables, houses: Houses, library: Library, *, shaped: bool) -> None:
+    """Let gas consumers of houses that heat with a heat pump take nothing, and if `shaped`, others by temperature.
+
+    `dispatch.case.merge` leaves nothing to houses in which a heat pump is possible; where the rule gives them none they
+    take the mean hour of their `volume_year` again.
+    """
     consumer, prosumer = tables["consumer"], tables["prosumer"]
     at = positions(prosumer["id"], consumer["prosumer"])
-    pumped = (at >= 0) & (prosumer["heating"][at] == HEAT_PUMP)
-    consumer["flow_nom"] = np.where(pumped, 0.0, consumer["flow_nom"])
+    known, heating = at >= 0, prosumer["heating"][at]
+    again = known & (heating == b"gas") & (consumer["flow_nom"] == 0) & (consumer["volume_year"] > 0)
+    flow = np.where(again, consumer["volume_year"] / HOURS, consumer["flow_nom"])
+    consumer["flow_nom"] = np.where(known & (heating == HEAT_PUMP), 0.0, flow)
+    if shaped and GAS_HOUSE in library.id:
+        bare = known & np.isin(at, houses.prosumer) & (consumer["profile"] == b"")
+        consumer["profile"] = written(consumer["profile"], bare, GAS_HOUSE)
 
 
 def connect(

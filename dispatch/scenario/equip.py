@@ -17,7 +17,7 @@ from dispatch.scenario.attach import (
     add_heat_pumps,
     add_pv_and_batteries,
     attach_shapes,
-    take_gas_from_heat_pumps,
+    let_gas_follow,
     take_out_possible_heat_pumps,
 )
 from dispatch.scenario.devices import shape_existing_pv
@@ -64,7 +64,8 @@ def equip(
     A house whose load has no profile gets one of the library's household shapes, moved by up to two hours either way,
     scaled to its yearly use with the reactive share that its load has. Loads of kind ``heat_pump`` without a profile
     stand for possible heat pumps: they are taken out, and `heat_pump_share` says how many houses have one. A house
-    heats with a heat pump or with gas: consumers of gas of houses with a heat pump take nothing.
+    heats with a heat pump or with gas: consumers of gas of houses with a heat pump take nothing, and those of others
+    without a profile the embedded shape by temperature, unless ``/forecast`` says what consumers take.
 
     Parameters
     ----------
@@ -125,7 +126,7 @@ def equip(
     attach_shapes(tables["load"], houses, library, seed)
     shape_existing_pv(tables["pv"], library, seed)
     add_heat_pumps(tables, houses, library, flexible, seed)
-    take_gas_from_heat_pumps(tables)
+    let_gas_follow(tables, houses, library, shaped="flow_consumer" not in columns(case, "forecast"))
     add_cars(tables, houses, flexible, seed)
     shares = {"pv_share": pv_share, "battery_share": battery_share}
     add_pv_and_batteries(tables, houses, library, seed, pv_size_kw=pv_size_kw, battery_hours=battery_hours, **shares)

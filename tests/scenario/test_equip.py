@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from plain_case import QUARTER, SUMMER, own_library, plain_case
 
 from dispatch.case.embedded import embedded_path
+from dispatch.case.merge import merge_cases
 from dispatch.case.netcdf import load_case
 from dispatch.case.rules import check_case
 from dispatch.case.schema import build_case, columns, parent_index
@@ -19,6 +20,8 @@ from dispatch.forecast.profile import predict
 from dispatch.scenario.equip import equip
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import xarray as xr
 
 KINDS = ("load", "pv", "inverter", "plane", "store", "meter", "prosumer", "tariff", "profile", "forecast")
@@ -63,6 +66,53 @@ def test_the_embedded_town_takes_heat_pumps() -> None:
     np.testing.assert_array_equal(taken, heating[parent_index(town, "consumer", "prosumer")] == b"gas")
     assert columns(town, "gas_network")["pressure_ambient"] == pytest.approx(0.9956, abs=1e-4)
     assert not check_case(predict(town, horizon_h=2))
+
+
+def merged_place(folder: Path, **consumer: list[str]) -> xr.DataTree:
+    """Three houses, in two of which a heat pump is possible, and their gas, which merging lets only the third take."""
+    names = ["h0", "h1", "h2"]
+    load = {
+        "id": [*names, "p0", "p1"],
+        "meter": [*names, "h0", "h1"],
+        "kind": ["household"] * 3 + ["heat_pump"] * 2,
+        "p_nom": [2.1] * 5,
+        "q_nom": [0.2] * 5,
+    }
+    heating = {"id": names, "gas_year": [np.nan] * 3, "heating": ["heat_pump", "heat_pump", "unknown"]}
+    gas = build_case(
+        {
+            "gas_network": {"heating_value_higher": 11.0},
+            "junction": {"id": ["g", "h"]},
+            "gate": {"id": ["city"], "junction": ["g"], "pressure": [2.0]},
+            "pipe": {
+                "id": ["p"],
+                "junction_from": ["g"],
+                "junction_to": ["h"],
+                "length": [9.0],
+                "inner_diameter": [0.1],
+            },
+            "consumer": {
+                "id": ["c0", "c1", "c2"],
+                "junction": ["h"] * 3,
+                "flow_nom": [0.2, 0.3, 0.4],
+                "volume_year": [1752.0, 2628.0, 3504.0],
+                **consumer,
+            },
+        }
+    )
+    (folder / "match.csv").write_text("consumer,prosumer\nc0,h0\nc1,h1\nc2,h2\n", encoding="utf-8")
+    return merge_cases(plain_case(3, load=load, prosumer=heating), gas, folder / "match.csv")[0]
+
+
+def test_houses_without_their_possible_heat_pump_take_gas_again(tmp_path: Path) -> None:
+    place = merged_place(tmp_path)
+    np.testing.assert_allclose(columns(place, "consumer")["flow_nom"], [0.0, 0.0, 0.4])
+    town = equip(place)
+    np.testing.assert_allclose(columns(town, "consumer")["flow_nom"], [0.2, 0.3, 0.4])
+    assert set(columns(town, "consumer")["profile"]) == {b"gas_house"}
+    assert (columns(equip(place, heat_pump_share=1.0), "consumer")["flow_nom"] == 0).all()
+    given = equip(merged_place(tmp_path, profile=["own", "", ""]))
+    assert columns(given, "consumer")["profile"].tolist() == [b"own", b"gas_house", b"gas_house"]
 
 
 def test_a_shape_of_the_same_name_with_other_values_is_the_cases_own() -> None:
