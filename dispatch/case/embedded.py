@@ -66,4 +66,4 @@ def case_file(path: Path) -> Path:
         Which need not exist.
     """
     name = str(path)
-    return embedded_path(name) if not path.suffix and not path.exists() and name in embedded_names() else path
+    return embedded_path(name) if not path.suffix and name in embedded_names() and not path.exists() else path
