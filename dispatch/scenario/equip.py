@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,6 +112,8 @@ def equip(
     flexible = FlexibleRule(heat_pump_share, car_share, tank_hours, shared_meter)
     shares = {"pv_share": pv_share, "battery_share": battery_share, "heat_pump_share": heat_pump_share}
     shares["car_share"] = car_share
+    numbers = shares | {"battery_hours": battery_hours, "tank_hours": tank_hours, "feed_in_tariff": feed_in_tariff}
+    raise_if_any(_not_numbers(numbers | ({} if pv_size_kw is None else {"pv_size_kw": pv_size_kw}), seed))
     problems = _bad_settings(shares, seed, season, battery_hours, pv_size_kw)
     raise_if_any([*problems, *_bad_flexible(flexible, green_only), *_unfit(case)])
     first = None if start is None else instant(start, "/profile")
@@ -135,6 +138,18 @@ def equip(
     if not has(case, "station") and (tables["store"]["heat_loss"] > 0).any():
         tables["station"] = weather_of(season, library.time)
     return _built(case, tables, library, prices)
+
+
+def _not_numbers(numbers: dict[str, Any], seed: Any) -> list[Problem]:
+    """Name settings that cannot be compared with anything."""
+
+    def refused(name: str, value: Any, allowed: str) -> Problem:
+        hint = "See the parameters of `dispatch.equip`."
+        return Problem("setting", "scenario", name, value=repr(value), allowed=allowed, hint=hint)
+
+    found = [refused(n, v, "a number") for n, v in numbers.items() if isinstance(v, bool) or not isinstance(v, Real)]
+    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
+    return found if whole else [*found, refused("seed", seed, "a whole number")]
 
 
 def _bad_settings(

@@ -204,6 +204,7 @@ def test_all_mistakes_in_one_pass(folder: Path) -> None:
     }
     assert {"delimiter", "unknown-file", "unit", "unparsable", "unknown-column"} <= {p.code for p in found}
     assert len([p for p in found if p.group == "line.csv"]) == 2
+    assert "'store.csv'" in next(p.hint for p in found if p.group == "batteries.csv")
 
 
 def test_a_mistake_names_line_and_ids(folder: Path) -> None:

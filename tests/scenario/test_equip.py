@@ -385,6 +385,13 @@ def test_all_wrong_settings_in_one_pass() -> None:
     assert found == ["pv_share", "battery_share", "heat_pump_share", "seed", "season", "battery_hours", "pv_size_kw"]
 
 
+def test_what_is_no_number_is_refused_before_anything_is_compared() -> None:
+    assert refused(plain_case(2), pv_share="a", battery_hours=None, seed=1.5, battery_share=7) == [
+        "pv_share", "battery_hours", "seed",
+    ]  # fmt: skip
+    equip(plain_case(2), pv_share=np.float32(0.5), seed=np.int64(3))
+
+
 @pytest.mark.parametrize(
     ("code", "options"),
     [

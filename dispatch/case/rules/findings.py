@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from dispatch.case.attributes import attribute_table
 from dispatch.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 SHOWN = 3
 
@@ -26,10 +27,10 @@ def text(value: object) -> str:
     return str(value)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """``Did you mean …?`` with the closest known name, or nothing."""
-    close = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"Did you mean {close[0]!r}?" if close else ""
+def nearest(name: str, known: Iterable[str], other_words: Mapping[str, str] = MappingProxyType({})) -> str:
+    """``Did you mean …?`` with the closest known name, or that for which the closest other word stands, or nothing."""
+    close = get_close_matches(name, [*known, *other_words], n=1, cutoff=0.6)
+    return f"Did you mean {other_words.get(close[0], close[0])!r}?" if close else ""
 
 
 @dataclass(frozen=True)

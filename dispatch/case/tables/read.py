@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MAX_TOML_BYTES = 1 << 20
+OTHER_WORDS = {
+    "battery.csv": "store.csv", "batteries.csv": "store.csv", "car.csv": "store.csv", "tank.csv": "store.csv",
+    "heat_pump.csv": "store.csv", "house.csv": "prosumer.csv", "node.csv": "bus.csv", "cable.csv": "line.csv",
+    "trafo.csv": "transformer.csv", "engine.csv": "chp.csv", "biogas.csv": "plant.csv",
+}  # fmt: skip
+"""What people call tables, and what they are called."""
 TYPES: dict[str, type | tuple[type, ...]] = {"text": str, "int": int, "float": (int, float)}
 
 
@@ -82,7 +88,7 @@ def read_folder(path: Path, base: xr.DataTree | None) -> Folder:
     _toml(read, path / "case.toml", needed=base is None)
     names = file_names()
     for other in sorted(p.name for p in path.glob("*.csv") if p.name not in names):
-        hint = f"{nearest(other, names)} Rename or remove it.".lstrip()
+        hint = f"{nearest(other, names, OTHER_WORDS)} Rename or remove it.".lstrip()
         read.problems.append(Problem("unknown-file", other, value="no table of a case", hint=hint))
     present = {name: what for name, what in names.items() if (path / name).exists()}
     if not present:
