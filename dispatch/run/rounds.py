@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 ALIKE = 1e-9
 """Optima that differ by less, relative to 1 or themselves, are the same."""
+SEARCH = 0.5
+"""Part of the time that is left in which choices may be searched: the program that holds them comes after."""
 Kept = dict[bytes, Model]
 """Models of feeders by the id of their source."""
 
@@ -201,7 +203,7 @@ class Rounds:
             self._price_at(solution.limit_penalty)
             assert isinstance(self.model, Monolithic)
             try:
-                given = self.limits(offsets), least_of(self.inputs), solution, self.until
+                given = self.limits(offsets), least_of(self.inputs), solution, self.until.part(SEARCH)
                 on, bound = best_commitment(self.model, self.program, *given)
             except TimeUp:
                 return free, None

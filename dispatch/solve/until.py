@@ -34,6 +34,10 @@ class Until:
         """Whether time is up."""
         return time.monotonic() >= self.end
 
+    def part(self, share: float) -> Until:
+        """End when a share of what is left is over."""
+        return Until(self.gap, time.monotonic() + share * self.left)
+
     @property
     def early(self) -> bool:
         """Whether a plan may be returned while members could still do a little better."""

@@ -15,11 +15,12 @@ from rebuild.plain import plain
 from dispatch.case.netcdf import save_case
 from dispatch.case.schema import build_case
 from dispatch.errors import InputError
+from dispatch.run import rounds
 from dispatch.run.again import rerun
 from dispatch.run.optimize import optimize
 from dispatch.run.settings import Settings
 from dispatch.solve import commitment
-from dispatch.solve.commitment import Commitment
+from dispatch.solve.commitment import Commitment, best_commitment
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
 from plant_cases import plant_tables
@@ -141,6 +142,22 @@ def test_without_a_choice_the_relaxation_is_rounded(why, monkeypatch):
     )
     for name in ("status", "objective", "lower_bound", "repair_cost"):
         assert found[name].to_numpy() == rounded[name].to_numpy(), name
+
+
+def test_a_search_leaves_time_for_the_program_that_holds_its_choice(monkeypatch):
+    left = []
+
+    def noted(*given):
+        left.append(given[-1].left)
+        return best_commitment(*given)
+
+    monkeypatch.setattr(rounds, "best_commitment", noted)
+    case = build_case(small(1))
+    certificate = optimize(case, Settings(horizon_h=4, integers=True, deadline_s=600.0, rounds=1))["certificate"]
+    assert 250.0 < left[0] <= 300.0
+    assert certificate["status"].to_numpy() == [b"optimal"]
+    optimize(case, Settings(horizon_h=4, integers=True, rounds=1))
+    assert left[1] == np.inf
 
 
 def test_integers_need_one_program():
