@@ -53,7 +53,8 @@ if TYPE_CHECKING:
 MOST_CHOICES = 12
 """Choices that are tried."""
 NODES = 300
-"""Nodes of each search: most of what can be gained is found at the root, and proving the rest can take days."""
+"""Nodes of each search: nearly all that can be gained is found at the root, and proving the rest takes far longer (the
+embedded plant with a minimum of 0.6: 0.06 % after 2 s, 0.04 % after 40)."""
 HALF = 0.5
 EXACT = 1e-9
 """A best choice that costs no more than the integer program expects, relative to 1 or itself, ends the search."""
@@ -145,8 +146,8 @@ class Commitment:
         use = self._others.least_use(rows)
         slopes = sp.csr_matrix(rows.matrix @ self._injection).toarray()
         price = dt * solution.limit_penalty / rows.rating
-        for key, slope, left, cost in zip(keys[new], slopes, rows.bound - use, price, strict=True):
-            self._floors[key.tobytes()] = slope, float(left), float(cost)
+        for k in np.nonzero(np.isfinite(use))[0].tolist():
+            self._floors[keys[new[k]].tobytes()] = slopes[k], float(rows.bound[k] - use[k]), float(price[k])
 
     def choose(self, gap: float, until: Until, start: np.ndarray | None) -> tuple[np.ndarray, Choice]:
         """Solve the integer program as it is known so far.
@@ -186,7 +187,7 @@ class Commitment:
             matrix[row, :width], matrix[row, relaxed] = slope, -1.0
             matrix[-1, relaxed] = price
             bound.append(left)
-        if self._others is not None:
+        if self._others is not None and floors:
             matrix[-1, of_others] = -1.0
             bound.append(-self._others.least_cost)
         more, none = np.zeros(1 + floors), sp.csr_matrix((len(alone.row_lower), 1 + floors))
@@ -295,7 +296,7 @@ def best_commitment(
 
 
 def _joined(program: Program, columns: np.ndarray) -> np.ndarray:
-    """Columns that rows of the program join to some of its columns, those included, sorted."""
+    """List the columns that rows of the program join to some of its columns, those included, sorted."""
     matrix = sp.csc_matrix(program.matrix)
     rows, width = matrix.shape
     entries = matrix.tocoo()

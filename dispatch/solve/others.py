@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
+from dispatch.errors import SolverError, TimeUp
 from dispatch.solve.highs import Highs
 from dispatch.solve.outcome import GROWN
 
@@ -51,14 +52,26 @@ class Others:
     def least_use(self, rows: Rows) -> np.ndarray:
         """Find how little they can use of each limit when nothing else matters, (limit,), in its own unit.
 
+        Minus infinity where HiGHS finds no least.
+
         Parameters
         ----------
         rows : Rows
             The limits as rows over ports.
+
+        Raises
+        ------
+        TimeUp
+            If it is time to give up.
         """
         used = np.asarray(rows.matrix @ self._constant)
         if self._count:
             for limit, row in enumerate(sp.csr_matrix(rows.matrix @ self._injection).toarray()):
                 self._highs.change_cost(row)
-                used[limit] += self._highs.solve(GROWN, self._until).objective
+                try:
+                    used[limit] += self._highs.solve(GROWN, self._until).objective
+                except TimeUp:
+                    raise
+                except SolverError:
+                    used[limit] = -np.inf
         return used

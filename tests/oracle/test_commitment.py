@@ -21,6 +21,7 @@ from dispatch.run.optimize import optimize
 from dispatch.run.settings import Settings
 from dispatch.solve import commitment
 from dispatch.solve.commitment import Commitment, best_commitment
+from dispatch.solve.others import Others
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
 from plant_cases import plant_tables
@@ -142,6 +143,16 @@ def test_without_a_choice_the_relaxation_is_rounded(why, monkeypatch):
     )
     for name in ("status", "objective", "lower_bound", "repair_cost"):
         assert found[name].to_numpy() == rounded[name].to_numpy(), name
+
+
+def test_the_best_choice_is_found_without_knowing_how_little_others_can_use(monkeypatch):
+    monkeypatch.setattr(Others, "least_use", lambda _, rows: np.full(len(rows.bound), -np.inf))
+    tables = small(1)
+    tables["line"]["s_nom"] = [60.0]
+    case = build_case(tables)
+    best = choices(case)
+    certificate = optimize(case, Settings(horizon_h=4, integers=True, rounds=1))["certificate"]
+    assert float(certificate["objective"][0]) == pytest.approx(best, abs=within(best))
 
 
 def test_a_search_leaves_time_for_the_program_that_holds_its_choice(monkeypatch):
