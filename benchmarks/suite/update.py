@@ -29,7 +29,7 @@ SUN = 1.1
 SHIPPED = "as shipped, electric side"
 ONE, ONE_ROUND = Settings(rounds=1), f"{SHIPPED}, one round"
 """With more sun AC takes two rounds in one area after the update and one from nothing: other programs."""
-REPEATS = 3
+REPEATS = 7
 AREA = 13
 """One of the hard ones; in the other AC takes two rounds, whose last programs are not the same."""
 
