@@ -37,23 +37,31 @@ AREA = 13
 def newer(case: xr.DataTree) -> xr.DataTree:
     """Give the case another forecast of loads, output and prices."""
     rng = np.random.default_rng(3)
-    groups = {node.path: node.to_dataset(inherit=False).copy(deep=True) for node in case.subtree}
-    series = groups["/forecast"]
-    for name in sorted({"p_load", "p_available"} & set(series.variables)):
-        values = series[name].to_numpy()
-        values *= np.maximum(1 + SIZE * rng.standard_normal(values.shape), 0).astype(values.dtype)
-    values = series["price_import"].to_numpy()
-    values += 1e-3 * np.abs(rng.standard_normal(values.shape)).astype(values.dtype)
-    tree = tree_of(groups)
-    tree.attrs = dict(case.attrs)
-    return tree
+
+    def change(series: xr.Dataset) -> None:
+        for name in sorted({"p_load", "p_available"} & set(series.variables)):
+            values = series[name].to_numpy()
+            values *= np.maximum(1 + SIZE * rng.standard_normal(values.shape), 0).astype(values.dtype)
+        values = series["price_import"].to_numpy()
+        values += 1e-3 * np.abs(rng.standard_normal(values.shape)).astype(values.dtype)
+
+    return _changed(case, change)
 
 
 def sunnier(case: xr.DataTree) -> xr.DataTree:
     """Give the case more sun and nothing else."""
+
+    def change(series: xr.Dataset) -> None:
+        values = series["p_available"].to_numpy()
+        values *= np.float32(SUN)
+
+    return _changed(case, change)
+
+
+def _changed(case: xr.DataTree, change: Callable[[xr.Dataset], None]) -> xr.DataTree:
+    """Copy a case and change its forecast in place."""
     groups = {node.path: node.to_dataset(inherit=False).copy(deep=True) for node in case.subtree}
-    values = groups["/forecast"]["p_available"].to_numpy()
-    values *= np.float32(SUN)
+    change(groups["/forecast"])
     tree = tree_of(groups)
     tree.attrs = dict(case.attrs)
     return tree

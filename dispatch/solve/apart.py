@@ -74,7 +74,7 @@ class Apart:
     ) -> None:
         self._matrix, self._row_bounds, self._bounds = sp.csc_matrix(matrix), (row_lower, row_upper), (lower, upper)
         self._cost, self._options, self._groups = cost, options, dict[bytes, Group]()
-        self._part_of_row, self._part_of_column, self._parts = _parts(self._matrix)
+        self._part_of_row, self._part_of_column, self._parts = parts_of(self._matrix)
         self._added, self._bound, self._price = sp.csr_matrix((0, len(cost))), np.zeros(0), np.zeros(0)
         self._start: Basis | None = None
         self._program, self._limited = np.zeros(len(cost), np.int64), np.zeros(len(cost), bool)
@@ -216,7 +216,7 @@ class Apart:
         group.added, group.found = added, None
 
 
-def _parts(matrix: sp.csc_matrix) -> tuple[np.ndarray, np.ndarray, int]:
+def parts_of(matrix: sp.csc_matrix) -> tuple[np.ndarray, np.ndarray, int]:
     """Find what shares rows: number of the part of each row, and of each column, and how many parts there are."""
     rows, columns = matrix.shape
     count, part = _connected(matrix.indptr, columns + matrix.indices, columns + rows)

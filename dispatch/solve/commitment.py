@@ -33,10 +33,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from dispatch.errors import SolverError
+from dispatch.solve.apart import parts_of
 from dispatch.solve.coordinate import price_of
 from dispatch.solve.highs_integer import IntegerProgram, best_choice
 from dispatch.solve.others import Others
-from dispatch.solve.rounding import limited
+from dispatch.solve.rounding import held, limited
 from dispatch.solve.scaling import SMALLEST
 from dispatch.solve.solution import NOTICED
 
@@ -73,7 +74,8 @@ class Commitment:
 
     def __init__(self, program: Program, least: Mapping[str, np.ndarray]) -> None:
         self._program, self._parts = program, list(limited(program, least))
-        own = _joined(program, np.concatenate([c[low > 0].ravel() for _, c, low in self._parts]))
+        part = parts_of(sp.csc_matrix(program.matrix))[1]
+        own = np.nonzero(np.isin(part, np.concatenate([part[c[low > 0]].ravel() for _, c, low in self._parts])))[0]
         self._own, self._injection = own, sp.csr_matrix(program.injection)[:, own]
         self._tangents: list[tuple[np.ndarray, float]] = []
         self._floors: dict[bytes, tuple[np.ndarray, float, float]] = {}
@@ -201,28 +203,14 @@ class Commitment:
             alone.integers,
         )
 
-    def held(self, on: np.ndarray) -> Program:
-        """Hold the program to a choice."""
-        lower, upper = self._program.lower.copy(), self._program.upper.copy()
-        for (_, column, low), runs in zip(self._parts, self._apart(on), strict=True):
-            held = column[low > 0]
-            lower[held] = np.where(runs > 0, np.minimum(low[low > 0][:, None], upper[held]), 0.0)
-            upper[held] = np.where(runs > 0, upper[held], 0.0)
-        return replace(self._program, lower=lower, upper=upper)
-
     def by_kind(self, on: np.ndarray) -> dict[str, np.ndarray]:
         """Write a choice as (element, step) by kind, NaN where there is no minimum."""
-        found = {}
-        for (kind, column, low), runs in zip(self._parts, self._apart(on), strict=True):
-            found[kind] = np.full(column.shape, np.nan)
-            found[kind][low > 0] = runs
+        found, first = {}, 0
+        for kind, column, low in self._parts:
+            found[kind], limited_ones = np.full(column.shape, np.nan), column[low > 0]
+            found[kind][low > 0] = on[first : first + limited_ones.size].reshape(limited_ones.shape)
+            first += limited_ones.size
         return found
-
-    def _apart(self, on: np.ndarray) -> list[np.ndarray]:
-        """Split a choice by kind, (element with a minimum, step)."""
-        shapes = [column[low > 0].shape for _, column, low in self._parts]
-        ends = np.cumsum([rows * steps for rows, steps in shapes])[:-1]
-        return [part.reshape(shape) for part, shape in zip(np.split(on, ends), shapes, strict=True)]
 
 
 def best_commitment(
@@ -277,7 +265,7 @@ def best_commitment(
             best = on if best is None else best
             if on.tobytes() in tried:
                 break
-            model = model.with_bounds(problem.held(on), penalty)
+            model = model.with_bounds(held(program, least, problem.by_kind(on)), penalty)
             solution = model.solve(limits.offsets, penalty, until)
         except SolverError:  # time is up, or a choice leaves nothing to a tolerance
             if best is None:
@@ -293,13 +281,3 @@ def best_commitment(
             break
     assert best is not None
     return problem.by_kind(best), bound
-
-
-def _joined(program: Program, columns: np.ndarray) -> np.ndarray:
-    """List the columns that rows of the program join to some of its columns, those included, sorted."""
-    matrix = sp.csc_matrix(program.matrix)
-    rows, width = matrix.shape
-    entries = matrix.tocoo()
-    graph = sp.csr_matrix((np.ones(matrix.nnz), (width + entries.row, entries.col)), shape=(width + rows,) * 2)
-    label = sp.csgraph.connected_components(graph, directed=False)[1]
-    return np.nonzero(np.isin(label[:width], label[columns]))[0]

@@ -60,13 +60,35 @@ def roundings(program: Program, least: Mapping[str, np.ndarray], plan: np.ndarra
         The same but for bounds.
     """
     for way in WAYS:
-        lower, upper = program.lower.copy(), program.upper.copy()
-        for _, column, low in limited(program, least):
+        on = {}
+        for kind, column, low in limited(program, least):
+            on[kind] = np.full(column.shape, np.nan)
             for e in np.nonzero(low > 0)[0].tolist():
-                runs = _runs(plan[column[e]], float(low[e]), way)
-                lower[column[e, runs]] = np.minimum(low[e], upper[column[e, runs]])
-                upper[column[e, ~runs]] = 0.0
-        yield replace(program, lower=lower, upper=upper)
+                on[kind][e] = _runs(plan[column[e]], float(low[e]), way)
+        yield held(program, least, on)
+
+
+def held(program: Program, least: Mapping[str, np.ndarray], on: Mapping[str, np.ndarray]) -> Program:
+    """Hold what has a minimum to run or to stand still.
+
+    Parameters
+    ----------
+    program, least
+        See `roundings`.
+    on : mapping of str to ndarray (element, step)
+        By kind, 1 where it runs, 0 where it does not, NaN where there is no minimum.
+
+    Returns
+    -------
+    Program
+        The same but for bounds.
+    """
+    lower, upper = program.lower.copy(), program.upper.copy()
+    for kind, column, low in limited(program, least):
+        runs, least_of_each = on[kind] == 1, np.broadcast_to(low[:, None], column.shape)
+        lower[column[runs]] = np.minimum(least_of_each[runs], upper[column[runs]])
+        upper[column[on[kind] == 0]] = 0.0
+    return replace(program, lower=lower, upper=upper)
 
 
 def _runs(value: np.ndarray, low: float, way: str) -> np.ndarray:

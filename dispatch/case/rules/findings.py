@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,10 +26,11 @@ def text(value: object) -> str:
     return str(value)
 
 
-def nearest(name: str, known: Iterable[str], other_words: Mapping[str, str] = MappingProxyType({})) -> str:
+def nearest(name: str, known: Iterable[str], other_words: Mapping[str, str] | None = None) -> str:
     """``Did you mean …?`` with the closest known name, or that for which the closest other word stands, or nothing."""
-    close = get_close_matches(name, [*known, *other_words], n=1, cutoff=0.6)
-    return f"Did you mean {other_words.get(close[0], close[0])!r}?" if close else ""
+    meant = {word: word for word in known} | dict(other_words or {})
+    close = get_close_matches(name, list(meant), n=1, cutoff=0.6)
+    return f"Did you mean {meant[close[0]]!r}?" if close else ""
 
 
 @dataclass(frozen=True)
