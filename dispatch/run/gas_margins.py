@@ -178,7 +178,7 @@ def next_limits(
         if name == "share" and own.any():
             if name in gas:
                 check.share_failed += (margins.over[name][0][gas[name].stated] > 0).any(axis=0)
-            rows[name] = _share_rows(check, found, own)
+            rows[name] = _share_rows(check, found, own, margins.over[name][0])
         elif own.any():
             zone, content = check.zone_of[LIMITED[name]], check.content_at(name, found.moved)
             per_bar = (raised[name] - found.values[name]) / RAISED
@@ -189,17 +189,36 @@ def next_limits(
     return rows
 
 
-def _share_rows(check: GasCheck, found: UnderSchedule, own: np.ndarray) -> GasLimit:
-    """State rows of shares, linear about the injection at which their limits just hold."""
-    about = SharesAbout(check, found)
-    moved = about.at_limits()
+def _share_rows(check: GasCheck, found: UnderSchedule, own: np.ndarray, over: np.ndarray) -> GasLimit:
+    """State rows of shares, linear about the injection at which their limits just hold.
+
+    Beside those asked for, the one that is passed first in each step in which any is exceeded: where all gas is
+    biomethane the furthest beyond its limit need not be one that less injection brings below it. Its slope is at least
+    that with which it passes the limit: a share jumps where gas turns to a junction that takes next to nothing.
+    """
+    about, steps = SharesAbout(check, found), np.nonzero(over.any(axis=0))[0]
+    moved, beyond = about.at_limits()
     share, (injection, lifted) = about.at(moved), about.slopes(moved)
+    more, by = about.at(beyond) - share, beyond.injected - moved.injected
+    first = (share + more - check.bounds["share"].most[:, None])[:, steps].argmax(axis=0)
+    own = own.copy()
+    own[first] = True
     if len(moved.injected) > 1 and (failed := check.share_failed >= MOST_FAILED).any():
         injection = np.where(failed, _steeper(check, about, moved, share, injection), injection)
+    for t, e in zip(steps.tolist(), first.tolist(), strict=True):
+        injection[e, :, t] = _at_least(injection[e, :, t], by[:, t], more[e, t])
     injection, lifted = (np.where(np.abs(slopes) < NOTHING, 0.0, slopes) for slopes in (injection, lifted))
     effect = np.einsum("eut,ut->et", injection, moved.injected) + np.einsum("ect,ct->et", lifted, moved.lifted)
     constant = np.where(own[:, None], share - effect, np.nan)
     return GasLimit(constant, injection, np.zeros((len(own), *moved.through.shape)), np.zeros_like(constant), lifted)
+
+
+def _at_least(slopes: np.ndarray, by: np.ndarray, more: float) -> np.ndarray:
+    """Raise slopes (upgrader,) so that moving injections `by` makes a share at least so much `more`."""
+    change = float(slopes @ by)
+    if change >= more or not by.any():
+        return slopes
+    return slopes * (more / change) if change > 0 else slopes + by * (more - change) / float(by @ by)
 
 
 def _steeper(check: GasCheck, about: SharesAbout, moved: Moved, share: np.ndarray, slopes: np.ndarray) -> np.ndarray:

@@ -157,8 +157,8 @@ class SharesAbout:
             state, filling = check.levels.packed(check, changed, state, filling, guess)
         return np.asarray(np.nan_to_num(shares(check, state, changed, filling)[0]))
 
-    def at_limits(self) -> Moved:
-        """Inject so much in each step that limits of shares just hold.
+    def at_limits(self) -> tuple[Moved, Moved]:
+        """Inject so much in each step that limits of shares just hold, and a little more, with which one does not.
 
         Upgraders inject in the proportions of the last schedule, all they can in steps without any. Rows that are
         linear about it are exact where they bind, whatever flows turn on the way there; those about the last schedule
@@ -166,8 +166,9 @@ class SharesAbout:
 
         Returns
         -------
-        Moved
-            The schedule but for what is injected: nothing where the limits do not even hold then.
+        Moved, Moved
+            The schedule but for what is injected: nothing where the limits do not even hold then. The same in both in
+            steps in which they hold with all that can be injected.
         """
         injected = self._found.moved.injected
         ray = np.where(injected.max(axis=0, initial=0.0) >= STEP, injected, self._top)
@@ -176,7 +177,7 @@ class SharesAbout:
 
     def alone(self, upgrader: int) -> Moved:
         """Let one upgrader inject so much in each step that limits of shares just hold, and the others nothing."""
-        return self._most(self._top * (np.arange(len(self._top)) == upgrader)[:, None])
+        return self._most(self._top * (np.arange(len(self._top)) == upgrader)[:, None])[0]
 
     @property
     def _top(self) -> np.ndarray:
@@ -184,8 +185,8 @@ class SharesAbout:
         most = HIGHER * columns(self._check.case, "upgrader")["flow_nom"]
         return np.repeat(most[:, None], self._found.moved.injected.shape[1], axis=1)
 
-    def _most(self, ray: np.ndarray) -> Moved:
-        """Inject the largest part of `ray` (upgrader, step) with which limits hold, in each step, by halving."""
+    def _most(self, ray: np.ndarray) -> tuple[Moved, Moved]:
+        """Inject the largest part of `ray` (upgrader, step) with which limits hold, and the next one, by halving."""
         moved, most = self._found.moved, self._check.bounds["share"].most[:, None]
 
         def holds(part: np.ndarray) -> np.ndarray:
@@ -197,7 +198,7 @@ class SharesAbout:
             middle = (low + high) / 2
             good = holds(middle)
             low, high = np.where(good, middle, low), np.where(good, high, middle)
-        return replace(moved, injected=low * ray)
+        return replace(moved, injected=low * ray), replace(moved, injected=high * ray)
 
     def slopes(self, about: Moved) -> tuple[np.ndarray, np.ndarray]:
         """Find what more injection and lifting change, all steps moved alike, by differences.
@@ -215,7 +216,7 @@ class SharesAbout:
             slopes = np.zeros((len(before), *flow.shape))
             for k in range(len(flow)):
                 # Less, where there is some: more than is taken changes nothing any more.
-                other, step = flow.copy(), np.where(flow[k] >= STEP, -STEP, STEP)
+                other, step = flow.copy(), np.where(flow[k] > 0, -np.minimum(STEP, flow[k] / 2), STEP)
                 other[k] += step
                 slopes[:, k] = (self.at(replace(about, **{name: other})) - before) / step
                 # Where all gas is biomethane already a little less changes nothing: then it counts what none would.
