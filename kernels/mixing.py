@@ -1,7 +1,7 @@
 """What the gas at each junction is made of: perfect mixing of what flows in, in the order of flow, without delay.
 
 Flows of links are positive from `start` to `stop`. A share is part of energy, and so are flows counted: as the volume
-of the network's gas that has their energy.
+of the network's gas that has their energy. Flows up to `LEAST` carry nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import numpy as np
 
 from kernels._jit import kernel
 
+LEAST = 1e-4
+"""About a watt of gas: what rounding lets flow. [m3 h-1]"""
 MOST_SWEEPS = 10_000
 CLOSED = 1e-15
 
@@ -68,7 +70,7 @@ def arriving(
         inward = links.stop[k] == at
         amount = flow[k] if inward else -flow[k]
         other = links.start[k] if inward else links.stop[k]
-        if amount > 0.0 and not np.isnan(share[other]):
+        if amount > LEAST and not np.isnan(share[other]):
             total += amount
             own += amount * share[other]
     return total, own
@@ -99,7 +101,7 @@ def mix_step(links: Links, flow: np.ndarray, given: np.ndarray, part: np.ndarray
     for at in range(junctions):
         for n in range(links.first[at], links.first[at + 1]):
             k = links.link[n]
-            waiting[at] += (flow[k] > 0.0) if links.stop[k] == at else (flow[k] < 0.0)
+            waiting[at] += (flow[k] > LEAST) if links.stop[k] == at else (flow[k] < -LEAST)
     last = 0
     for at in range(junctions):
         if waiting[at] == 0:
@@ -110,13 +112,13 @@ def mix_step(links: Links, flow: np.ndarray, given: np.ndarray, part: np.ndarray
         at = order[done]
         done += 1
         total, own = arriving(at, links, flow, given, part, share)
-        if total > 0.0:
+        if total > LEAST:
             share[at] = own / total
         for n in range(links.first[at], links.first[at + 1]):
             k = links.link[n]
             outward = links.start[k] == at
             other = links.stop[k] if outward else links.start[k]
-            if (flow[k] if outward else -flow[k]) > 0.0:
+            if (flow[k] if outward else -flow[k]) > LEAST:
                 waiting[other] -= 1
                 if waiting[other] == 0:
                     order[last] = other
@@ -135,7 +137,7 @@ def circle(
         for at in range(len(share)):
             if waiting[at] > 0:
                 total, own = arriving(at, links, flow, given, part, share)
-                if total > 0.0:
+                if total > LEAST:
                     change = 1.0 if np.isnan(share[at]) else max(change, abs(own / total - share[at]))
                     share[at] = own / total
         if change <= CLOSED:

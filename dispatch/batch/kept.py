@@ -24,7 +24,7 @@ Arrays = dict[str, np.ndarray]
 FOLDER = "rounds"
 STATE, ERRORS = ("pressure", "flow", "initial", "final", "starved"), ("reach", "error", "objective")
 """Arrays and numbers of a state of the gas network."""
-OF_GAS = ("constant", "by_injection", "by_regulator", "by_linepack", "by_compressor")
+OF_GAS = ("constant", "by_injection", "by_regulator", "by_linepack", "by_compressor", "by_gate")
 
 
 def keep_first(kept: Arrays, feeder: Rounds, state: State, certificate: Certificate) -> None:

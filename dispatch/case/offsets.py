@@ -23,11 +23,13 @@ class GasLimit:
     by_injection : ndarray (element, upgrader, time)
         Change by injection into its own zone. [unit kW-1]
     by_regulator : ndarray (element, regulator, time)
-        Change by what regulators take from its own zone. [unit kW-1]
+        Change by what regulators take from its own zone, of shares also by what they give to it. [unit kW-1]
     by_linepack : ndarray (element, time)
         Change by linepack in its own zone. [unit kW-1 h-1]
     by_compressor : ndarray (element, compressor, time)
         Change by what compressors take from its own zone or give to it. [unit kW-1]
+    by_gate : ndarray (element, gate, time)
+        Change by what gates let into its own zone. [unit kW-1]
     """
 
     constant: np.ndarray
@@ -35,6 +37,7 @@ class GasLimit:
     by_regulator: np.ndarray
     by_linepack: np.ndarray
     by_compressor: np.ndarray
+    by_gate: np.ndarray
 
     @property
     def stated(self) -> np.ndarray:

@@ -78,7 +78,7 @@ def gas_kinds(
     kinds |= _network(case, series, network, zones) | account_kinds(case, series, windows)
     kinds["booster"] = boosters(case, network, zones, kinds["regulator"].index)
     kinds |= level_kinds(case, network, zones, offsets.point, len(series.time), limit_penalty)
-    live = {kind: kinds[kind].index for kind in ("regulator", "compressor")}
+    live = {kind: kinds[kind].index for kind in ("regulator", "compressor", "gate")}
     return kinds | limit_kinds(case, network, offsets.gas, zones_of_elements(network, zones), live, limit_penalty)
 
 

@@ -111,7 +111,7 @@ def limit_kinds(
     zone_of : mapping of str to ndarray (element,)
         Zone of each junction, gate and regulator, -1 without a way to a gate.
     live : mapping of str to ndarray of int
-        Regulators and compressors that are elements of the program.
+        Regulators, compressors and gates that are elements of the program.
     limit_penalty : float
         Of relaxing a limit by its own rating for an hour. [money h-1]
 

@@ -21,6 +21,7 @@ from dispatch.model.components.compressor import compressor
 from dispatch.model.components.deposit import deposit
 from dispatch.model.components.gas_limit import gas_limit
 from dispatch.model.components.gas_limit_compressor import gas_limit_compressor
+from dispatch.model.components.gas_limit_gate import gas_limit_gate
 from dispatch.model.components.gas_limit_injection import gas_limit_injection
 from dispatch.model.components.gas_limit_linepack import gas_limit_linepack
 from dispatch.model.components.gas_limit_regulator import gas_limit_regulator
@@ -82,7 +83,14 @@ _PROSUMER = (load, pv, battery, car, tank, meter, peak)
 _PLANT = (substrate, plant, chp, upgrader, zone, gate, regulator, compressor, booster)
 _ACCOUNT = (account, deposit)
 _LEVEL = (junction, pipe, pressure_limit, set_point, level, undelivered)
-_LIMIT = (gas_limit, gas_limit_injection, gas_limit_linepack, gas_limit_regulator, gas_limit_compressor)
+_LIMIT = (
+    gas_limit,
+    gas_limit_injection,
+    gas_limit_linepack,
+    gas_limit_regulator,
+    gas_limit_compressor,
+    gas_limit_gate,
+)
 _NETWORK = (bus, source, line, transformer)
 _FIRST = {f.__name__: Registered(f.__name__, f) for f in (*_PROSUMER, *_PLANT, *_ACCOUNT, *_LIMIT, *_LEVEL)}
 _LAST = {f.__name__: Registered(f.__name__, f, network=True) for f in _NETWORK}

@@ -265,6 +265,8 @@ def gas_offset_arrays(offsets: Offsets) -> dict[str, np.ndarray]:
         found[f"{name}_by_linepack"] = limit.by_linepack
         if limit.by_compressor.shape[1]:
             found[f"{name}_by_compressor"] = limit.by_compressor
+        if name == "share":
+            found["share_by_gate"] = limit.by_gate
     if offsets.point is not None:
         point = offsets.point
         found |= {"pressure_about": point.pressure, "flow_about": point.flow, "pressure_initial": point.initial}

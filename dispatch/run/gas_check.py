@@ -59,6 +59,7 @@ class Moved:
         injected = np.einsum("eut,ut->et", limit.by_injection, self.injected)
         through = np.einsum("ert,rt->et", limit.by_regulator, self.through)
         through += np.einsum("ert,rt->et", limit.by_compressor, self.lifted)
+        through += np.einsum("egt,gt->et", limit.by_gate, self.let_in)
         return np.asarray(injected + through + limit.by_linepack * content)
 
 

@@ -12,7 +12,7 @@ from dispatch.case.schema import columns
 from dispatch.model.components.plant import HIGHER
 from dispatch.model.gas_limits import LIMITED, stated_limits
 from dispatch.run.gas_carried import carried_part, short_zones
-from dispatch.run.gas_quality import SharesAbout
+from dispatch.run.share_rows import share_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dispatch.case.offsets import Offsets
     from dispatch.model.program import Program
-    from dispatch.run.gas_check import GasCheck, Moved, UnderSchedule
+    from dispatch.run.gas_check import GasCheck, UnderSchedule
     from dispatch.solve.solution import Solution
 
 PRESSURE, SHARE = 1e-3, 5e-3
@@ -30,10 +30,6 @@ STEP, LEAST_STEP = 0.01, 1.0
 """Injections are moved by this share of what an upgrader can, at least 1 kW, to see what they change. [1, kW]"""
 RAISED = 1e-3
 """Held pressures are raised by so much to see what linepack changes. [bar]"""
-MOST_FAILED = 3
-"""In steps in which rows of shares did not hold what they stood for so often, they are stated steeper."""
-NOTHING = 1e-8
-"""Slopes of shares below this are none. [kW-1]"""
 PRICED = 1e-9
 """Prices below this share of the penalty are rounding."""
 
@@ -178,61 +174,16 @@ def next_limits(
         if name == "share" and own.any():
             if name in gas:
                 check.share_failed += (margins.over[name][0][gas[name].stated] > 0).any(axis=0)
-            rows[name] = _share_rows(check, found, own, margins.over[name][0])
+            rows[name] = share_rows(check, found, own, margins.over[name][0])
         elif own.any():
             zone, content = check.zone_of[LIMITED[name]], check.content_at(name, found.moved)
             per_bar = (raised[name] - found.values[name]) / RAISED
             by_linepack = np.nan_to_num(per_bar * np.append(check.bar_per_kwh, 0.0)[zone, None])
-            limit = GasLimit(found.values[name], injection[name], through[name], by_linepack, lifted[name])
+            gates = np.zeros((len(own), *found.moved.let_in.shape))  # they hold pressures and give what is taken
+            limit = GasLimit(found.values[name], injection[name], through[name], by_linepack, lifted[name], gates)
             constant = np.where(own[:, None], limit.constant - found.moved.effect(limit, content), np.nan)
             rows[name] = replace(limit, constant=constant)
     return rows
-
-
-def _share_rows(check: GasCheck, found: UnderSchedule, own: np.ndarray, over: np.ndarray) -> GasLimit:
-    """State rows of shares, linear about the injection at which their limits just hold.
-
-    Beside those asked for, the one that is passed first in each step in which any is exceeded: where all gas is
-    biomethane the furthest beyond its limit need not be one that less injection brings below it. Its slope is at least
-    that with which it passes the limit: a share jumps where gas turns to a junction that takes next to nothing.
-    """
-    about, steps = SharesAbout(check, found), np.nonzero(over.any(axis=0))[0]
-    moved, beyond = about.at_limits()
-    share, (injection, lifted) = about.at(moved), about.slopes(moved)
-    more, by = about.at(beyond) - share, beyond.injected - moved.injected
-    first = (share + more - check.bounds["share"].most[:, None])[:, steps].argmax(axis=0)
-    own = own.copy()
-    own[first] = True
-    if len(moved.injected) > 1 and (failed := check.share_failed >= MOST_FAILED).any():
-        injection = np.where(failed, _steeper(check, about, moved, share, injection), injection)
-    for t, e in zip(steps.tolist(), first.tolist(), strict=True):
-        injection[e, :, t] = _at_least(injection[e, :, t], by[:, t], more[e, t])
-    injection, lifted = (np.where(np.abs(slopes) < NOTHING, 0.0, slopes) for slopes in (injection, lifted))
-    effect = np.einsum("eut,ut->et", injection, moved.injected) + np.einsum("ect,ct->et", lifted, moved.lifted)
-    constant = np.where(own[:, None], share - effect, np.nan)
-    return GasLimit(constant, injection, np.zeros((len(own), *moved.through.shape)), np.zeros_like(constant), lifted)
-
-
-def _at_least(slopes: np.ndarray, by: np.ndarray, more: float) -> np.ndarray:
-    """Raise slopes (upgrader,) so that moving injections `by` makes a share at least so much `more`."""
-    change = float(slopes @ by)
-    if change >= more or not by.any():
-        return slopes
-    return slopes * (more / change) if change > 0 else slopes + by * (more - change) / float(by @ by)
-
-
-def _steeper(check: GasCheck, about: SharesAbout, moved: Moved, share: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-    """Let rows also keep each upgrader to what it may inject alone: flows can turn where the others inject less."""
-    most, found = check.bounds["share"].most[:, None], slopes.copy()
-    effect = slopes * moved.injected
-    for u in range(len(moved.injected)):
-        alone = about.alone(u)
-        reached = about.at(alone) >= most - SHARE
-        others = effect.sum(axis=1) - effect[:, u]
-        room = np.maximum(alone.injected[u] - moved.injected[u], LEAST_STEP)
-        steeper = (np.where(reached, most, share) - share + others) / room
-        found[:, u] = np.where(reached, np.maximum(slopes[:, u], steeper), slopes[:, u])
-    return found
 
 
 def _worst(sides: tuple[np.ndarray, np.ndarray], zone: np.ndarray) -> np.ndarray:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dispatch.case.schema import columns, parent_index
-from dispatch.model.components.plant import HIGHER
 from dispatch.model.gas_pipes import gas_values
+from kernels.mixing import LEAST as LEAST_FLOW
 from kernels.mixing import make_links, mixed_shares
 
 if TYPE_CHECKING:
@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 
 DENSITY_AIR = 1.292923
 """At 0 degree C and 1.01325 bar. [kg m-3]"""
-LEAST_FLOW, CLOSED = 1e-6, 1e-9
-FLAT = 0.02
-"""A slope that is less than this part of the mean one is that of a share at its end."""
-HALVINGS = 18
-"""Limits of shares are found to so many binary digits of what can be injected."""
-STEP = 1.0
-"""By how much injection and lifting are moved to see what shares do. [kW]"""
+CLOSED = 1e-9
 
 
 @dataclass(frozen=True)
@@ -125,107 +119,6 @@ def shares(
     links = make_links(len(given), start, stop)
     share, change = mixed_shares(links, flow, given, part, check.outlet, filling, check.held_before / check.dt)
     return share, change, [flow for _, flow, _ in sources]
-
-
-class SharesAbout:
-    """Shares when something else is injected or lifted than under a schedule.
-
-    Gates and regulators give so much less as they do in the steady state. Levels above 4 bar gauge are followed from
-    step to step.
-
-    Parameters
-    ----------
-    check : GasCheck
-        Of the feeder.
-    found : UnderSchedule
-        The network under the schedule.
-    """
-
-    def __init__(self, check: GasCheck, found: UnderSchedule) -> None:
-        self._check, self._found, self._still = check, found, check.filling(found.moved)
-        self._steady = check.steady(found.moved)[0]
-
-    def at(self, changed: Moved) -> np.ndarray:
-        """Shares, (junction, step); 0 where no gas ever came."""
-        check, moved, steady = self._check, self._found.moved, self._steady
-        state, filling = check.steady(changed)[0], self._still
-        if check.levels is not None:
-            let_in = moved.let_in + check.energy * (state.flow_gate - steady.flow_gate)
-            through = moved.through + check.energy * (state.flow_regulator - steady.flow_regulator)
-            changed = replace(changed, let_in=let_in, through=through)
-            guess = self._found.state.pressure[check.levels.of.junction]
-            state, filling = check.levels.packed(check, changed, state, filling, guess)
-        return np.asarray(np.nan_to_num(shares(check, state, changed, filling)[0]))
-
-    def at_limits(self) -> tuple[Moved, Moved]:
-        """Inject so much in each step that limits of shares just hold, and a little more, with which one does not.
-
-        Upgraders inject in the proportions of the last schedule, all they can in steps without any. Rows that are
-        linear about it are exact where they bind, whatever flows turn on the way there; those about the last schedule
-        would let a step without biomethane have any amount of it.
-
-        Returns
-        -------
-        Moved, Moved
-            The schedule but for what is injected: nothing where the limits do not even hold then. The same in both in
-            steps in which they hold with all that can be injected.
-        """
-        injected = self._found.moved.injected
-        ray = np.where(injected.max(axis=0, initial=0.0) >= STEP, injected, self._top)
-        part = np.divide(self._top, ray, out=np.full_like(ray, np.inf), where=ray > 0)
-        return self._most(ray * np.min(part, axis=0, initial=np.inf))
-
-    def alone(self, upgrader: int) -> Moved:
-        """Let one upgrader inject so much in each step that limits of shares just hold, and the others nothing."""
-        return self._most(self._top * (np.arange(len(self._top)) == upgrader)[:, None])[0]
-
-    @property
-    def _top(self) -> np.ndarray:
-        """Most that each upgrader can inject, (upgrader, step), in kW."""
-        most = HIGHER * columns(self._check.case, "upgrader")["flow_nom"]
-        return np.repeat(most[:, None], self._found.moved.injected.shape[1], axis=1)
-
-    def _most(self, ray: np.ndarray) -> tuple[Moved, Moved]:
-        """Inject the largest part of `ray` (upgrader, step) with which limits hold, and the next one, by halving."""
-        moved, most = self._found.moved, self._check.bounds["share"].most[:, None]
-
-        def holds(part: np.ndarray) -> np.ndarray:
-            return np.asarray((self.at(replace(moved, injected=part * ray)) <= most).all(axis=0))
-
-        low, high = np.zeros(ray.shape[1]), np.ones(ray.shape[1])
-        low[holds(high)] = 1.0
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            good = holds(middle)
-            low, high = np.where(good, middle, low), np.where(good, high, middle)
-        return replace(moved, injected=low * ray), replace(moved, injected=high * ray)
-
-    def slopes(self, about: Moved) -> tuple[np.ndarray, np.ndarray]:
-        """Find what more injection and lifting change, all steps moved alike, by differences.
-
-        Returns
-        -------
-        by_injection : ndarray (junction, upgrader, step)
-            [kW-1]
-        by_compressor : ndarray (junction, compressor, step)
-            [kW-1]
-        """
-        before, slopes_of = self.at(about), []
-        for name in ("injected", "lifted"):
-            flow = getattr(about, name)
-            slopes = np.zeros((len(before), *flow.shape))
-            for k in range(len(flow)):
-                # Less, where there is some: more than is taken changes nothing any more.
-                other, step = flow.copy(), np.where(flow[k] > 0, -np.minimum(STEP, flow[k] / 2), STEP)
-                other[k] += step
-                slopes[:, k] = (self.at(replace(about, **{name: other})) - before) / step
-                # Where all gas is biomethane already a little less changes nothing: then it counts what none would.
-                other[k] = 0.0
-                whole = (before - self.at(replace(about, **{name: other}))) / np.maximum(flow[k], STEP)
-                flat = np.abs(slopes[:, k]) < FLAT * np.abs(whole)
-                slopes[:, k][flat] = whole[flat]
-            slopes_of.append(slopes)
-        return slopes_of[0], slopes_of[1]
 
 
 def mixture(gas: dict[str, float], share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dispatch.model.elements import Elements, Inputs
     from dispatch.model.program import Program, Span
 
-BY = ("injection", "regulator", "linepack", "compressor")
+BY = ("injection", "regulator", "linepack", "compressor", "gate")
 UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 

@@ -99,31 +99,47 @@ def test_above_4_bar_gauge_what_cannot_be_held_is_told() -> None:
     assert {(e["element"], e["limit"]) for e in told} == {("y", "biomethane_share_max")}
 
 
-@pytest.mark.parametrize("method", ["monolithic", "decomposed"])
-def test_it_is_held_where_flows_turn_on_the_way_to_it(method: str) -> None:
+def at_the_far_end(flow: np.ndarray, most: list) -> dict:
+    """Plant at z; consumers (consumer, step) at m, before the regulator, and at a, y and z in a row behind it."""
     found = plant_tables(steps=HOURS, seed=5, linepack=False, other=0.0)
-    found["junction"] = {
-        "id": ["g", "m", "a", "y", "z"],
-        "biomethane_share_max": [np.nan, np.nan, np.nan, MOST, np.nan],
-    }
+    found["junction"] = {"id": ["g", "m", "a", "y", "z"], "biomethane_share_max": [np.nan, np.nan, *most]}
     found["junction"]["pressure_max"] = [np.nan, np.nan, 2.6, 2.6, 2.6]
     found["pipe"] = {
         "id": ["gm", "ay", "yz"], "junction_from": ["g", "a", "y"], "junction_to": ["m", "y", "z"],
         "length": [3000, 3000, 1000], "inner_diameter": [0.15, 0.15, 0.15],
     }  # fmt: skip
     found["plant"]["junction"] = ["z"]
-    found["consumer"] = {"id": ["k0", "ky", "kz"], "junction": ["m", "y", "z"], "flow_nom": [30, 60, 20]}
-    flow = np.random.default_rng(1).uniform(5, 25, (3, HOURS))
+    found["consumer"] = {"id": ["k0", "ka", "ky", "kz"], "junction": ["m", "a", "y", "z"], "flow_nom": 60.0}
     found["forecast"]["flow_consumer"] = flow
+    return found
+
+
+@pytest.mark.parametrize("method", ["monolithic", "decomposed"])
+@pytest.mark.parametrize("scale_y", [1.0, 1e-4])
+def test_it_is_held_where_flows_turn_on_the_way_to_it(method: str, scale_y: float) -> None:
+    flow = np.random.default_rng(1).uniform(5, 25, (4, HOURS)) * np.array([[1.0], [1.0], [scale_y], [1.0]])
+    found = at_the_far_end(flow, [np.nan, MOST, np.nan])
     day = optimize(build_case(found), Settings(horizon_h=HOURS, method=method))
     assert day["certificate/status"].to_numpy() == [b"optimal"]
     # Until z has enough nothing comes to y from there; then what is more goes on to y, of which it may be a part.
-    most = 11.0 * (flow[2] + MOST * flow[1])
+    most = 11.0 * (flow[3] + MOST * flow[2])
     injected = day["schedule/gas_injected"].to_numpy()[0]
     assert (injected <= most * (1 + 1e-2)).all()
     priced = day["price/price_share_max"].to_numpy()[3] > 1e-9
     assert priced.any()
     np.testing.assert_allclose(injected[priced], most[priced], rtol=1e-2)
+
+
+@pytest.mark.parametrize("method", ["monolithic", "decomposed"])
+def test_it_is_held_everywhere_where_the_plant_gave_all_that_is_taken(method: str) -> None:
+    flow = np.random.default_rng(2).uniform(5, 8, (4, HOURS)) * np.array([[1.0], [1.0], [1.0], [0.1]])
+    free = optimize(build_case(at_the_far_end(flow, [np.nan] * 3)), Settings(horizon_h=HOURS, method=method))
+    assert (free["schedule/biomethane_share"].to_numpy()[2:] > 1 - 1e-6).all()
+    day = optimize(build_case(at_the_far_end(flow, [MOST] * 3)), Settings(horizon_h=HOURS, method=method))
+    assert day["certificate/status"].to_numpy() == [b"optimal"]
+    # More than a part of what z takes and z has all of it from the plant.
+    np.testing.assert_allclose(day["schedule/gas_injected"].to_numpy()[0], 11.0 * MOST * flow[3], rtol=1e-3)
+    assert np.nanmax(day["schedule/biomethane_share"].to_numpy()) == pytest.approx(MOST, abs=1e-3)
 
 
 def test_two_plants_on_one_way_keep_it_together() -> None:
@@ -150,3 +166,18 @@ def test_two_plants_on_one_way_keep_it_together() -> None:
     share = day["schedule/biomethane_share"].to_numpy()[3:5]
     assert np.nanmax(share, axis=1) == pytest.approx(MOST, abs=5e-3)
     assert day["schedule/gas_injected"].to_numpy().sum() > 100.0
+
+
+@pytest.mark.parametrize("method", ["monolithic", "decomposed"])
+def test_what_a_plant_fills_into_pipes_is_diluted_too(method: str) -> None:
+    found = plant_tables(steps=HOURS, seed=5, other=0.0)
+    found["junction"]["biomethane_share_max"] = [np.nan, np.nan, np.nan, 0.8]
+    found["forecast"]["flow_consumer"] = found["forecast"]["flow_consumer"] * np.array([[1.0], [0.1]])
+    found["forecast"]["price_export"][:] = -0.1  # so that the plant would rather inject, and fill pipes for later
+    day = optimize(build_case(found), Settings(horizon_h=HOURS, method=method))
+    assert day["certificate/status"].to_numpy() == [b"optimal"]
+    assert np.nanmax(day["schedule/biomethane_share"].to_numpy()[3]) <= 0.8 + 5e-3
+    filled = np.diff(day["schedule/linepack_regulator"].to_numpy()[0], prepend=0.0)
+    fed, taken = day["schedule/gas_injected"].to_numpy()[0], 11.0 * found["forecast"]["flow_consumer"][1]
+    assert filled.max() > 10.0
+    assert fed.sum() == pytest.approx(0.8 * (taken + filled).sum(), rel=0.02)

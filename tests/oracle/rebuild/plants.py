@@ -219,6 +219,7 @@ class Zones:
         self.enters: dict[int, list] = {int(z): [] for z in np.unique(self.number)}
         self.injected: dict[int, tuple[np.ndarray, float]] = {}
         self.regulated: dict[int, np.ndarray] = {}
+        self.let_in: dict[int, np.ndarray] = {}
         self.deposits: list[tuple[bytes, np.ndarray, float]] = []
         self.packs: dict[int, np.ndarray] = {}
 
@@ -265,6 +266,7 @@ class Zones:
         for k, at in enumerate(c["gate"]["junction"]):
             gas = lp.column("gas_gate", k, 0, float(c["gate"]["flow_max"][k]) * energy)
             self.enters[self.of(at)].append((gas, 1.0))
+            self.let_in[k] = gas
             held[self.of(at)] = max(held.get(self.of(at), 0.0), float(c["gate"]["pressure"][k]))
         table = c.get("regulator", {"id": []})
         for k in range(len(table["id"])):
@@ -408,7 +410,9 @@ class Zones:
                     for r, gas in self.lifted.items()
                     if f"{name}_by_compressor" in f.offsets
                 ]
-                if name != "share":  # linepack leaves shares as they are
+                if name == "share":
+                    terms += [(gas, f.offsets["share_by_gate"][k, g]) for g, gas in self.let_in.items()]
+                else:  # linepack leaves shares as they are
                     terms.append((self.packs[self.of(at)], f.offsets[f"{name}_by_linepack"][k]))
                 for bound, sign in ((high, 1.0), (low, -1.0)):
                     if np.isfinite(bound):
