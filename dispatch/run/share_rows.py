@@ -29,8 +29,8 @@ JUMP = 1e-4
 """Within so much more injection a row holds a share that jumps. [kW]"""
 FLAT = 0.02
 """A slope that is less than this part of the mean one is that of a share at its end."""
-HALVINGS = 18
-"""Limits of shares are found to so many binary digits of what can be injected."""
+HALVINGS, MOST_CUTS, NEXT = 8, 28, 0.5**18
+"""Limits of shares are found to this part of what can be injected, chords tried after so many halvings."""
 STEP = 1.0
 """By how much injection and lifting are moved to see what shares do. [kW]"""
 ROOT = 1e-6
@@ -99,24 +99,22 @@ class SharesAbout:
         Moved
             The schedule but for what is injected: nothing where the limits do not even hold then.
         list of Moved
-            The same with a little more from each upgrader, or as much in steps in which it injects all it can.
+            The same with a little more from each upgrader, or as much where it injects all it can.
         """
         injected, top = self._found.moved.injected, self._top
         ray = np.where(injected.max(axis=0, initial=0.0) >= STEP, injected, top)
         part = np.divide(top, ray, out=np.full_like(ray, np.inf), where=ray > 0)
-        held, more = self._most(np.zeros_like(top), ray * np.min(part, axis=0, initial=np.inf))
-        if len(top) == 1:
-            return held, [more]
-        first = [np.arange(len(top)) == u for u in range(len(top))]
-        for own in first:
-            held, _ = self._most(held.injected, np.where(own[:, None], top - held.injected, 0.0))
-        step = np.minimum(top - held.injected, top * 0.5**HALVINGS)
-        return held, [replace(held, injected=held.injected + np.where(own[:, None], step, 0.0)) for own in first]
+        held = self._most(np.zeros_like(top), ray * np.min(part, axis=0, initial=np.inf))
+        each = [(np.arange(len(top)) == u)[:, None] for u in range(len(top))]
+        for own in each if len(each) > 1 else ():
+            held = self._most(held.injected, np.where(own, top - held.injected, 0.0))
+        step = np.minimum(top - held.injected, top * NEXT)
+        return held, [replace(held, injected=held.injected + np.where(own, step, 0.0)) for own in each]
 
     def alone(self, upgrader: int) -> Moved:
         """Let one upgrader inject so much in each step that limits of shares just hold, and the others nothing."""
         top = self._top
-        return self._most(np.zeros_like(top), top * (np.arange(len(top)) == upgrader)[:, None])[0]
+        return self._most(np.zeros_like(top), top * (np.arange(len(top)) == upgrader)[:, None])
 
     @property
     def _top(self) -> np.ndarray:
@@ -124,29 +122,36 @@ class SharesAbout:
         most = HIGHER * columns(self._check.case, "upgrader")["flow_nom"]
         return np.repeat(most[:, None], self._found.moved.injected.shape[1], axis=1)
 
-    def _most(self, start: np.ndarray, ray: np.ndarray) -> tuple[Moved, Moved]:
-        """Inject `start` and the largest part of `ray` (upgrader, step) with which limits hold, and the next one."""
+    def _most(self, start: np.ndarray, ray: np.ndarray) -> Moved:
+        """Inject `start` and the largest part of `ray` (upgrader, step) with which limits hold.
+
+        Found by halving, later every other time by the chord, which ends it where shares do not jump.
+        """
         moved = self._found.moved
 
-        def by(part: np.ndarray) -> Moved:
-            return replace(moved, injected=start + part * ray)
-
         def over(part: np.ndarray) -> np.ndarray:
-            return np.asarray((self.at(by(part)) - self.most).max(axis=0))
+            changed = replace(moved, injected=start + part * ray)
+            return np.asarray((self.at(changed) - self.most).max(axis=0))
 
         low, high = np.zeros(ray.shape[1]), np.ones(ray.shape[1])
-        low[over(high) <= 0] = 1.0
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            good = over(middle) <= 0
-            low, high = np.where(good, middle, low), np.where(good, high, middle)
         under, past = over(low), over(high)
-        root = low - (high - low) * np.divide(under, past - under, out=np.zeros_like(low), where=past > under)
-        root = np.where((under < 0) & (past > 0), root, low)
-        return by(np.where(over(root) <= ROOT, root, low)), by(high)
+        low[past <= 0] = 1.0
+        for k in range(MOST_CUTS):
+            open_ = (under < -ROOT) & (past > 0) & (high - low > NEXT)
+            if not open_.any():
+                break
+            part = (low + high) / 2
+            if k >= HALVINGS and k % 2:
+                part = low - (high - low) * np.divide(under, past - under, out=np.zeros_like(low), where=past > under)
+            part = np.where(open_, part, low)
+            found = over(part)
+            good = found <= ROOT
+            low, under = np.where(good, part, low), np.where(good, found, under)
+            high, past = np.where(good, high, part), np.where(good, past, found)
+        return replace(moved, injected=start + low * ray)
 
-    def slopes(self, about: Moved) -> tuple[np.ndarray, np.ndarray]:
-        """Find what more injection and lifting change, all steps moved alike, by differences.
+    def slopes(self, about: Moved, before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Find what more injection and lifting change from shares `before`, all steps moved alike, by differences.
 
         Returns
         -------
@@ -155,7 +160,7 @@ class SharesAbout:
         by_compressor : ndarray (junction, compressor, step)
             [kW-1]
         """
-        before, slopes_of = self.at(about), []
+        slopes_of = []
         for name in ("injected", "lifted"):
             flow = getattr(about, name)
             slopes = np.zeros((len(before), *flow.shape))
@@ -172,9 +177,9 @@ class SharesAbout:
             slopes_of.append(slopes)
         return slopes_of[0], slopes_of[1]
 
-    def by_filling(self, about: Moved) -> np.ndarray:
+    def by_filling(self, about: Moved, before: np.ndarray) -> np.ndarray:
         """Find what more gas in the pipes of its own zone changes, (junction, step), injection as it is. [kW-1]."""
-        return np.asarray((self.at(about, FILLED) - self.at(about)) / FILLED)
+        return np.asarray((self.at(about, FILLED) - before) / FILLED)
 
 
 def share_rows(check: GasCheck, found: UnderSchedule, own: np.ndarray, over: np.ndarray) -> GasLimit:
@@ -200,20 +205,25 @@ def share_rows(check: GasCheck, found: UnderSchedule, own: np.ndarray, over: np.
     """
     about, steps = SharesAbout(check, found), np.nonzero(over.any(axis=0))[0]
     moved, beyond = about.at_limits()
-    share, (injection, lifted), filling = about.at(moved), about.slopes(moved), about.by_filling(moved)
-    passed = np.array([(about.at(more) - about.most).argmax(axis=0) for more in beyond])
+    share, past = about.at(moved), [about.at(more) for more in beyond]
+    (injection, lifted), filling = about.slopes(moved, share), about.by_filling(moved, share)
+    passed = np.array([(more - about.most).argmax(axis=0) for more in past])
     own = own.copy()
     own[passed[:, steps]] = True
     failed = check.share_failed >= MOST_FAILED
     if len(moved.injected) > 1 and failed.any():
         injection = np.where(failed, _steeper(about, moved, share, injection, passed), injection)
-    for u, (first, more) in enumerate(zip(passed, beyond, strict=True)):
-        injection[first[steps], u, steps] = _as_passed(about, moved, more, u, first, injection)[steps]
+    for u, first in enumerate(passed):
+        at = first[steps], steps
+        where, by = (share[at], past[u][at]), (beyond[u].injected - moved.injected)[u, steps]
+        injection[first[steps], u, steps] = _as_passed(
+            about, moved, u, by, at, injection[first[steps], u, steps], where
+        )
     injection, lifted, filling = (np.where(np.abs(v) < NOTHING, 0.0, v) for v in (injection, lifted, filling))
     effect = np.einsum("eut,ut->et", injection, moved.injected) + np.einsum("ect,ct->et", lifted, moved.lifted)
     zone, into = check.zones.of_junction, _into_zones(check)
     # What fills pipes dilutes: it is what flows into the zone less what is taken there.
-    filling = np.where(zone[:, None] >= 0, filling, 0.0)
+    filling = np.where(zone[:, None] >= 0, np.minimum(filling, 0.0), 0.0)
     effect += filling * (about.closed + sum(into[k] @ getattr(found.moved, k) for k in into))[zone]
     by = {k: into[k][zone][:, :, None] * filling[:, None, :] for k in into}
     most = check.bounds["share"].most[:, None]
@@ -239,21 +249,26 @@ def _into_zones(check: GasCheck) -> dict[str, np.ndarray]:
 
 
 def _as_passed(
-    about: SharesAbout, moved: Moved, beyond: Moved, upgrader: int, passed: np.ndarray, slopes: np.ndarray
+    about: SharesAbout,
+    moved: Moved,
+    upgrader: int,
+    by: np.ndarray,
+    at: tuple[np.ndarray, np.ndarray],
+    slopes: np.ndarray,
+    shares_at: tuple[np.ndarray, np.ndarray],
 ) -> np.ndarray:
-    """Slopes (step,) by an upgrader of the share that it brings beyond a limit first, at least those with which it is.
+    """Slopes by an upgrader of the share that it brings beyond a limit first, at least those with which it is.
 
-    Where it jumps, as where gas turns to a junction that takes next to nothing, a row is tight before it does.
+    Where it jumps, as where gas turns to a junction that takes next to nothing, a row is tight before it does. Steps
+    are those of `at` (junction, step); `shares_at` are those before and after `by` kW more.
     """
-    steps = np.arange(len(passed))
-    own, by = slopes[passed, upgrader, steps], (beyond.injected - moved.injected)[upgrader]
-    share, most = about.at(moved)[passed, steps], about.most[passed, steps]
-    own = np.maximum(own, np.divide(about.at(beyond)[passed, steps] - share, by, out=own.copy(), where=by > JUMP))
-    part = np.divide(most - share, own, out=np.zeros_like(own), where=own > 0)
+    (share, past), most = shares_at, about.most[at]
+    slopes = np.maximum(slopes, np.divide(past - share, by, out=slopes.copy(), where=by > JUMP))
     tight = moved.injected.copy()
-    tight[upgrader] += np.clip(part, 0.0, by)
-    jumps = about.at(replace(moved, injected=tight))[passed, steps] > most + SHARE / 2
-    return np.asarray(np.where(jumps & (by > JUMP), np.maximum(own, (most - share) / JUMP), own))
+    part = np.divide(most - share, slopes, out=np.zeros_like(slopes), where=slopes > 0)
+    tight[upgrader, at[1]] += np.clip(part, 0.0, by)
+    jumps = (about.at(replace(moved, injected=tight))[at] > most + SHARE / 2) & (by > JUMP)
+    return np.asarray(np.where(jumps, np.maximum(slopes, (most - share) / JUMP), slopes))
 
 
 def _steeper(about: SharesAbout, moved: Moved, share: np.ndarray, slopes: np.ndarray, passed: np.ndarray) -> np.ndarray:
