@@ -216,21 +216,32 @@ def share_rows(check: GasCheck, found: UnderSchedule, own: np.ndarray, over: np.
     for u, first in enumerate(passed):
         at = first[steps], steps
         where, by = (share[at], past[u][at]), (beyond[u].injected - moved.injected)[u, steps]
-        injection[first[steps], u, steps] = _as_passed(
-            about, moved, u, by, at, injection[first[steps], u, steps], where
-        )
+        slopes = injection[first[steps], u, steps]
+        injection[first[steps], u, steps] = _as_passed(about, moved, u, by, at, slopes, where)
     injection, lifted, filling = (np.where(np.abs(v) < NOTHING, 0.0, v) for v in (injection, lifted, filling))
     effect = np.einsum("eut,ut->et", injection, moved.injected) + np.einsum("ect,ct->et", lifted, moved.lifted)
-    zone, into = check.zones.of_junction, _into_zones(check)
-    # What fills pipes dilutes: it is what flows into the zone less what is taken there.
-    filling = np.where(zone[:, None] >= 0, np.minimum(filling, 0.0), 0.0)
-    effect += filling * (about.closed + sum(into[k] @ getattr(found.moved, k) for k in into))[zone]
-    by = {k: into[k][zone][:, :, None] * filling[:, None, :] for k in into}
     most = check.bounds["share"].most[:, None]
     tightened = np.where(np.isfinite(most), most, 0.0) - np.where(np.isfinite(most), about.most, 0.0)
     constant = np.where(own[:, None], share + tightened - effect, np.nan)
-    linepack = np.zeros_like(constant)
-    return GasLimit(constant, injection + by["injected"], by["through"], linepack, lifted + by["lifted"], by["let_in"])
+    through, let_in = (np.zeros((len(own), *flow.shape)) for flow in (moved.through, moved.let_in))
+    row = GasLimit(constant, injection, through, np.zeros_like(constant), lifted, let_in)
+    return _diluted(check, found, about.closed, row, np.minimum(filling, 0.0))
+
+
+def _diluted(check: GasCheck, found: UnderSchedule, closed: np.ndarray, row: GasLimit, filling: np.ndarray) -> GasLimit:
+    """Add what more in the pipes of its zone changes, `filling` (junction, step): what flows in and is not taken."""
+    zone, into = check.zones.of_junction, _into_zones(check)
+    filling = np.where(zone[:, None] >= 0, filling, 0.0)
+    by = {k: into[k][zone][:, :, None] * filling[:, None, :] for k in into}
+    inward = closed + sum(into[k] @ getattr(found.moved, k) for k in into)
+    return replace(
+        row,
+        constant=row.constant - filling * inward[zone],
+        by_injection=row.by_injection + by["injected"],
+        by_regulator=row.by_regulator + by["through"],
+        by_compressor=row.by_compressor + by["lifted"],
+        by_gate=row.by_gate + by["let_in"],
+    )
 
 
 def _into_zones(check: GasCheck) -> dict[str, np.ndarray]:
