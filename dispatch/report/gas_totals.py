@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PRICED = -1e-6
 """Below this gas price a zone takes no more. [currency/kWh]"""
+SHARE_PRICED = 1e-6
+"""Above this price a limit of the biomethane share holds something back. [currency/h]"""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class GasTotals:
         Raw gas flared without control. [m3]
     uptake_limited_h : float
         Hours in which the zone of some plant takes no more (its gas price is below zero). [h]
+    share_limited_h : float
+        Hours in which a limit of the biomethane share has a price. [h]
     price_min : float
         Lowest gas price at the plants' junctions. [currency/kWh]
     pressure_min, pressure_max : float
@@ -94,6 +98,7 @@ class GasTotals:
     lifted_kwh: float
     flared_uncontrolled_m3: float
     uptake_limited_h: float
+    share_limited_h: float
     price_min: float
     pressure_min: float
     pressure_max: float
@@ -184,6 +189,7 @@ def gas_totals(outcome: Outcome) -> GasTotals | None:
         lifted_kwh=dt * float(np.nansum(s["gas_compressor"], dtype=float)),
         flared_uncontrolled_m3=dt * float(s["flow_flare_uncontrolled"].sum(dtype=float)),
         uptake_limited_h=dt * float((price < PRICED).any(axis=0).sum()),
+        share_limited_h=dt * float((s["price_share_max"] > SHARE_PRICED).any(axis=0).sum()),
         price_min=_least(price),
         pressure_min=_least(pressure),
         pressure_max=-_least(-pressure),

@@ -84,7 +84,9 @@ def _said_of_plants(outcome: Outcome, gas: GasTotals) -> list[str]:
     if gas.uptake_limited_h > 0:
         hours, worth = number(gas.uptake_limited_h, 2), number(-gas.price_min, 4)
         said.append(f"The gas network takes no more in {hours} h; one more kWh taken saves up to {worth} {currency}.")
-    elif outcome.count("upgrader"):
+    if gas.share_limited_h > 0:
+        said.append(f"Limits of the biomethane share hold injection back in {number(gas.share_limited_h, 2)} h.")
+    elif gas.uptake_limited_h == 0 and outcome.count("upgrader"):
         said.append("The gas network takes all biomethane in every hour.")
     return said
 

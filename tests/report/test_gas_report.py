@@ -98,6 +98,17 @@ def test_a_plant_without_upgrading_has_no_figures_of_the_network() -> None:
     assert told(result)["injected_kwh"] == 0
 
 
+def test_limits_of_the_biomethane_share_are_said_to_hold_injection_back() -> None:
+    tables = plant_tables(steps=8, seed=5, linepack=False, other=0.0)
+    tables["junction"]["biomethane_share_max"] = [np.nan, np.nan, np.nan, 0.3]
+    result = optimize(build_case(tables), Settings(horizon_h=8))
+    hours = told(result)["share_limited_h"]
+    assert hours == (result["price/price_share_max"].to_numpy()[3] > 1e-6).sum() > 0
+    page = render(result)
+    assert f"Limits of the biomethane share hold injection back in {hours:.2f} h." in page
+    assert "takes all biomethane" not in page
+
+
 def test_page_and_terminal_say_the_same(day: xr.DataTree) -> None:
     page, out = render(day), io.StringIO()
     print_summary(day, Console(file=out, width=400))
