@@ -29,8 +29,8 @@ JUMP = 1e-4
 """Within so much more injection a row holds a share that jumps. [kW]"""
 FLAT = 0.02
 """A slope that is less than this part of the mean one is that of a share at its end."""
-HALVINGS, MOST_CUTS, NEXT = 8, 28, 0.5**18
-"""Limits of shares are found to this part of what can be injected, chords tried after so many halvings."""
+HALVINGS, MOST_CUTS, RESOLUTION = 8, 28, 0.5**18
+"""Halvings before chords are tried, both together, and the part of what can be injected at which it is enough. [1]"""
 STEP = 1.0
 """By how much injection and lifting are moved to see what shares do. [kW]"""
 ROOT = 1e-6
@@ -108,7 +108,7 @@ class SharesAbout:
         each = [(np.arange(len(top)) == u)[:, None] for u in range(len(top))]
         for own in each if len(each) > 1 else ():
             held = self._most(held.injected, np.where(own, top - held.injected, 0.0))
-        step = np.minimum(top - held.injected, top * NEXT)
+        step = np.minimum(top - held.injected, top * RESOLUTION)
         return held, [replace(held, injected=held.injected + np.where(own, step, 0.0)) for own in each]
 
     def alone(self, upgrader: int) -> Moved:
@@ -137,7 +137,7 @@ class SharesAbout:
         under, past = over(low), over(high)
         low[past <= 0] = 1.0
         for k in range(MOST_CUTS):
-            open_ = (under < -ROOT) & (past > 0) & (high - low > NEXT)
+            open_ = (under < -ROOT) & (past > 0) & (high - low > RESOLUTION)
             if not open_.any():
                 break
             part = (low + high) / 2
@@ -185,7 +185,7 @@ class SharesAbout:
 def share_rows(check: GasCheck, found: UnderSchedule, own: np.ndarray, over: np.ndarray) -> GasLimit:
     """State rows of shares, linear about the injection at which their limits just hold.
 
-    Beside those asked for, the one that is passed first in each step in which any is exceeded: where all gas is
+    Beside those asked for, those that each upgrader passes first in steps in which any is exceeded: where all gas is
     biomethane the furthest beyond its limit need not be one that less injection brings below it.
 
     Parameters
