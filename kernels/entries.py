@@ -181,6 +181,82 @@ def move(e: Entries, columns: np.ndarray, flow: np.ndarray) -> None:
 
 
 @bare_kernel
+def given_by(e: Entries, column: int) -> float:
+    """Say what a unit of a column, and its partner's move, give to the port of the member."""
+    kind, partner = e.kind[column], e.partner[column]
+    given = 1.0 if kind == EXPORT else -1.0 if kind == IMPORT else 0.0
+    if partner == EXPORT:
+        given += partner_change(kind, partner)
+    elif partner == IMPORT:
+        given -= partner_change(kind, partner)
+    return given
+
+
+@bare_kernel
+def list_injection(
+    e: Entries, columns: int, port: np.ndarray, start: np.ndarray, number: np.ndarray, value: np.ndarray
+) -> int:
+    """Write what each column gives to the ports as a matrix by rows, in the form of `kernels.matrices`.
+
+    Parameters
+    ----------
+    e : Entries
+        What the columns are.
+    columns : int
+        How many there are.
+    port : ndarray (member, step) of int
+        Where each member injects.
+    start : ndarray (port + 1,) of int
+        Written.
+    number, value : ndarray (column,)
+        Written.
+
+    Returns
+    -------
+    int
+        How many columns give anything.
+    """
+    start[:] = 0
+    for n in range(columns):
+        if given_by(e, n) != 0.0:
+            start[port[e.member[n], e.step[n]] + 1] += 1
+    total = 0
+    for k in range(1, len(start)):  # until they are written, `start[k + 1]` is where the entries of port k begin
+        here = start[k]
+        start[k] = total
+        total += here
+    for n in range(columns):
+        given = given_by(e, n)
+        if given != 0.0:
+            at = port[e.member[n], e.step[n]] + 1
+            number[start[at]], value[start[at]] = n, given
+            start[at] += 1
+    return total
+
+
+@bare_kernel
+def clear_rounding(flow: np.ndarray) -> None:
+    """Clear what rounding leaves: flows below 0, and next to nothing of both ways of a store or of the meter at once.
+
+    Parameters
+    ----------
+    flow : ndarray (kind, member, step)
+        Changed in place; balances at meters stay as they are. [kW]
+    """
+    for kind in range(FLOWS):
+        for m in range(flow.shape[1]):
+            for t in range(flow.shape[2]):
+                flow[kind, m, t] = max(flow[kind, m, t], 0.0)
+    for one, other in ((CHARGE, DISCHARGE), (IMPORT, EXPORT)):
+        for m in range(flow.shape[1]):
+            for t in range(flow.shape[2]):
+                both = min(flow[one, m, t], flow[other, m, t])
+                if both < NEAR:
+                    flow[one, m, t] -= both
+                    flow[other, m, t] -= both
+
+
+@bare_kernel
 def contents(members: Members, flow: np.ndarray, content: np.ndarray, shortfall: np.ndarray) -> None:
     """Add up the content after each step, and what it lacks.
 

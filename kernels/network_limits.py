@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernels._jit import kernel
+from kernels._jit import bare_kernel, kernel
 
 
 @kernel
@@ -178,3 +178,38 @@ def relaxed_flows(p: np.ndarray, most: np.ndarray, most_reverse: np.ndarray, rat
             if below > 0.0:
                 total += below / rating[branch]
     return total
+
+
+@bare_kernel
+def over_ports(
+    known_start: np.ndarray,
+    known_number: np.ndarray,
+    known_value: np.ndarray,
+    which: np.ndarray,
+    sign: np.ndarray,
+    step: np.ndarray,
+    steps: int,
+    start: np.ndarray,
+    number: np.ndarray,
+    value: np.ndarray,
+) -> None:
+    """Write rows over buses as rows over ports, a port being ``number * steps + step``.
+
+    Parameters
+    ----------
+    known_start, known_number, known_value : ndarray
+        Rows over buses, in the form of `kernels.matrices`.
+    which, sign, step : ndarray (row,)
+        Which of these each row is, its sign and its step.
+    steps : int
+        How many there are.
+    start : ndarray (row + 1,) of int
+        First entry of each row.
+    number, value : ndarray (entry,)
+        Written.
+    """
+    for row in range(len(which)):
+        first = known_start[which[row]]
+        for k in range(start[row + 1] - start[row]):
+            number[start[row] + k] = known_number[first + k] * steps + step[row]
+            value[start[row] + k] = sign[row] * known_value[first + k]

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from dispatch.solve.highs import Highs
 from dispatch.solve.outcome import AT_LOWER, BASIC, GROWN, LADDER, Basis, Outcome
+from kernels.matrices import connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -209,9 +209,10 @@ class Apart:
         new = added[len(group.added) :]
         if not len(new):
             return
-        rows = self._added[new]
-        own = np.searchsorted(group.columns, rows.indices)
-        rows = sp.csr_matrix((rows.data, own, rows.indptr), (len(new), len(group.columns)))
+        rows = self._added if len(new) == self.added else self._added[new]
+        if len(group.columns) < len(self._cost):
+            own = np.searchsorted(group.columns, rows.indices)
+            rows = sp.csr_matrix((rows.data, own, rows.indptr), (len(new), len(group.columns)))
         group.highs.add_elastic_rows(rows, self._bound[new], self._price[new])
         group.added, group.found = added, None
 
@@ -219,26 +220,14 @@ class Apart:
 def parts_of(matrix: sp.csc_matrix) -> tuple[np.ndarray, np.ndarray, int]:
     """Find what shares rows: number of the part of each row, and of each column, and how many parts there are."""
     rows, columns = matrix.shape
-    count, part = _connected(matrix.indptr, columns + matrix.indices, columns + rows)
+    part, count = _connected(matrix.indptr, matrix.indices, columns, rows)
     return part[columns:], part[:columns], count
 
 
-def _connected(indptr: np.ndarray, other: np.ndarray, count: int) -> tuple[int, np.ndarray]:
-    """Find what is connected: how many such sets there are, and the number of each one's.
-
-    Parameters
-    ----------
-    indptr : ndarray
-        First of the edges of each of the first ones, and how many there are in all.
-    other : ndarray (edge,) of int
-        What each leads to.
-    count : int
-        How many there are to connect.
-    """
-    first = np.concatenate([indptr, np.full(1 + count - len(indptr), indptr[-1])])
-    edges = sp.csr_matrix((np.ones(len(other)), other, first), (count, count))
-    sets, label = connected_components(edges, directed=False)
-    return int(sets), label
+def _connected(start: np.ndarray, number: np.ndarray, lines: int, numbers: int) -> tuple[np.ndarray, int]:
+    """Find what the entries of a matrix connect: number of the set of each line, then of each number, and how many."""
+    label = np.empty(lines + numbers, np.int32)
+    return label, int(connect(start, number, lines, np.empty_like(label), label))
 
 
 def _joined(added: sp.csr_matrix, part: np.ndarray, parts: int) -> tuple[np.ndarray, np.ndarray]:
@@ -255,7 +244,7 @@ def _joined(added: sp.csr_matrix, part: np.ndarray, parts: int) -> tuple[np.ndar
     """
     entries = np.diff(added.indptr)
     count = len(entries)
-    label = _connected(added.indptr, count + part[added.indices], count + parts)[1]
+    label, _ = _connected(added.indptr, part[added.indices], count, parts)
     limited = np.zeros(count + parts, bool)
     limited[label[:count][entries > 0]] = True
     program = _bundled(np.where(limited[label], 1 + label, 0), count, np.bincount(part, minlength=parts))
@@ -296,6 +285,8 @@ def _alike(rows: sp.csr_matrix, label: np.ndarray) -> np.ndarray:
 
 def _numbers(labels: np.ndarray) -> dict[int, np.ndarray]:
     """List the numbers of those that bear each label, ascending."""
+    if len(labels) and labels.min() == labels.max():
+        return {int(labels[0]): np.arange(len(labels))}
     order = np.argsort(labels, kind="stable")
     values, first = np.unique(labels[order], return_index=True)
     return dict(zip(values.tolist(), np.split(order, first[1:]), strict=True)) if len(labels) else {}

@@ -10,7 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from dispatch.solve.engines import MOST_ROWS, TOLERANCE
-from dispatch.solve.protocols import KEY
+from dispatch.solve.protocols import KEY, key_order
+from dispatch.solve.scaling import extremes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,11 +44,9 @@ class Scaled:
     def add(self, limits: Limits, keys: np.ndarray) -> None:
         """State more limits."""
         rows = limits.rows(keys)
-        entries = np.diff(rows.matrix.indptr)
-        largest = np.ones(len(keys))
-        filled = entries > 0
-        largest[filled] = np.maximum.reduceat(np.abs(rows.matrix.data), rows.matrix.indptr[:-1][filled])
-        rows.matrix.data /= np.repeat(largest, entries)
+        largest = extremes(rows.matrix)[0]
+        largest[largest == 0] = 1.0
+        rows.matrix.data /= np.repeat(largest, np.diff(rows.matrix.indptr))
         self.matrix = sp.vstack((self.matrix, rows.matrix), format="csr")
         self.transposed = self.matrix.T
         self.bound = np.concatenate([self.bound, rows.bound / largest])
@@ -57,7 +56,7 @@ class Scaled:
 
     def priced(self, price: np.ndarray) -> Ascent:
         """Sort limits with prices per unit of their own, given those of the scaled rows."""
-        order = np.argsort(self.keys, kind="stable")
+        order = key_order(self.keys)
         return Ascent(self.keys[order], (price / self.size)[order])
 
 

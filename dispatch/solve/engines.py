@@ -13,7 +13,8 @@ from dispatch.model.compiler import compile_program
 from dispatch.solve.highs import Highs
 from dispatch.solve.limits.excess import FORWARD, REVERSE, V_MAX, V_MIN
 from dispatch.solve.outcome import GROWN, LADDER
-from dispatch.solve.protocols import KEY
+from dispatch.solve.protocols import KEY, key_order
+from dispatch.solve.scaling import extremes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,6 +91,7 @@ class LazyRows:
         self._keys = np.zeros(0, KEY)
         self._shift = np.zeros(0)
         self._rating, self._size = np.zeros(0), np.zeros(0)
+        self._over_ports: list[sp.csr_matrix] = []
         self._ladder: Sequence[str] = LADDER[1:]
 
     def optimum(
@@ -136,7 +138,7 @@ class LazyRows:
             x = self._program.injection @ found.columns + self._program.injection_constant
             keys = limits.violated(x, TOLERANCE, MOST_ROWS, self._keys)
             if not len(keys):
-                order = np.argsort(self._keys, kind="stable")
+                order = key_order(self._keys)
                 prices, slacks = np.maximum(-found.added_prices, 0.0), np.maximum(found.slacks, 0.0)
                 relaxed = np.where(slacks > TOLERANCE * self._rating, slacks, 0.0)
                 spared = penalty / self._rating - self._price(penalty, ceiling)
@@ -147,9 +149,19 @@ class LazyRows:
             self.state(limits, keys, penalty, ceiling)
         raise SolverError(f"Limits were still violated after {MOST_ROUNDS} rounds.")
 
+    def price(self, found: Optimum) -> np.ndarray:
+        """Find what each unit injected at a port costs at the prices of an optimum's limits, (port,), in money."""
+        prices = np.empty(len(self._keys))
+        prices[key_order(self._keys)] = found.limit_prices
+        price, first = np.zeros(self._program.injection.shape[0]), 0
+        for rows in self._over_ports:
+            price += rows.T @ prices[first : first + rows.shape[0]]
+            first += rows.shape[0]
+        return price
+
     def basis(self) -> Basis:
         """Basis of the last solve, its limits sorted by key."""
-        found, order = self._highs.basis(), np.argsort(self._keys, kind="stable")
+        found, order = self._highs.basis(), key_order(self._keys)
         return found._replace(limits=found.limits[order], slacks=found.slacks[order])
 
     def start_from(self, basis: Basis, *, grown: bool = False) -> None:
@@ -164,7 +176,7 @@ class LazyRows:
         goes on in either case: other numbers leave a few hundred moves, of which the dual one makes up to twenty times
         as many.
         """
-        keys = np.sort(before._keys)
+        keys = before._keys[key_order(before._keys)]
         if len(keys):
             self.state(limits, keys, penalty)
         self.start_from(before.basis() if basis is None else basis, grown=True)
@@ -172,16 +184,14 @@ class LazyRows:
     def state(self, limits: Limits, keys: np.ndarray, penalty: float, ceiling: float = np.inf) -> None:
         """Add limits as rows over the prosumers' columns; see `optimum`."""
         program, rows = self._program, limits.rows(keys)
+        self._over_ports.append(rows.matrix)
         fixed = limits.bound(keys) - rows.bound + rows.matrix @ program.injection_constant
         matrix = sp.csr_matrix(rows.matrix @ program.injection)
         matrix.eliminate_zeros()
         self._keys = np.concatenate([self._keys, keys])
         self._shift = np.concatenate([self._shift, fixed])
         self._rating = np.concatenate([self._rating, rows.rating])
-        size = np.zeros(len(keys))
-        filled = np.diff(rows.matrix.indptr) > 0
-        size[filled] = np.maximum.reduceat(np.abs(rows.matrix.data), rows.matrix.indptr[:-1][filled])
-        self._size = np.concatenate([self._size, size])
+        self._size = np.concatenate([self._size, extremes(rows.matrix)[0]])
         price = self._price(penalty, ceiling)[-len(keys) :]
         self._highs.add_elastic_rows(matrix, limits.bound(keys) - fixed, price)
 
@@ -230,7 +240,7 @@ class AllRows:
         slack = np.concatenate([found.columns[slacks] for _, _, slacks, _ in self._stated])
         prices, slack = np.maximum(prices, 0.0), np.maximum(slack, 0.0)
         used = np.nonzero((prices > 0) | (slack > 0))[0]
-        used = used[np.argsort(keys[used], kind="stable")]
+        used = used[key_order(keys[used])]
         return Optimum(
             found.columns[: self._columns], found.row_prices[: self._rows], keys[used], prices[used], slack[used],
             found.objective, 1, found.method,

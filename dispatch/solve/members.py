@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,11 +35,6 @@ class Members:
         Keyword arguments of `Highs`.
     apart : ndarray (meter,) of bool, optional
         Meters that keep their program whatever they have, as where its bounds are not those of their stores.
-
-    Attributes
-    ----------
-    elements : tuple
-        Equal for the same elements, priced in the same way, with any forecast.
     """
 
     def __init__(
@@ -52,10 +48,15 @@ class Members:
         self.stores = MovingStores(stores)
         self.rest = ProgramBlock(program, self._places.columns, self._places.rows, left, inputs.steps, options)
         self.blocks = (self.stores, self.rest)
-        self.elements = (
-            tuple((k, e.ids.tobytes()) for k, e in inputs.kinds.items()),
-            inputs.steps, inputs.dt, stores.meters.tobytes(), self.rest.columns.tobytes(), self.rest.rows.tobytes(),
-        )  # fmt: skip
+        self._inputs = inputs
+
+    @cached_property
+    def elements(self) -> tuple[Any, ...]:
+        """Equal for the same elements, priced in the same way, with any forecast."""
+        inputs, rest = self._inputs, self.rest
+        ids = tuple((k, e.ids.tobytes()) for k, e in inputs.kinds.items())
+        meters = self.stores.stores.meters.tobytes()
+        return ids, inputs.steps, inputs.dt, meters, rest.columns.tobytes(), rest.rows.tobytes()
 
     def write(self, plans: Sequence[Any], columns: np.ndarray) -> None:
         """Write plans of both blocks into the columns of the whole program."""

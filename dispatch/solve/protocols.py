@@ -33,6 +33,11 @@ class Rows:
     rating: np.ndarray
 
 
+def key_order(keys: np.ndarray) -> np.ndarray:
+    """Positions of keys in their order; NumPy's own sort compares structures one by one and takes ten times as long."""
+    return np.asarray(np.lexsort((keys["step"], keys["element"], keys["kind"])))
+
+
 class Limits(Protocol):
     """Limits that are affine in what enters a network at its ports, any number of steps a row. Stateless."""
 

@@ -173,7 +173,7 @@ def _netted(
     columns = netted(program, inputs, plan.columns)
     before = elastic_cost(program, limits, inputs.dt, optimum.limit_penalty, optimum.columns)
     after = before
-    if not np.array_equal(columns, optimum.columns):
+    if columns is not optimum.columns and not np.array_equal(columns, optimum.columns):
         after = elastic_cost(program, limits, inputs.dt, optimum.limit_penalty, columns)
     return Delivered(columns, after, after - before, plan, relaxation)
 
@@ -196,12 +196,14 @@ def netted(program: Program, inputs: Inputs, columns: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray (column,)
-        Rows hold as before.
+        Rows hold as before; `columns` itself where nothing is done at once.
     """
-    found = columns.copy()
     meters = inputs.kinds["meter"]
     imported, exported, spilled = (program.column("meter", n) for n in ("p_import", "p_export", "p_spilled"))
-    both = np.minimum(found[imported], found[exported])
+    both = np.minimum(columns[imported], columns[exported])
+    if not (both.any() or _wasteful(program, inputs, columns)):
+        return columns
+    found = columns.copy()
     found[imported] -= both
     found[exported] -= both
     surplus = np.zeros((meters.count, inputs.steps))
@@ -219,6 +221,15 @@ def netted(program: Program, inputs: Inputs, columns: np.ndarray) -> np.ndarray:
     if "peak" in inputs.kinds and inputs.kinds["peak"].count:
         _lower_peaks(program, inputs, found)
     return found
+
+
+def _wasteful(program: Program, inputs: Inputs, columns: np.ndarray) -> bool:
+    """Whether any store charges and discharges at once, or any peak may be paid for that is not there."""
+    if "peak" in inputs.kinds and inputs.kinds["peak"].count:
+        return True
+    kinds = (kind for kind in DISCHARGING if kind in inputs.kinds and inputs.kinds[kind].count)
+    ways = ([columns[program.column(kind, name)] > 0 for name in ("p_charge", "p_discharge")] for kind in kinds)
+    return any((charging & discharging).any() for charging, discharging in ways)
 
 
 def _net_stores(program: Program, inputs: Inputs, kind: str, found: np.ndarray, surplus: np.ndarray) -> None:

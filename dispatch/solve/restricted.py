@@ -92,6 +92,8 @@ def carried_basis(old: Part, basis: Basis, new: Part) -> Basis:
     basis : Basis
         Of `old`, under the same limits as `new`.
     """
+    if np.array_equal(new.names, old.names) and np.array_equal(new.row_names, old.row_names):
+        return basis
     guess = first_basis(new, len(basis.limits))
     for status, names, was, old_names in (
         (guess.columns, new.names, basis.columns, old.names),

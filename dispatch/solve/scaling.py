@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from dispatch.errors import SolverError
+from kernels.matrices import extremes_of_lines, extremes_of_numbers
 
 SMALLEST = 1e-9
 """HiGHS drops matrix entries up to this size."""
@@ -32,21 +33,25 @@ def power_of_two(size: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp2(-np.round(np.log2(np.where(size > 0, size, 1.0)))))
 
 
-def row_scale(matrix: sp.csr_matrix) -> np.ndarray:
+def row_scale(matrix: sp.csr_matrix | sp.csc_matrix) -> np.ndarray:
     """Find a power of two for each row that brings its largest coefficient to about 1.
 
     A row whose smallest coefficient would come near what HiGHS drops is brought up further.
 
     Parameters
     ----------
-    matrix : csr_matrix (row, column)
+    matrix : csr_matrix or csc_matrix (row, column)
         Rows to scale.
 
     Returns
     -------
     ndarray (row,)
     """
-    largest, smallest = _extremes(matrix)
+    return _scale(*extremes(matrix))
+
+
+def _scale(largest: np.ndarray, smallest: np.ndarray) -> np.ndarray:
+    """Powers of two for rows with these extremes."""
     scale = power_of_two(largest)
     short = COMFORTABLE / np.where(smallest > 0, smallest * scale, COMFORTABLE)
     return scale * np.where(short > 1, np.exp2(np.ceil(np.log2(np.minimum(short, 2.0**12)))), 1.0)
@@ -68,17 +73,20 @@ def row_and_column_scale(matrix: sp.csc_matrix) -> tuple[np.ndarray, np.ndarray]
         Factors of the columns: a value is its scaled value times its factor.
     """
     rows, columns = np.ones(matrix.shape[0]), np.ones(matrix.shape[1])
-    by_row = sp.csr_matrix(matrix)
-    largest, smallest = _extremes(by_row)
+    largest, smallest = extremes(matrix)
     if (smallest[largest > 0] >= COMFORTABLE * largest[largest > 0]).all():
-        return row_scale(by_row), columns
-    size = sp.csr_matrix(abs(by_row))
+        return _scale(largest, smallest), columns
+    size = sp.csr_matrix(abs(matrix))
     for _ in range(6):
-        low, high = _extremes(sp.diags(rows) @ size @ sp.diags(columns))[::-1]
+        low, high = extremes(_scaled(size, rows, columns))[::-1]
         rows = rows * power_of_two(np.sqrt(low * high))
-        low, high = _extremes(sp.csr_matrix((sp.diags(rows) @ size @ sp.diags(columns)).T))[::-1]
+        low, high = extremes(sp.csr_matrix(_scaled(size, rows, columns).T))[::-1]
         columns = columns * power_of_two(np.sqrt(low * high))
-    return rows * row_scale(sp.csr_matrix(sp.diags(rows) @ size @ sp.diags(columns))), columns
+    return rows * row_scale(_scaled(size, rows, columns)), columns
+
+
+def _scaled(matrix: sp.csr_matrix, rows: np.ndarray, columns: np.ndarray) -> sp.csr_matrix:
+    return sp.csr_matrix(sp.diags(rows) @ matrix @ sp.diags(columns))
 
 
 def require_span(matrix: sp.csr_matrix | sp.csc_matrix) -> None:
@@ -106,13 +114,21 @@ def require_span(matrix: sp.csr_matrix | sp.csc_matrix) -> None:
         )
 
 
-def _extremes(matrix: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-    """Largest and smallest magnitude of each row, 0 in empty rows."""
-    matrix = sp.csr_matrix(matrix)
-    filled = np.diff(matrix.indptr) > 0
-    largest, smallest = np.zeros(matrix.shape[0]), np.zeros(matrix.shape[0])
-    starts = matrix.indptr[:-1][filled]
-    if len(starts):
-        size = np.abs(matrix.data)
-        largest[filled], smallest[filled] = np.maximum.reduceat(size, starts), np.minimum.reduceat(size, starts)
+def extremes(matrix: sp.csr_matrix | sp.csc_matrix) -> tuple[np.ndarray, np.ndarray]:
+    """Find the largest and the smallest magnitude of each row; 0 in empty rows.
+
+    Parameters
+    ----------
+    matrix : csr_matrix or csc_matrix (row, column)
+        Any.
+
+    Returns
+    -------
+    ndarray (row,), ndarray (row,)
+    """
+    largest, smallest = np.empty((2, matrix.shape[0]))
+    if matrix.format == "csc":
+        extremes_of_numbers(matrix.indices, matrix.data, largest, smallest)
+    else:
+        extremes_of_lines(matrix.indptr, matrix.data, largest, smallest)
     return largest, smallest

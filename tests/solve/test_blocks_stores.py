@@ -6,10 +6,22 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from dispatch.solve.blocks.places import Places
+from dispatch.solve.blocks.places import Places, _in_turn
 from dispatch.solve.blocks.stores import StoreBlock, priced_by_kernel
 from dispatch.solve.highs import Highs
-from kernels.entries import CHARGE, EXPORT, IMPORT, SIGN, make_entries, move
+from kernels.entries import (
+    CHARGE,
+    CURTAILED,
+    DISCHARGE,
+    EXPORT,
+    FLOWS,
+    IMPORT,
+    SIGN,
+    clear_rounding,
+    list_injection,
+    make_entries,
+    move,
+)
 from kernels.listing import list_entries
 from kernels.marginal import fit_prices, make_row_prices
 
@@ -110,7 +122,11 @@ def answer_of(block, free, short, start, price):
     gives[[EXPORT, IMPORT]] = 1.0, -1.0
     sign = np.array([*SIGN, np.nan, np.nan])
     moved = np.where(partner >= 0, -sign[kind] / sign[partner] * gives[partner], 0.0)
-    cost = entries.cost[:columns] + (gives[kind] + moved) * price[block.ports[member, step]]
+    start_of, number, value = np.empty(len(price) + 1, np.int32), np.empty(columns, np.int32), np.empty(columns)
+    count = list_injection(entries, columns, block.ports, start_of, number, value)
+    injection = sp.csr_matrix((value[:count], number[:count], start_of), (len(price), columns))
+    np.testing.assert_array_equal(injection.T @ price, (gives[kind] + moved) * price[block.ports[member, step]])
+    cost = entries.cost[:columns] + injection.T @ price
     at = entries.value[:values], (entries.at_row[:values], entries.at_column[:values])
     matrix = sp.csc_matrix(at, shape=(rows, columns))
     bounds = (entries.row_lower[:rows], entries.row_upper[:rows], entries.lower[:columns], entries.upper[:columns])
@@ -122,3 +138,24 @@ def answer_of(block, free, short, start, price):
     np.testing.assert_allclose(np.einsum("k,kmt->mt", SIGN, flow), members.demand, atol=1e-7)
     assert ((plan.content >= -1e-6) & (plan.content <= members.capacity[:, None] + 1e-6)).all()
     return block.costs(plan, price).sum(), entries
+
+
+def test_rounding_is_cleared_and_what_is_decided_is_not():
+    flow = np.zeros((FLOWS, 2, 3))
+    flow[[IMPORT, EXPORT], 0, 0] = 3.0, 1e-15
+    flow[[CHARGE, DISCHARGE], 0, 1] = 1e-12, 2.0
+    flow[[CHARGE, DISCHARGE], 1, 2] = 0.25, 1.0
+    flow[CURTAILED, 1, 1] = -1e-14
+    before = np.einsum("k,kmt->mt", SIGN, flow)
+    clear_rounding(flow)
+    assert flow[[IMPORT, EXPORT], 0, 0].tolist() == [3.0 - 1e-15, 0.0]
+    assert flow[[CHARGE, DISCHARGE], 0, 1].tolist() == [0.0, 2.0 - 1e-12]
+    assert flow[[CHARGE, DISCHARGE], 1, 2].tolist() == [0.25, 1.0]
+    assert flow[CURTAILED, 1, 1] == 0
+    np.testing.assert_allclose(np.einsum("k,kmt->mt", SIGN, flow), before, rtol=0, atol=1e-13)
+
+
+def test_several_roofs_of_a_meter_are_curtailed_in_turn():
+    turns = [those.tolist() for those in _in_turn(np.array([2, 0, 2, 1, 2, 0]))]
+    assert turns == [[1, 3, 0], [5, 2], [4]]
+    assert _in_turn(np.zeros(0, int)) == []

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
-from dispatch.solve.coordinate import coordinate
+from dispatch.solve.coordinate import Coordinator, coordinate, moved_aside
 from dispatch.solve.protocols import KEY, Part, Rows
 from dispatch.solve.until import Until
 
@@ -217,3 +217,40 @@ class Wide(Sellers):
             "injection_constant": place @ own.injection_constant,
         }
         return Part(**{**own.__dict__, **changed})
+
+
+def test_a_newer_market_is_solved_from_the_last_one():
+    most, price, day, budget = market(3)
+    model = Coordinator([Sellers(most, price, day)], np.zeros(most.size))
+    model.coordinate(Budget(len(day), budget), 1e3, Until())
+    rng = np.random.default_rng(8)
+    newer = most * rng.uniform(0.95, 1.05, most.shape), price, day
+    sellers, limits = [Renewed(*newer)], Budget(len(day), budget * rng.uniform(0.98, 1.02, budget.shape))
+    model.renew(sellers, limits, np.zeros(most.size), 1e3)
+    found = model.coordinate(limits, 1e3, Until())
+    assert found.objective == pytest.approx(whole_program(*newer, limits.budget, 1e3), rel=1e-9)
+    assert sellers[0].resumed
+    assert not sellers[0].seen  # no ascent: it went on from the last prices
+
+
+class Renewed(Sellers):
+    """Sellers that go on from others."""
+
+    resumed = False
+
+    def resume(self, before, plan):
+        self.moving, self.held, self.resumed = before.moving.copy(), plan, True
+        return np.where(self.moving, 0.0, plan - before.held).ravel()
+
+
+def test_prices_moved_aside():
+    limits = Budget(2, np.array([3.0, 4.0, 5.0]))
+    keys = np.zeros(3, KEY)
+    keys["step"] = [0, 1, 2]
+    rows, x = limits.rows(keys), np.array([2.0, 1.0, 1.0, 2.0, 1.0, 1.0])  # step 0 exceeds 3, the others do not
+    more = moved_aside(rows, np.array([0.5, 0.3, 0.01]), x, 0.1, 1e3)
+    np.testing.assert_allclose(more.reshape(2, 3), [[0.1, -0.1, -0.01]] * 2, rtol=1e-12)
+    np.testing.assert_allclose(moved_aside(rows, np.full(3, 0.24), x, 0.1, 1.0)[0], 0.01)  # the penalty is 1 / 4
+    twice = Rows(sp.vstack([rows.matrix] * 4, format="csr"), np.tile(rows.bound, 4), np.tile(rows.rating, 4))
+    more = moved_aside(twice, np.full(12, 0.5), x, 0.1, 1e3)  # four limits of the same ports
+    np.testing.assert_allclose(more.reshape(2, 3), [[0.1, -0.1, -0.1]] * 2, rtol=1e-12)

@@ -92,6 +92,7 @@ def test_netting_is_the_naive_loop_and_keeps_the_rows(name, generated):
         assert at_once.max() <= 0
     content = program.column("battery", "state_of_charge")
     assert (found[content] == plan[content]).all()
+    assert netted(program, feeder.inputs, found) is found or feeder.inputs.kinds["peak"].count
 
 
 def test_waste_that_pays_is_repaired_at_a_price():

@@ -9,7 +9,17 @@ import scipy.sparse as sp
 
 from dispatch.solve.blocks.stores import Flows
 from dispatch.solve.protocols import Part
-from kernels.entries import EXPORT, FLOWS, IMPORT, KINDS, MISSING, SIGN, Entries, free_differing, make_entries, move
+from kernels.entries import (
+    EXPORT,
+    FLOWS,
+    IMPORT,
+    Entries,
+    clear_rounding,
+    free_differing,
+    list_injection,
+    make_entries,
+    move,
+)
 from kernels.listing import list_entries
 from kernels.marginal import fit_prices, make_row_prices
 from kernels.ports import widen
@@ -18,10 +28,6 @@ if TYPE_CHECKING:
     from dispatch.solve.blocks.stores import StoreBlock
     from kernels.marginal import RowPrices
 
-GIVES = np.zeros(KINDS)
-GIVES[[EXPORT, IMPORT]] = 1.0, -1.0
-CHANGE = np.zeros((KINDS, KINDS))
-CHANGE[:MISSING, :MISSING] = -np.divide.outer(SIGN[:MISSING], SIGN[:MISSING])
 USED = 1e-9
 """Flows above this are in use. [kW]"""
 
@@ -171,11 +177,9 @@ class MovingStores:
 
     def _injection(self, e: Entries, columns: int, ports: int) -> sp.csr_matrix:
         """Find what the flow of each column, and its partner, give to the ports."""
-        kind, partner = e.kind[:columns], e.partner[:columns]
-        gives = GIVES[kind] + CHANGE[kind, partner] * GIVES[partner]  # -1 is the last kind, which gives nothing
-        does = np.nonzero(gives)[0]
-        port = self.stores.ports[e.member[does], e.step[does]]
-        return sp.csr_matrix((gives[does], (port, does)), shape=(ports, columns))
+        start, number, value = np.empty(ports + 1, np.int32), np.empty(columns, np.int32), np.empty(columns)
+        count = list_injection(e, columns, self.stores.ports, start, number, value)
+        return sp.csr_matrix((value[:count], number[:count], start), shape=(ports, columns))
 
     def _named(self, kind: np.ndarray, member: np.ndarray, step: np.ndarray) -> np.ndarray:
         """Give each kind, member and step a number of its own."""
@@ -186,7 +190,8 @@ class MovingStores:
         """Put values of the flows that may move into the plan."""
         flow = self._base.copy()
         move(self._entries, columns, flow)
-        self._last = self.stores.with_contents(np.maximum(flow, 0.0, out=flow))
+        clear_rounding(flow)
+        self._last = self.stores.with_contents(flow)
         return self._last
 
     def row_prices(self, answer: Flows, price: np.ndarray) -> RowPrices:

@@ -44,6 +44,7 @@ class Places:
         roofs = np.nonzero(of_pv >= 0)[0]
         self._under, self._most = of_pv[roofs], pv.parameters["p_curtailed_max"][roofs]
         self._curtailed = layout.column("pv", "p_curtailed")[roofs] if len(roofs) else None
+        self._in_turn = _in_turn(self._under)
 
     @cached_property
     def columns(self) -> np.ndarray:
@@ -66,13 +67,22 @@ class Places:
             cells.write(plan.flow, plan.content, plan.shortfall, self._dt, columns)
         if self._curtailed is not None:
             left = plan.flow[CURTAILED].copy()
-            for number, most, m in zip(self._curtailed, self._most, self._under, strict=True):
-                part = np.minimum(left[m], most)
-                columns[number] = part
-                left[m] -= part
+            for those in self._in_turn:
+                under = self._under[those]
+                part = np.minimum(left[under], self._most[those])
+                columns[self._curtailed[those]] = part
+                left[under] -= part
 
     def write_prices(self, prices: RowPrices, rows: np.ndarray) -> None:
         """Write prices of members' rows into those of the program's."""
         rows[self._balance] = prices.at_meter
         for cells in self._cells:
             cells.write_prices(prices, rows)
+
+
+def _in_turn(of: np.ndarray) -> list[np.ndarray]:
+    """Numbers of those that are the first of what each belongs to, `of`, of the second ones, and so on."""
+    order = np.argsort(of, kind="stable")
+    _, first, count = np.unique(of[order], return_index=True, return_counts=True)
+    turn = np.arange(len(of)) - np.repeat(first, count)
+    return [order[turn == k] for k in range(int(count.max(initial=0)))]

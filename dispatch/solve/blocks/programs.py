@@ -111,6 +111,8 @@ class ProgramBlock:
 
     def costs(self, plan: np.ndarray, price: np.ndarray) -> np.ndarray:
         """Cost of all members together at prices."""
+        if not len(self.columns):
+            return np.zeros(1)
         return np.array([np.sum(self._part.cost * plan) + np.sum(price * self.injection(plan))])
 
     def forget(self) -> None:
@@ -151,6 +153,8 @@ class ProgramBlock:
 
 def _others(count: int, numbers: np.ndarray) -> np.ndarray:
     """Give the numbers below `count` that are not among some."""
+    if len(numbers) == count:  # each is named once: in most feeders nothing is left
+        return np.zeros(0, np.int64)
     left = np.ones(count, bool)
     left[numbers] = False
     return np.nonzero(left)[0]

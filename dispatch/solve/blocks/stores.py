@@ -85,7 +85,7 @@ def _short(values: np.ndarray, steps: int = 0) -> np.ndarray:
         return np.zeros((len(values), 1))
     if never_changes(np.ascontiguousarray(values)):
         return values[:, :1].copy()
-    return np.pad(values, ((0, 0), (0, max(steps - values.shape[1], 0))))
+    return np.pad(values, ((0, 0), (0, steps - values.shape[1]))) if values.shape[1] < steps else values
 
 
 class StoreBlock:

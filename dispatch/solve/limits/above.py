@@ -107,9 +107,9 @@ class Above:
             Reactive injections. [kvar]
         """
         keys = self._keys()
-        matrix, constant = self.network.once(KnownRows).rows(keys["kind"] <= V_MIN, keys["element"])
+        known, at, constant = self.network.once(KnownRows).rows(keys["kind"] <= V_MIN, keys["element"])
         turned = np.where((keys["kind"] == V_MIN) | (keys["kind"] == 3), -1.0, 1.0)
-        of_p, of_q = matrix[:, : self.network.buses], matrix[:, self.network.buses :]
+        of_p, of_q = known[at][:, : self.network.buses], known[at][:, self.network.buses :]
         own = self.bus >= 0
         share = np.zeros((len(keys), len(self.bus)))
         share[:, own] = -turned[:, None] * of_p.toarray()[:, self.bus[own]]

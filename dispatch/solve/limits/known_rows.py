@@ -67,11 +67,11 @@ class KnownRows:
     def __init__(self, network: Network) -> None:
         self._network, self._feeders = network, dict[int, Feeder]()
         self._place = np.full(network.buses + network.branches, -1, np.int64)
-        self._matrix: sp.csr_matrix | None = None
+        self._matrix = sp.csr_matrix((0, 2 * network.buses))
         self._constant = np.zeros(0)
 
-    def rows(self, voltage: np.ndarray, element: np.ndarray) -> tuple[sp.csr_matrix, np.ndarray]:
-        """State rows.
+    def rows(self, voltage: np.ndarray, element: np.ndarray) -> tuple[sp.csr_matrix, np.ndarray, np.ndarray]:
+        """Say where rows stand among those that are known.
 
         Parameters
         ----------
@@ -82,8 +82,10 @@ class KnownRows:
 
         Returns
         -------
-        csr_matrix (row, 2 bus)
-            Change per kW, then per kvar, injected at each bus.
+        csr_matrix (known row, 2 bus)
+            Change per kW, then per kvar, injected at each bus, of every row that is known.
+        ndarray (row,) of int
+            Which of them each row is.
         ndarray (row,)
             What there is when nothing is injected.
         """
@@ -91,10 +93,8 @@ class KnownRows:
         new = np.unique(number[self._place[number] < 0])
         if len(new):
             self._add(new)
-        if self._matrix is None:
-            return sp.csr_matrix((0, 2 * self._network.buses)), self._constant
         at = self._place[number]
-        return self._matrix[at], self._constant[at]
+        return self._matrix, at, self._constant[at]
 
     def _add(self, numbers: np.ndarray) -> None:
         """Work rows out, feeder by feeder."""
@@ -119,5 +119,5 @@ class KnownRows:
         entries = (np.concatenate(value), (np.concatenate(row), np.concatenate(column)))
         self._place[numbers] = len(self._constant) + np.arange(len(numbers))
         found = sp.csr_matrix(entries, (len(numbers), 2 * buses))
-        self._matrix = found if self._matrix is None else sp.vstack([self._matrix, found], format="csr")
+        self._matrix = sp.vstack([self._matrix, found], format="csr")
         self._constant = np.concatenate([self._constant, constant])

@@ -15,8 +15,15 @@ from dispatch.solve.limits.branches import voltage_groups
 from dispatch.solve.limits.excess import FORWARD, REVERSE, V_MAX, V_MIN, Excess
 from dispatch.solve.limits.known_rows import KnownRows
 from dispatch.solve.limits.worth import worth_by_sweep, worth_in_steps
-from dispatch.solve.protocols import KEY, Rows
-from kernels.network_limits import flows_beyond, relaxed_flows, relaxed_voltages, voltages_beyond, worst_of_group
+from dispatch.solve.protocols import KEY, Rows, key_order
+from kernels.network_limits import (
+    flows_beyond,
+    over_ports,
+    relaxed_flows,
+    relaxed_voltages,
+    voltages_beyond,
+    worst_of_group,
+)
 
 if TYPE_CHECKING:
     from dispatch.case.network import Network
@@ -180,7 +187,7 @@ class RadialLimits:
         keys, amount = np.concatenate(found), np.concatenate(amounts)
         if len(keys) > most:
             keys = keys[np.argsort(-amount, kind="stable")[:most]]
-        return np.sort(keys)
+        return np.asarray(keys[key_order(keys)])
 
     def exceeded(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Name every limit that is exceeded, sorted, and by how much in its own unit."""
@@ -231,13 +238,14 @@ class RadialLimits:
             In the order of the keys; lower voltage limits with the sign turned.
         """
         voltage, element = keys["kind"] <= V_MIN, keys["element"]
-        matrix, constant = self.network.once(KnownRows).rows(voltage, element)
+        known, at, constant = self.network.once(KnownRows).rows(voltage, element)
         sign = _sign(keys)
-        entries = np.diff(matrix.indptr)
-        data = matrix.data * np.repeat(sign, entries)
-        port = matrix.indices.astype(np.int64) * self.steps + np.repeat(keys["step"], entries)
-        shape = (len(keys), self.ports)
-        rows = sp.csr_matrix((data, port, matrix.indptr), shape=shape)
+        start = np.zeros(len(keys) + 1, np.int32)
+        np.cumsum(np.diff(known.indptr)[at], out=start[1:])
+        number, value = np.empty(start[-1], np.int32), np.empty(start[-1])
+        step = np.ascontiguousarray(keys["step"])
+        over_ports(known.indptr, known.indices, known.data, at, sign, step, self.steps, start, number, value)
+        rows = sp.csr_matrix((value, number, start), (len(keys), self.ports))
         return Rows(rows, self.bound(keys) - sign * constant, self.rating_of(keys))
 
     def worth(self, keys: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, float]:
@@ -281,8 +289,10 @@ class RadialLimits:
         found = np.empty(len(keys))
         v_max, v_min, offsets = self.rating[V_MAX], self.rating[V_MIN], self.offsets
         forward, reverse = (np.broadcast_to(way, self.p_max.shape) for way in (offsets.forward, offsets.reverse))
-        for kind in np.unique(keys["kind"]).tolist():
-            here = keys["kind"] == kind
+        for kind in range(len(self.kinds)):
+            here = np.nonzero(keys["kind"] == kind)[0]
+            if not len(here):
+                continue
             e, t = keys["element"][here], keys["step"][here]
             if kind == V_MAX:
                 found[here] = v_max[e] - offsets.v_max[e, t]
